@@ -1,0 +1,2 @@
+//! The `guirpc` command.
+fn main() {}

@@ -1,0 +1,2 @@
+//! guirpc
+pub use guirpc_macros::function;
