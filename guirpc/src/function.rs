@@ -1,0 +1,80 @@
+//! What the attribute makes of a function: a type that implements [`Function`].
+//!
+//! Types only. Nothing in here knows how a call travels; the codecs know how it is written down.
+
+use std::time::Duration;
+
+use crate::client::Pending;
+use crate::error::CallError;
+
+mod argument;
+mod arguments;
+mod receive;
+mod returns;
+
+pub use argument::{Argument, Bytes, Text};
+pub use arguments::{Arguments, Arity, Takes};
+pub use returns::{Failure, Fallible, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result};
+
+pub(crate) use arguments::{Alone, Named};
+pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed};
+
+/// A function that can be called by message: `#[guirpc::function]` implements it for the stub.
+///
+/// The stub is an uninhabited type of the function's name, so generic code names it like any other type:
+///
+/// ```
+/// use guirpc::Function;
+///
+/// /// Adds two integers.
+/// #[guirpc::function(service = "math")]
+/// fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// fn describe<F: Function>() -> String {
+///     format!("{}.{}({})", F::SERVICE, F::NAME, F::PARAMETERS.join(", "))
+/// }
+///
+/// assert_eq!(describe::<add>(), "math.add(a, b)");
+/// ```
+///
+/// Its types are reached through [`ArgumentsOf`], [`OutputOf`] and [`ErrorOf`].
+pub trait Function: Sized {
+    /// The name by which it is called.
+    const NAME: &'static str;
+    /// The service that it belongs to, unless a client says otherwise.
+    const SERVICE: &'static str;
+    /// The names of its arguments, in order.
+    const PARAMETERS: &'static [&'static str];
+    /// How long a caller waits, unless the client says otherwise.
+    const TIMEOUT: Option<Duration>;
+    /// Whether it is safe to run twice for one call.
+    const IDEMPOTENT: bool;
+    /// How many arguments it takes; which ones, [`Takes`] says.
+    #[doc(hidden)]
+    type Arity: Arguments<Self>;
+    /// What it returns.
+    #[doc(hidden)]
+    type Return: Return<Output: Output, Failure: Failure>;
+}
+
+/// The arguments of `F` as a tuple.
+///
+/// A `&str` is a [`Text`] in it, a `&[u8]` is a [`Bytes`]: like the function they may borrow what they hold.
+pub type ArgumentsOf<'a, F> = <<F as Function>::Arity as Arguments<F>>::Values<'a>;
+
+/// What a successful call of `F` yields.
+pub type OutputOf<F> = <<F as Function>::Return as Return>::Output;
+
+/// The error that `F` itself returns; [`std::convert::Infallible`] if it returns none.
+pub type ErrorOf<F> = <<F as Function>::Return as Return>::Error;
+
+/// What a call of `F` yields: its output, or why there is none.
+pub type CallResult<F> = Result<OutputOf<F>, CallError<ErrorOf<F>>>;
+
+/// What a call of `F` yields that is not waited for yet.
+pub type StartResult<F> = Result<Pending<OutputOf<F>, ErrorOf<F>>, CallError<ErrorOf<F>>>;
+
+/// What sending a call yields that nobody waits for: whether the broker has taken it.
+pub type SendResult = Result<(), CallError>;

@@ -1,0 +1,154 @@
+//! One argument: what it must be able to do, and the two that a function may borrow.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// An argument that can be sent, and received from a message that lives for `'a`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a served function",
+    label = "not both `serde::Serialize` and `serde::Deserialize`",
+    note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}` and on the types in it"
+)]
+pub trait Argument<'a>: Sized {
+    /// Writes it.
+    fn send<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Reads it.
+    fn receive<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+// serde's traits are not supertraits: the compiler would complain of each of them, in serde's words.
+#[diagnostic::do_not_recommend]
+impl<'a, T: Serialize + Deserialize<'a>> Argument<'a> for T {
+    fn send<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn receive<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer)
+    }
+}
+
+/// A `&str` argument on its way: it borrows from the message where it can.
+///
+/// It does so from MessagePack always, from JSON where nothing is escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text<'a>(Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    /// The text, borrowed.
+    pub const fn new(text: &'a str) -> Self {
+        Text(Cow::Borrowed(text))
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AsText;
+
+        impl<'de> Visitor<'de> for AsText {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text::new(text))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text)))
+            }
+        }
+
+        deserializer.deserialize_str(AsText)
+    }
+}
+
+/// A `&[u8]` argument on its way: it borrows from the message where it can.
+///
+/// It takes whatever a `Vec<u8>` takes, so that a function may change from one to the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bytes<'a>(Cow<'a, [u8]>);
+
+impl<'a> Bytes<'a> {
+    /// The bytes, borrowed.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Bytes(Cow::Borrowed(bytes))
+    }
+}
+
+impl Deref for Bytes<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AsBytes;
+
+        impl<'de> Visitor<'de> for AsBytes {
+            type Value = Bytes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Bytes<'de>, E> {
+                Ok(Bytes::new(bytes))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes<'de>, E> {
+                Ok(Bytes(Cow::Owned(bytes.to_owned())))
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Bytes<'de>, E> {
+                Ok(Bytes(Cow::Owned(bytes)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Bytes<'de>, A::Error> {
+                // What a message says of its own length must not make us reserve memory for it.
+                let mut bytes = Vec::with_capacity(sequence.size_hint().unwrap_or(0).min(4096));
+                while let Some(byte) = sequence.next_element()? {
+                    bytes.push(byte);
+                }
+                Ok(Bytes(Cow::Owned(bytes)))
+            }
+        }
+
+        // Not `deserialize_bytes`: JSON would then take a text for bytes, which `Vec<u8>` does not.
+        deserializer.deserialize_any(AsBytes)
+    }
+}

@@ -1,0 +1,178 @@
+//! Reading a list of arguments, whatever the codec, and saying what is wrong with it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_path_to_error::{Path, Segment, Track};
+
+use super::{Argument, Arguments, ArgumentsOf, Function};
+
+/// Reads the arguments of `F`: a map by name, or a sequence in order.
+pub(crate) struct NamedSeed<F>(PhantomData<F>);
+
+impl<F> Default for NamedSeed<F> {
+    fn default() -> Self {
+        NamedSeed(PhantomData)
+    }
+}
+
+impl<'de, F: Function> DeserializeSeed<'de> for NamedSeed<F> {
+    type Value = ArgumentsOf<'de, F>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, F: Function> Visitor<'de> for NamedSeed<F> {
+    type Value = ArgumentsOf<'de, F>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a map of the arguments `{}`, or a list of them", F::PARAMETERS.join("`, `"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        F::Arity::receive_map(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
+        F::Arity::receive_seq(sequence)
+    }
+}
+
+/// Reads the only argument of `F`, from a content type that carries single values.
+pub(crate) struct AloneSeed<F>(PhantomData<F>);
+
+impl<F> Default for AloneSeed<F> {
+    fn default() -> Self {
+        AloneSeed(PhantomData)
+    }
+}
+
+impl<'de, F: Function> DeserializeSeed<'de> for AloneSeed<F> {
+    type Value = ArgumentsOf<'de, F>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        F::Arity::receive_alone(deserializer)
+    }
+}
+
+/// Reads what [`NamedSeed`] reads, slowly, to say in which argument and where in it the mistake is.
+pub(crate) struct TrackedSeed<F>(PhantomData<F>);
+
+impl<F> Default for TrackedSeed<F> {
+    fn default() -> Self {
+        TrackedSeed(PhantomData)
+    }
+}
+
+impl<'de, F: Function> DeserializeSeed<'de> for TrackedSeed<F> {
+    type Value = ArgumentsOf<'de, F>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let mut track = Track::new();
+        let seed = NamedSeed::<F>::default();
+        seed.deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track)).map_err(|error| match place(
+            &track.path(),
+            F::PARAMETERS,
+        ) {
+            Some(place) => D::Error::custom(format_args!("{place}: {error}")),
+            None => error,
+        })
+    }
+}
+
+/// The argument, and the place inside it, that a path from the root leads to.
+fn place(path: &Path, parameters: &[&str]) -> Option<String> {
+    let mut segments = path.iter();
+    let argument = match segments.next()? {
+        Segment::Map { key } => key.clone(),
+        Segment::Seq { index } => (*parameters.get(*index)?).to_owned(),
+        Segment::Enum { .. } | Segment::Unknown => return None,
+    };
+    let mut inside = String::new();
+    for segment in segments {
+        if !inside.is_empty() && !matches!(segment, Segment::Seq { .. }) {
+            inside.push('.');
+        }
+        inside.push_str(&segment.to_string());
+    }
+    Some(if inside.is_empty() {
+        format!("argument `{argument}`")
+    } else {
+        format!("argument `{argument}`: `{inside}`")
+    })
+}
+
+/// Reads one argument.
+pub(super) struct Receive<A>(PhantomData<A>);
+
+impl<A> Receive<A> {
+    pub(super) fn new() -> Self {
+        Receive(PhantomData)
+    }
+}
+
+impl<'de, A: Argument<'de>> DeserializeSeed<'de> for Receive<A> {
+    type Value = A;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<A, D::Error> {
+        A::receive(deserializer)
+    }
+}
+
+/// Finds the place of a parameter by its name, without copying the name.
+pub(super) struct Name(pub(super) &'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of an argument")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
+        Ok(self.0.iter().position(|parameter| *parameter == name))
+    }
+}
+
+pub(super) fn duplicate<E: Error>(parameter: &str) -> E {
+    E::custom(format_args!("argument `{parameter}` is there twice"))
+}
+
+pub(super) fn too_many<E: Error>(parameters: &[&str]) -> E {
+    E::custom(format_args!("too many arguments: the function takes {}", parameters.len()))
+}
+
+/// What stands for an argument that is not there: `None` for an `Option`, else an error.
+pub(super) fn missing<'de, A: Argument<'de>, E: Error>(parameter: &'static str) -> Result<A, E> {
+    struct Missing<E>(&'static str, PhantomData<E>);
+
+    impl<'de, E: Error> Deserializer<'de> for Missing<E> {
+        type Error = E;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, E> {
+            Err(E::custom(format_args!("argument `{}` is missing", self.0)))
+        }
+
+        fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+            visitor.visit_none()
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    A::receive(Missing(parameter, PhantomData))
+}

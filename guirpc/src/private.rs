@@ -1,0 +1,14 @@
+//! Everything that an expansion of `#[guirpc::function]` may name. Not for anybody else.
+//!
+//! Its public name bears the version, so that two versions of guirpc in one program cannot be mixed up unnoticed.
+
+pub use inventory;
+
+pub use crate::client::Client;
+pub use crate::context::Context;
+pub use crate::dispatch::{Answer, Invocation};
+pub use crate::function::{
+    Arity, Bytes, CallResult, Fallible, Function, Infallible, NoResult, Replying, ReturnType, SendResult, StartResult,
+    Takes, Text, refuse_result,
+};
+pub use crate::registry::{Ack, Parameter, Place, Registration, StateType};
