@@ -13,7 +13,7 @@ use tracing::{debug, error, warn};
 use crate::codec::{self, Codec, DecodeError};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
-use crate::function::{ArgumentsOf, Failure, Function, Return};
+use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
 use crate::message::{EncodedReply, Fault, PING, Request, status};
 use crate::registry::{Registration, Service};
 
@@ -200,7 +200,7 @@ impl<'a> Invocation<'a> {
         let encoded = match F::Return::reply(returned) {
             Ok(reply) => {
                 let (status, headers, output) = reply.into_parts();
-                codec::output(self.codec, status, headers, &output)
+                output.encode(self.codec, status, headers)
             }
             Err(failure) => {
                 self.log_sources(failure.as_fault());

@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Pong;
 use super::table::Fate;
 use crate::codec::{self, Codec, DecodeError};
 use crate::error::CallError;
-use crate::function::{ErrorOf, Failure, Function, OutputOf, Return};
+use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
 use crate::message::{EncodedReply, Reply, ReplyKind};
 
 /// What becomes of a call.
@@ -70,7 +69,7 @@ pub(super) fn decode_pong(reply: &EncodedReply) -> Result<Reply<Pong>, CallError
     })
 }
 
-fn decode_reply<T: DeserializeOwned, E>(
+fn decode_reply<T: Output, E>(
     reply: &EncodedReply,
     decode_error: impl FnOnce(Codec, &[u8]) -> Result<E, DecodeError>,
 ) -> Result<Reply<T>, CallError<E>> {
@@ -90,7 +89,7 @@ fn decode_reply<T: DeserializeOwned, E>(
         Some(ReplyKind::Fault | ReplyKind::Refusal) => Err(codec::decode_failure(reply)),
         None if reply.status >= 400 => Err(codec::decode_failure(reply)),
         Some(ReplyKind::Output) | None => {
-            let value = codec()?.decode(&reply.body).map_err(|error| undecodable("output", &error))?;
+            let value = T::decode(codec()?, &reply.body).map_err(|error| undecodable("output", &error))?;
             Ok(Reply::from_parts(reply.status, reply.headers.clone(), value))
         }
     }

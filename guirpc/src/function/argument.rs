@@ -13,10 +13,25 @@ use serde::{Deserialize, Serialize, Serializer};
     label = "not both `serde::Serialize` and `serde::Deserialize`",
     note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}` and on the types in it"
 )]
-pub trait Argument<'a>: Serialize + Deserialize<'a> {}
+pub trait Argument<'a>: Sized {
+    /// Writes it.
+    fn send<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
+    /// Reads it.
+    fn receive<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+// serde's traits are not supertraits: the compiler would complain of each of them, in serde's words.
 #[diagnostic::do_not_recommend]
-impl<'a, T: Serialize + Deserialize<'a>> Argument<'a> for T {}
+impl<'a, T: Serialize + Deserialize<'a>> Argument<'a> for T {
+    fn send<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn receive<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer)
+    }
+}
 
 /// A `&str` argument on its way: it borrows from the message where it can.
 ///

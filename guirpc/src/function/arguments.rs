@@ -2,9 +2,9 @@
 
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
 use serde::ser::{Error as _, SerializeMap};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
-use super::receive::{Name, duplicate, missing, too_many};
+use super::receive::{Name, Receive, duplicate, missing, too_many};
 use super::{Argument, ArgumentsOf, Function};
 
 /// That a function takes an argument of this type in this place.
@@ -58,6 +58,15 @@ impl<F: Function> Serialize for Alone<'_, '_, F> {
     }
 }
 
+/// One argument, as it is written into a map.
+struct Sent<'v, A>(&'v A);
+
+impl<'a, A: Argument<'a>> Serialize for Sent<'_, A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.send(serializer)
+    }
+}
+
 /// Why a content type for single values cannot carry these arguments.
 fn not_one(parameters: &[&str]) -> String {
     format!("it carries a single argument, and the function takes {}: {}", parameters.len(), parameters.join(", "))
@@ -72,7 +81,7 @@ macro_rules! arguments {
                 let ($($argument,)*) = values;
                 #[allow(unused_mut, reason = "nothing is added to the map of no arguments")]
                 let mut map = serializer.serialize_map(Some($count))?;
-                $(map.serialize_entry(F::PARAMETERS[$position], $argument)?;)*
+                $(map.serialize_entry(F::PARAMETERS[$position], &Sent($argument))?;)*
                 map.end()
             }
 
@@ -85,7 +94,7 @@ macro_rules! arguments {
                 while let Some(position) = map.next_key_seed(Name(F::PARAMETERS))? {
                     match position {
                         $(Some($position) => {
-                            if $argument.replace(map.next_value()?).is_some() {
+                            if $argument.replace(map.next_value_seed(Receive::new())?).is_some() {
                                 return Err(duplicate(F::PARAMETERS[$position]));
                             }
                         })*
@@ -101,7 +110,7 @@ macro_rules! arguments {
             }
 
             fn receive_seq<'de, A: SeqAccess<'de>>(mut sequence: A) -> Result<Self::Values<'de>, A::Error> {
-                let values = ($(match sequence.next_element::<<F as Takes<$position>>::Argument<'de>>()? {
+                let values = ($(match sequence.next_element_seed(Receive::new())? {
                     Some(argument) => argument,
                     None => missing(F::PARAMETERS[$position])?,
                 },)*);
@@ -121,17 +130,17 @@ macro_rules! arguments {
         $serializer.serialize_unit()
     }};
     (@serialize_alone $function:ident $values:ident $serializer:ident $only:ident) => {
-        $values.0.serialize($serializer)
+        $values.0.send($serializer)
     };
     (@serialize_alone $function:ident $values:ident $serializer:ident $($several:ident),+) => {{
         let _ = ($values, $serializer);
         Err(S::Error::custom(not_one($function::PARAMETERS)))
     }};
     (@receive_alone $function:ident $d:ident $deserializer:ident) => {
-        <()>::deserialize($deserializer)
+        serde::Deserialize::deserialize($deserializer)
     };
     (@receive_alone $function:ident $d:ident $deserializer:ident $only:ident) => {
-        Ok((Deserialize::deserialize($deserializer)?,))
+        Ok((Argument::receive($deserializer)?,))
     };
     (@receive_alone $function:ident $d:ident $deserializer:ident $($several:ident),+) => {{
         let _ = $deserializer;

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment, Track};
 
-use super::{Arguments, ArgumentsOf, Function};
+use super::{Argument, Arguments, ArgumentsOf, Function};
 
 /// Reads the arguments of `F`: a map by name, or a sequence in order.
 pub(crate) struct NamedSeed<F>(PhantomData<F>);
@@ -106,6 +105,23 @@ fn place(path: &Path, parameters: &[&str]) -> Option<String> {
     })
 }
 
+/// Reads one argument.
+pub(super) struct Receive<A>(PhantomData<A>);
+
+impl<A> Receive<A> {
+    pub(super) fn new() -> Self {
+        Receive(PhantomData)
+    }
+}
+
+impl<'de, A: Argument<'de>> DeserializeSeed<'de> for Receive<A> {
+    type Value = A;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<A, D::Error> {
+        A::receive(deserializer)
+    }
+}
+
 /// Finds the place of a parameter by its name, without copying the name.
 pub(super) struct Name(pub(super) &'static [&'static str]);
 
@@ -138,7 +154,7 @@ pub(super) fn too_many<E: Error>(parameters: &[&str]) -> E {
 }
 
 /// What stands for an argument that is not there: `None` for an `Option`, else an error.
-pub(super) fn missing<'de, T: Deserialize<'de>, E: Error>(parameter: &'static str) -> Result<T, E> {
+pub(super) fn missing<'de, A: Argument<'de>, E: Error>(parameter: &'static str) -> Result<A, E> {
     struct Missing<E>(&'static str, PhantomData<E>);
 
     impl<'de, E: Error> Deserializer<'de> for Missing<E> {
@@ -158,5 +174,5 @@ pub(super) fn missing<'de, T: Deserialize<'de>, E: Error>(parameter: &'static st
         }
     }
 
-    T::deserialize(Missing(parameter, PhantomData))
+    A::receive(Missing(parameter, PhantomData))
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{self, Codec, DecodeError, EncodeError};
-use crate::message::{EncodedReply, Fault, Reply};
+use crate::message::{EncodedReply, Fault, Headers, Reply};
 
 /// A return type, taken apart.
 ///
@@ -120,10 +120,25 @@ impl<T, E> Outcome for Result<T, E> {
     note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on `{Self}` and on the types in it",
     note = "a `guirpc::Reply<T>` is recognised by its name, so it cannot hide behind an alias"
 )]
-pub trait Output: Serialize + DeserializeOwned {}
+pub trait Output: Sized {
+    /// The reply that carries it.
+    fn encode(&self, codec: Codec, status: u16, headers: Headers) -> Result<EncodedReply, EncodeError>;
 
+    /// The value, from the body of a reply that carries one.
+    fn decode(codec: Codec, body: &[u8]) -> Result<Self, DecodeError>;
+}
+
+// serde's traits are not supertraits: the compiler would complain of each of them, in serde's words.
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> Output for T {}
+impl<T: Serialize + DeserializeOwned> Output for T {
+    fn encode(&self, codec: Codec, status: u16, headers: Headers) -> Result<EncodedReply, EncodeError> {
+        codec::output(codec, status, headers, self)
+    }
+
+    fn decode(codec: Codec, body: &[u8]) -> Result<Self, DecodeError> {
+        codec.decode(body)
+    }
+}
 
 /// The error of a function that has none.
 pub enum Never {}
@@ -210,9 +225,6 @@ impl<R> NoResult for ReturnType<R> {}
 /// Stops the compilation of a function that is taken for one that cannot fail, and yet returns a `Result`.
 ///
 /// Sent as an output, an `Err` would look like a success to its caller.
-///
-/// # Panics
-/// If it is one: at compile time, with what to do about it.
 #[track_caller]
 pub const fn refuse_result(is_result: bool) {
     assert!(

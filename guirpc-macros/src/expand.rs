@@ -1,0 +1,79 @@
+//! Writes out a served function: the stub, what is known of it, and its entry in the registry.
+//!
+//! It takes only what has been validated, so it cannot fail.
+//! It names nothing but `::core` and the library's private module, and adds no name beside the stub's.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+
+use crate::function::Served;
+use crate::parameters::Argument;
+use crate::types::Passing;
+
+mod registration;
+mod returns;
+mod stub;
+
+/// Everything but the function itself.
+pub(crate) fn expand(served: &Served) -> TokenStream {
+    let library = &served.library;
+    let private = quote!(#library::__private_0_1);
+    let stub = stub::stub(served, &private);
+    let function = function(served, &private);
+    let registration = served.has_body.then(|| registration::registration(served, &private));
+    quote!(#stub #function #registration)
+}
+
+/// `impl Function`, and one `impl Takes` for each argument, so that each type is complained of by itself.
+fn function(served: &Served, private: &TokenStream) -> TokenStream {
+    let Served { stub, cfgs, name, options, .. } = served;
+    let package = quote!(::core::env!("CARGO_PKG_NAME"));
+    let service = options.service.as_ref().map_or(package, ToTokens::to_token_stream);
+    let parameters = served.arguments().map(parameter_name);
+    let timeout = options.timeout.map_or(quote!(::core::option::Option::None), |timeout| {
+        let (seconds, nanoseconds) = (timeout.as_secs(), timeout.subsec_nanos());
+        quote!(::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanoseconds)))
+    });
+    let idempotent = options.idempotent;
+    let count = served.arguments().count();
+    let returns = returns::returns(&served.returns, private);
+    let takes = takes(served, private);
+    quote! {
+        #(#cfgs)*
+        #[allow(deprecated)]
+        impl #private::Function for #stub {
+            const NAME: &'static ::core::primitive::str = #name;
+            const SERVICE: &'static ::core::primitive::str = #service;
+            const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
+            const TIMEOUT: ::core::option::Option<::core::time::Duration> = #timeout;
+            const IDEMPOTENT: ::core::primitive::bool = #idempotent;
+            type Arity = #private::Arity<#count>;
+            type Return = #returns;
+        }
+        #takes
+    }
+}
+
+fn takes(served: &Served, private: &TokenStream) -> TokenStream {
+    let Served { stub, cfgs, .. } = served;
+    let each = served.arguments().enumerate().map(|(position, argument)| {
+        let ty = match argument.passing {
+            Passing::Owned => argument.ty.to_token_stream(),
+            Passing::Text => quote!(#private::Text<'a>),
+            Passing::Bytes => quote!(#private::Bytes<'a>),
+        };
+        quote! {
+            #(#cfgs)*
+            #[allow(deprecated)]
+            impl #private::Takes<#position> for #stub {
+                type Argument<'a> = #ty;
+            }
+        }
+    });
+    each.collect()
+}
+
+fn parameter_name(argument: &Argument) -> String {
+    argument.ident.unraw().to_string()
+}

@@ -1,0 +1,108 @@
+//! The entry in the registry, and in it the code that runs the function for a request.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+
+use super::parameter_name;
+use super::returns::{at_return_type, no_result};
+use crate::function::Served;
+use crate::parameters::{Argument, Input};
+use crate::text::written;
+use crate::types::Passing;
+
+pub(super) fn registration(served: &Served, private: &TokenStream) -> TokenStream {
+    let Served { stub, cfgs, signature, options, .. } = served;
+    let docs = docs(served);
+    let output = written(&served.returns.ty);
+    let parameters = served.arguments().map(|argument| {
+        let (name, ty) = (parameter_name(argument), written(&argument.ty));
+        quote!(#private::Parameter { name: #name, type_name: #ty })
+    });
+    let ack = if options.early_ack.is_some() { quote!(Early) } else { quote!(AfterReply) };
+    let states = served.states();
+    let no_result = no_result(&served.returns, private);
+    let invoke = invoke(served);
+    quote! {
+        #(#cfgs)*
+        #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
+        const _: () = {
+            #no_result
+            #private::inventory::submit! {
+                #private::Registration {
+                    name: <#stub as #private::Function>::NAME,
+                    service: <#stub as #private::Function>::SERVICE,
+                    parameters: &[#(#parameters),*],
+                    output: #output,
+                    signature: #signature,
+                    docs: #docs,
+                    place: #private::Place { file: ::core::file!(), line: ::core::line!() },
+                    timeout: <#stub as #private::Function>::TIMEOUT,
+                    idempotent: <#stub as #private::Function>::IDEMPOTENT,
+                    ack: #private::Ack::#ack,
+                    states: &[#(#private::StateType::of::<#states>()),*],
+                    invoke: #invoke,
+                }
+            }
+        };
+    }
+}
+
+/// The doc comment as one text; a line may be an `include_str!`.
+fn docs(served: &Served) -> TokenStream {
+    let lines: Option<Vec<String>> = served
+        .docs
+        .iter()
+        .map(|line| match line {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(line), .. }) => Some(line.value()),
+            _ => None,
+        })
+        .collect();
+    let Some(lines) = lines else {
+        let lines = &served.docs;
+        return quote!(::core::concat!(#(#lines, "\n"),*));
+    };
+    let lines: Vec<&str> = lines.iter().flat_map(|line| line.lines()).map(without_indent).collect();
+    lines.join("\n").trim().to_token_stream()
+}
+
+/// A doc comment begins with the space after `///`.
+fn without_indent(line: &str) -> &str {
+    line.strip_prefix(' ').unwrap_or(line).trim_end()
+}
+
+/// Decodes, runs, encodes. A closure and not a function, whose name could hide the user's.
+fn invoke(served: &Served) -> TokenStream {
+    let Served { stub, ident, .. } = served;
+    let invocation = Ident::new("invocation", Span::mixed_site());
+    let patterns = served.arguments().map(local);
+    let decode = quote!(#invocation.arguments::<#stub>()?);
+    let decode = if served.arguments().next().is_some() { quote!(let (#(#patterns,)*) = #decode) } else { decode };
+    let inputs = served.inputs.iter().map(|input| match input {
+        Input::State(ty) => quote!(#invocation.state::<#ty>()),
+        Input::Context => quote!(#invocation.context()),
+        Input::Argument(argument) => {
+            let local = local(argument);
+            match argument.passing {
+                Passing::Owned => local.into_token_stream(),
+                Passing::Text | Passing::Bytes => quote!(&#local),
+            }
+        }
+    });
+    let mut value = quote!(#ident(#(#inputs),*));
+    if served.is_async {
+        value = quote!(#invocation.block_on(#value));
+    }
+    let answer = at_return_type(&served.returns, quote!(answer));
+    quote! {
+        |#invocation| {
+            #decode;
+            #invocation.#answer::<#stub>(#value)
+        }
+    }
+}
+
+/// An argument as a variable: whatever it is called, it hides neither the function nor the invocation.
+fn local(argument: &Argument) -> Ident {
+    Ident::new(&format!("argument_{}", argument.ident.unraw()), Span::mixed_site())
+}

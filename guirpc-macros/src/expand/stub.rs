@@ -1,0 +1,67 @@
+//! The stub: the uninhabited type that callers name, and its three ways to call.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+
+use super::returns::underlined;
+use crate::function::Served;
+use crate::parameters::Argument;
+use crate::types::Passing;
+
+pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
+    let Served { stub, visibility, stub_attributes, cfgs, ident, .. } = served;
+    // An argument may be called `client` as well: this one is visible to the generated code alone.
+    let client = Ident::new("client", Span::mixed_site());
+    let parameters: Vec<TokenStream> =
+        served.arguments().map(|Argument { ident, ty, .. }| quote!(#ident: #ty)).collect();
+    let arguments: Vec<TokenStream> = served.arguments().map(|argument| given(argument, private)).collect();
+    let docs = default_docs(served);
+    let [call_docs, start_docs, send_docs] = [
+        format!("Calls `{ident}` and waits for what it returns."),
+        format!("Calls `{ident}` without waiting; what it returns is waited for later."),
+        format!("Has `{ident}` run without anybody waiting for it."),
+    ];
+    let result = underlined(&served.returns, &quote!(#private::CallResult), &quote!(Self));
+    let pending = underlined(&served.returns, &quote!(#private::StartResult), &quote!(Self));
+    quote! {
+        #(#stub_attributes)*
+        #docs
+        #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+        #visibility enum #stub {}
+
+        #(#cfgs)*
+        #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+        impl #stub {
+            #[doc = #call_docs]
+            #visibility fn call(#client: &#private::Client, #(#parameters),*) -> #result {
+                #client.call::<Self>((#(#arguments,)*))
+            }
+
+            #[doc = #start_docs]
+            #visibility fn start(#client: &#private::Client, #(#parameters),*) -> #pending {
+                #client.start::<Self>((#(#arguments,)*))
+            }
+
+            #[doc = #send_docs]
+            #visibility fn send(#client: &#private::Client, #(#parameters),*) -> #private::SendResult {
+                #client.send::<Self>((#(#arguments,)*))
+            }
+        }
+    }
+}
+
+/// A function without docs of its own must not make the stub the reason of a warning.
+fn default_docs(served: &Served) -> Option<TokenStream> {
+    let docs = format!("The function `{}`, as its callers see it.", served.ident);
+    served.docs.is_empty().then(|| quote!(#[doc = #docs]))
+}
+
+/// An argument as the caller hands it to the client.
+fn given(argument: &Argument, private: &TokenStream) -> TokenStream {
+    let ident = &argument.ident;
+    match argument.passing {
+        Passing::Owned => ident.to_token_stream(),
+        Passing::Text => quote!(#private::Text::new(#ident)),
+        Passing::Bytes => quote!(#private::Bytes::new(#ident)),
+    }
+}

@@ -1,0 +1,200 @@
+//! The function as a model in which nothing is left to check.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::{
+    Attribute, Error, Expr, FnArg, GenericParam, Ident, LitStr, Meta, Pat, PatType, Path, Result, ReturnType, Safety,
+    Signature, Type, Visibility,
+};
+
+use crate::attribute::{Options, unroutable};
+use crate::item::Item;
+use crate::mistakes::Mistakes;
+use crate::parameters::{Argument, Input, Marker, attributes_of, inputs};
+use crate::returns::Returns;
+use crate::text::written;
+
+/// A served function: everything that the expansion writes out.
+pub(crate) struct Served {
+    /// The function's own name, by which it is called here.
+    pub(crate) ident: Ident,
+    pub(crate) stub: Ident,
+    pub(crate) visibility: Visibility,
+    /// What the stub inherits: docs, `#[deprecated]`, lint levels.
+    pub(crate) stub_attributes: Vec<Attribute>,
+    /// Every `#[cfg]`, for all that is generated.
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The doc comment, one expression for each line.
+    pub(crate) docs: Vec<Expr>,
+    /// The name by which it is called elsewhere.
+    pub(crate) name: LitStr,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) returns: Returns,
+    pub(crate) signature: String,
+    pub(crate) is_async: bool,
+    pub(crate) has_body: bool,
+    pub(crate) options: Options,
+    /// Where the library is.
+    pub(crate) library: Path,
+}
+
+impl Served {
+    /// Puts options and function together, or says everything that is wrong with them.
+    pub(crate) fn validate(options: TokenStream, item: Item) -> Result<Self> {
+        let mut mistakes = Mistakes::default();
+        let mut options = Options::parse(options, &mut mistakes);
+        let Item { attributes, visibility, signature, body } = item;
+        refuse_qualifiers(&signature, &mut mistakes);
+        let inputs = inputs(&signature, &mut mistakes);
+        let returns = Returns::validate(&signature.output, options.kind.as_ref(), &mut mistakes);
+        if body.is_none() {
+            refuse_without_body(&signature, &options, &attributes, &mut mistakes);
+        }
+        let stub = mistakes.keep(stub(options.stub.take(), &signature.ident));
+        let name = mistakes.keep(name(options.name.take(), &signature.ident));
+        let has_body = body.is_some();
+        let library = options.library.take().unwrap_or_else(|| syn::parse_quote!(::guirpc));
+        let signature_text = signature_text(&signature);
+        mistakes.unless_any(stub.zip(name)).map(|(stub, name)| Served {
+            ident: signature.ident,
+            stub,
+            visibility,
+            docs: docs(&attributes),
+            cfgs: attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect(),
+            stub_attributes: attributes.into_iter().filter(|attribute| is_inherited(attribute, has_body)).collect(),
+            name,
+            inputs,
+            returns,
+            signature: signature_text,
+            is_async: signature.asyncness.is_some(),
+            has_body,
+            options,
+            library,
+        })
+    }
+
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::Argument(argument) => Some(argument),
+            Input::State(_) | Input::Context => None,
+        })
+    }
+
+    pub(crate) fn states(&self) -> impl Iterator<Item = &Type> {
+        self.inputs.iter().filter_map(|input| match input {
+            Input::State(ty) => Some(ty),
+            Input::Argument(_) | Input::Context => None,
+        })
+    }
+}
+
+fn refuse_qualifiers(signature: &Signature, mistakes: &mut Mistakes) {
+    if let Some(constness) = &signature.constness {
+        mistakes.note(constness, "a served function runs when a message comes, so it cannot be `const`");
+    }
+    if let Safety::Unsafe(unsafety) = &signature.safety {
+        mistakes.note(unsafety, "a served function is called by strangers, so it cannot be `unsafe`");
+    }
+    if let Some(abi) = &signature.abi {
+        mistakes.note(abi, "a served function is called by message, so it has no `extern` calling convention");
+    }
+    if let Some(variadic) = &signature.variadic {
+        mistakes.note(variadic.dots, "a served function has a fixed number of arguments");
+    }
+    for parameter in &signature.generics.params {
+        let message = match parameter {
+            GenericParam::Lifetime(_) => {
+                "a served function cannot name lifetimes: `&str` and `&[u8]` arguments need none"
+            }
+            GenericParam::Type(_) | GenericParam::Const(_) => {
+                "a served function cannot be generic: a message has to be decoded into one type"
+            }
+        };
+        mistakes.note(parameter, message);
+    }
+    if let Some(clause) = &signature.generics.where_clause {
+        mistakes.note(clause, "a served function cannot be generic, so there is nothing to bound");
+    }
+}
+
+/// What only the implementation can have, and not a function that lives in another program.
+fn refuse_without_body(signature: &Signature, options: &Options, attributes: &[Attribute], mistakes: &mut Mistakes) {
+    if let Some(option) = &options.early_ack {
+        mistakes.note(option, "a function without a body is served elsewhere, and `ack` is said there");
+    }
+    for attribute in attributes.iter().filter(|attribute| !is_inherited(attribute, false)) {
+        mistakes
+            .note(attribute, "a function without a body is served elsewhere, so there is nothing for this to act on");
+    }
+    for attribute in signature.inputs.iter().flat_map(attributes_of) {
+        if let Some(Ok(marker)) = Marker::of(attribute) {
+            let message = format!(
+                "`#[{}]` is given where the function is served; one without a body lists what its callers give",
+                marker.name()
+            );
+            mistakes.note(attribute, message);
+        }
+    }
+}
+
+/// Whether the stub takes over an attribute; without a body there is nothing else that could.
+fn is_inherited(attribute: &Attribute, has_body: bool) -> bool {
+    const ALWAYS: [&str; 3] = ["doc", "cfg", "deprecated"];
+    const WITHOUT_BODY: [&str; 6] = ["cfg_attr", "allow", "expect", "warn", "deny", "forbid"];
+    let is_any_of = |names: &[&str]| names.iter().any(|name| attribute.path().is_ident(name));
+    is_any_of(&ALWAYS) || (!has_body && is_any_of(&WITHOUT_BODY))
+}
+
+fn stub(chosen: Option<Ident>, function: &Ident) -> Result<Ident> {
+    const PRIMITIVES: [&str; 17] = [
+        "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+        "f32", "f64",
+    ];
+    let stub = chosen.unwrap_or_else(|| function.clone());
+    if PRIMITIVES.iter().any(|primitive| stub == primitive) {
+        let message = format!(
+            "the stub is a type of this name and would hide the primitive type `{stub}`: write \
+             `#[guirpc::function(stub = {stub}_call)]`"
+        );
+        return Err(Error::new_spanned(stub, message));
+    }
+    Ok(stub)
+}
+
+fn name(chosen: Option<LitStr>, function: &Ident) -> Result<LitStr> {
+    let name = chosen.unwrap_or_else(|| LitStr::new(&function.unraw().to_string(), function.span()));
+    match unroutable(&name.value()) {
+        Some(reason) => Err(Error::new_spanned(name, format!("the function's name {reason}"))),
+        None => Ok(name),
+    }
+}
+
+fn docs(attributes: &[Attribute]) -> Vec<Expr> {
+    let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    docs.filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(doc) => Some(doc.value.clone()),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The signature as it would stand in documentation: no marks, no patterns.
+fn signature_text(signature: &Signature) -> String {
+    let asyncness = if signature.asyncness.is_some() { "async " } else { "" };
+    let inputs: Vec<String> = signature
+        .inputs
+        .iter()
+        .map(|input| match input {
+            FnArg::Typed(PatType { pat, ty, .. }) => match &**pat {
+                Pat::Ident(pattern) => format!("{}: {}", pattern.ident, written(ty)),
+                pattern => format!("{}: {}", written(pattern), written(ty)),
+            },
+            FnArg::Receiver(receiver) => written(receiver),
+        })
+        .collect();
+    let output = match &signature.output {
+        ReturnType::Default => String::new(),
+        ReturnType::Type(_, ty) => format!(" -> {}", written(ty)),
+    };
+    format!("{asyncness}fn {}({}){output}", signature.ident, inputs.join(", "))
+}

@@ -1,0 +1,4 @@
+#[guirpc::function]
+fn print(format: String, rest: ...);
+
+fn main() {}
