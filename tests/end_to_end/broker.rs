@@ -1,5 +1,7 @@
 //! The harness itself: a private node answers, keeps what is durable, and is alone.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use amiquip::{
@@ -20,6 +22,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::exclusive("broker::keeps_a_durable_queue_through_a_kill", keeps_a_durable_queue_through_a_kill),
         Case::exclusive("broker::stops_in_good_order", stops_in_good_order),
         Case::exclusive("broker::alarms_block_publishers", alarms_block_publishers),
+        Case::exclusive("broker::is_silent_while_frozen", is_silent_while_frozen),
+        Case::exclusive("broker::says_why_it_does_not_start", says_why_it_does_not_start),
         Case::exclusive("broker::two_nodes_are_strangers", two_nodes_are_strangers),
     ]
 }
@@ -124,6 +128,26 @@ fn alarms_block_publishers(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
     rabbitmq.memory_alarm(false)?;
     blocked.recv_timeout(LONG).context("not unblocked")?;
     eventually(LONG, || Ok(take(&channel)?.is_some()))
+}
+
+fn is_silent_while_frozen(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
+    rabbitmq.freeze()?;
+    let mut stream = TcpStream::connect(("127.0.0.1", rabbitmq.port()))?;
+    stream.write_all(b"AMQP\0\0\x09\x01")?;
+    stream.set_read_timeout(Some(Duration::from_millis(200)))?;
+    let mut frame = [0];
+    ensure!(stream.read_exact(&mut frame).is_err(), "it answers");
+    rabbitmq.thaw()?;
+    stream.set_read_timeout(Some(LONG))?;
+    Ok(stream.read_exact(&mut frame)?)
+}
+
+fn says_why_it_does_not_start(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
+    rabbitmq.kill()?;
+    let _occupied = TcpListener::bind(("127.0.0.1", rabbitmq.port()))?;
+    let error = format!("{:#}", rabbitmq.restart().unwrap_err());
+    ensure!(error.contains("eaddrinuse"), "{error}");
+    Ok(())
 }
 
 fn two_nodes_are_strangers(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! - [`RabbitMq`] is a node of our own: free ports, data in a temporary folder, ended with the test.
 //! - [`Program`] is a binary of the workspace under observation: its lines, its signals, its end.
+//! - [`Proxy`] is a road to the broker that a test can freeze or cut.
 //! - [`Case`] and [`main`] run end-to-end tests against one node, each in a virtual host of its own.
 //! - [`eventually`] awaits a condition, so that no test sleeps for a fixed time.
 //!
@@ -10,11 +11,13 @@
 mod eventually;
 mod port;
 mod program;
+mod proxy;
 mod rabbitmq;
 mod suite;
 mod transcript;
 
 pub use eventually::eventually;
 pub use program::{Program, binary};
+pub use proxy::Proxy;
 pub use rabbitmq::{Queue, RabbitMq};
 pub use suite::{Case, main};

@@ -96,8 +96,8 @@ impl Program {
     }
 
     fn wait_for(&self, stream: &Transcript, text: &str, timeout: Duration) -> anyhow::Result<String> {
-        match stream.wait_for(0, timeout, |line| line.contains(text)) {
-            Ok((_, line)) => Ok(line),
+        match stream.wait_for(timeout, |line| line.contains(text)) {
+            Ok(line) => Ok(line),
             Err(why) => {
                 let name = &self.name;
                 bail!("no line with `{text}` from {name}: {why}\n{}", self.report())
@@ -159,6 +159,12 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_binary_of_the_workspace_is_found() {
+        assert!(binary("guirpc").unwrap().is_file());
+        assert!(binary("no-such-binary").is_err());
+    }
 
     fn shell(script: &str) -> Program {
         Program::start(Command::new("sh").args(["-c", script])).unwrap()

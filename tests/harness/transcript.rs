@@ -54,22 +54,14 @@ impl Transcript {
         });
     }
 
-    /// Waits for the first line from the given index on that `wanted` accepts; its index comes along.
-    pub(crate) fn wait_for(
-        &self,
-        from: usize,
-        timeout: Duration,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<(usize, String), Missing> {
-        let find = |state: &State| {
-            let later = state.lines.iter().enumerate().skip(from);
-            later.map(|(index, line)| (index, line.clone())).find(|(_, line)| wanted(line))
-        };
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(self.state(), timeout, |state| state.open_streams > 0 && find(state).is_none())
-            .expect(UNPOISONED);
-        find(&state).ok_or(if state.open_streams == 0 { Missing::Ended } else { Missing::TimedOut })
+    /// Waits for a line that `wanted` accepts; it may have come before.
+    pub(crate) fn wait_for(&self, timeout: Duration, wanted: impl Fn(&str) -> bool) -> Result<String, Missing> {
+        let find = |state: &State| state.lines.iter().find(|line| wanted(line)).cloned();
+        let unfinished = |state: &mut State| state.open_streams > 0 && find(state).is_none();
+        let outcome = self.changed.wait_timeout_while(self.state(), timeout, unfinished);
+        let (state, _) = outcome.expect(UNPOISONED);
+        let missing = if state.open_streams == 0 { Missing::Ended } else { Missing::TimedOut };
+        find(&state).ok_or(missing)
     }
 
     /// All lines until now.
@@ -99,15 +91,15 @@ mod tests {
     fn finds_a_line_that_is_already_there() {
         let transcript = Arc::new(Transcript::default());
         transcript.follow(&b"one\ntwo\n"[..]);
-        let found = transcript.wait_for(0, LONG, |line| line == "two");
-        assert_eq!(found, Ok((1, "two".to_owned())));
+        let found = transcript.wait_for(LONG, |line| line == "two");
+        assert_eq!(found, Ok("two".to_owned()));
     }
 
     #[test]
     fn says_at_once_that_the_process_ended() {
         let transcript = Arc::new(Transcript::default());
         transcript.follow(&b"one\n"[..]);
-        let found = transcript.wait_for(1, LONG, |line| line == "one");
+        let found = transcript.wait_for(LONG, |line| line == "two");
         assert_eq!(found, Err(Missing::Ended));
     }
 
@@ -116,7 +108,7 @@ mod tests {
         let (silent, _writer) = std::io::pipe().unwrap();
         let transcript = Arc::new(Transcript::default());
         transcript.follow(silent);
-        let found = transcript.wait_for(0, Duration::ZERO, |_| true);
+        let found = transcript.wait_for(Duration::ZERO, |_| true);
         assert_eq!(found, Err(Missing::TimedOut));
     }
 }

@@ -17,37 +17,36 @@ use crate::transcript::Transcript;
 /// What the node evaluates after its boot, to answer us.
 pub(super) const PROGRAM: &str = include_str!("console.erl");
 
-/// What an answer begins with; everything else on the node's output is talk.
-const MARK: &str = "console ";
-
 #[derive(Debug)]
 pub(super) struct Console {
     questions: ChildStdin,
     answers: Arc<Transcript>,
-    /// The lines that were read for earlier answers.
-    read: usize,
+    asked: u32,
 }
 
 impl Console {
     /// Takes over the pipes of a node that was just started.
-    pub(super) fn attach(node: &mut Child) -> Self {
+    pub(super) fn attach(node: &mut Child) -> anyhow::Result<Self> {
         let answers = Arc::new(Transcript::default());
-        answers.follow(node.stdout.take().expect("it is piped"));
-        answers.follow(node.stderr.take().expect("it is piped"));
-        Self { questions: node.stdin.take().expect("it is piped"), answers, read: 0 }
+        answers.follow(node.stdout.take().context("it is piped")?);
+        answers.follow(node.stderr.take().context("it is piped")?);
+        let questions = node.stdin.take().context("it is piped")?;
+        Ok(Self { questions, answers, asked: 0 })
     }
 
     pub(super) fn eval(&mut self, expression: &str, timeout: Duration) -> anyhow::Result<String> {
-        writeln!(self.questions, "{expression}.").context("the node is gone")?;
-        let (index, line) = self
-            .answers
-            .wait_for(self.read, timeout, |line| line.starts_with(MARK))
-            .map_err(|why| anyhow!("no answer from the node: {why}"))?;
-        self.read = index + 1;
-        match line[MARK.len()..].split_once(' ') {
+        let line = expression.replace('\n', " ");
+        writeln!(self.questions, "{line}.").context("the node is gone")?;
+        self.asked += 1;
+        // By number, so that an answer which nobody waited for long enough is not taken for the next one;
+        // and marked, since the node writes other things, too.
+        let mark = format!("console {} ", self.asked);
+        let answer = self.answers.wait_for(timeout, |line| line.starts_with(&mark));
+        let answer = answer.map_err(|why| anyhow!("no answer from the node: {why}"))?;
+        match answer[mark.len()..].split_once(' ') {
             Some(("ok", value)) => Ok(value.to_owned()),
-            Some(("error", reason)) => bail!("`{expression}` failed in the node: {reason}"),
-            _ => bail!("unexpected answer from the node: {line}"),
+            Some(("error", reason)) => bail!("`{line}` failed in the node: {reason}"),
+            _ => bail!("unexpected answer from the node: {answer}"),
         }
     }
 

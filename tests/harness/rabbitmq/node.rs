@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -21,8 +21,8 @@ const BOOT_TIME: Duration = Duration::from_mins(2);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 const STOP_TIME: Duration = Duration::from_secs(30);
 
-/// How much of the log an error shows.
-const LOG_LINES: usize = 30;
+/// How much of the output and of the log an error shows.
+const REPORTED_LINES: usize = 40;
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -57,7 +57,7 @@ impl Node {
     /// Starts the process and waits until it takes connections.
     pub(super) fn launch(&self) -> anyhow::Result<()> {
         let mut process = self.server().spawn().context("cannot start RabbitMQ")?;
-        let console = Console::attach(&mut process);
+        let console = Console::attach(&mut process)?;
         let mut running = self.running();
         let Running { console, .. } = running.insert(Running { process, console });
         console
@@ -66,7 +66,7 @@ impl Node {
             .map(drop)
             .map_err(|error| {
                 let lines = console.lines();
-                error.context(format!("RabbitMQ does not start\n{}", self.report(lines)))
+                error.context(format!("RabbitMQ does not start\n{}", self.report(&lines)))
             })
     }
 
@@ -152,6 +152,7 @@ impl Node {
             // The usual table for a million processes doubles the time that a start takes.
             .env("RABBITMQ_SERVER_ERL_ARGS", "+P 65536")
             .env("ERL_FLAGS", self.erlang_flags(""))
+            .env("ERL_CRASH_DUMP_SECONDS", "0")
             .args(["-noshell", "-sname", &self.name()])
             .args(["-kernel", "inet_dist_use_interface", "{127,0,0,1}"])
             .args(["-eval", console::PROGRAM])
@@ -199,23 +200,28 @@ impl Node {
         format!("guirpc-{}@localhost", self.port())
     }
 
-    fn log(&self) -> std::path::PathBuf {
+    fn log(&self) -> PathBuf {
         self.folder.path().join("log/node.log")
     }
 
     /// What a human needs to see why it does not start: the ends of its output and of its log.
-    fn report(&self, output: Vec<String>) -> anyhow::Error {
+    fn report(&self, output: &[String]) -> String {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
-        let log = log.lines().map(str::to_owned).collect();
-        let [output, log] =
-            [output, log].map(|lines: Vec<String>| lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"));
-        anyhow!("--- its output\n{output}\n--- its log\n{log}")
+        let (errors, others): (Vec<&str>, Vec<&str>) = log.lines().partition(|line| line.contains("[error]"));
+        // After an error follows a page about how everything was stopped.
+        let log = if errors.is_empty() { others } else { errors };
+        let (output, log) = (last(output).join("\n"), last(&log).join("\n"));
+        format!("--- its output\n{output}\n--- its log\n{log}")
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
         // A test that failed while it asked must not keep the node from ending.
         self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+fn last<T>(lines: &[T]) -> &[T] {
+    &lines[lines.len().saturating_sub(REPORTED_LINES)..]
 }
 
 impl Drop for Node {
