@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::broker::{Address, Outbound};
 use crate::codec::Codec;
 use crate::error::{CallError, Error};
 use crate::function::{ArgumentsOf, CallResult, Function, StartResult};
-use crate::message::{DEADLINE, HeaderValue, Headers, PING, TIMEOUT};
+use crate::message::{DEADLINE, HeaderValue, Headers, PING, Pong, TIMEOUT};
 
 mod link;
 mod outcome;
@@ -234,18 +233,6 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("broker", self.supervisor.address()).field("settings", &self.settings).finish()
     }
-}
-
-/// What a service says of itself when it is asked whether it is there.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Pong {
-    /// Its name.
-    pub service: String,
-    /// The version of guirpc that serves it.
-    pub guirpc: String,
-    /// The functions that it has.
-    pub functions: Vec<String>,
 }
 
 fn json_arguments(arguments: &Value) -> Result<Vec<u8>, CallError> {

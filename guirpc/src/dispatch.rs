@@ -14,7 +14,7 @@ use crate::codec::{self, Codec, DecodeError};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
 use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
-use crate::message::{EncodedReply, Fault, PING, Request, status};
+use crate::message::{EncodedReply, Fault, Headers, PING, Pong, Request, status};
 use crate::registry::{Registration, Service};
 
 mod executor;
@@ -102,14 +102,13 @@ impl Dispatcher {
     }
 
     fn pong(&self, codec: Codec) -> EncodedReply {
-        let functions: Vec<&str> = self.service.functions().map(|function| function.name).collect();
-        let pong = serde_json::json!({
-            "service": self.service.name,
-            "guirpc": env!("CARGO_PKG_VERSION"),
-            "functions": functions,
-        });
-        codec::output(codec, status::OK, crate::message::Headers::new(), &pong)
-            .or_else(|_| codec::output(Codec::Text, status::OK, crate::message::Headers::new(), &self.service.name))
+        let pong = Pong {
+            service: self.service.name.clone(),
+            guirpc: env!("CARGO_PKG_VERSION").to_owned(),
+            functions: self.service.functions().map(|function| function.name.to_owned()).collect(),
+        };
+        codec::output(codec, status::OK, Headers::new(), &pong)
+            .or_else(|_| codec::output(Codec::Text, status::OK, Headers::new(), &self.service.name))
             .expect("a text can be sent as text")
     }
 

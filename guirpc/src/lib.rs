@@ -15,14 +15,14 @@ mod registry;
 mod server;
 
 pub use app::BoxError;
-pub use client::{Client, DEFAULT_TIMEOUT, Pending, Pong};
+pub use client::{Client, DEFAULT_TIMEOUT, Pending};
 pub use codec::Codec;
 pub use context::Context;
 pub use dispatch::Dispatcher;
 pub use error::{CallError, Error, ErrorKind, Refusal};
 pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, SendResult, StartResult, Text};
 pub use guirpc_macros::function;
-pub use message::{EncodedReply, Fault, HeaderValue, Headers, OrFault, Reply, ReplyKind, Request, status};
+pub use message::{EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status};
 pub use server::{Drained, Server, Setup, Stopper};
 
 #[doc(hidden)]

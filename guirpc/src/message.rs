@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 mod fault;
 mod headers;
 mod reply;
@@ -116,4 +118,16 @@ pub struct EncodedReply {
     pub headers: Headers,
     /// The output, the error, the fault or the refusal, encoded.
     pub body: Vec<u8>,
+}
+
+/// What a service says of itself when it is asked whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Pong {
+    /// Its name.
+    pub service: String,
+    /// The version of guirpc that serves it.
+    pub guirpc: String,
+    /// The functions that it has.
+    pub functions: Vec<String>,
 }

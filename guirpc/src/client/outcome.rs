@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Pong;
 use super::table::Fate;
 use crate::codec::{self, Codec, DecodeError};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
-use crate::message::{EncodedReply, Reply, ReplyKind};
+use crate::message::{EncodedReply, Pong, Reply, ReplyKind};
 
 /// What becomes of a call.
 #[derive(Debug)]
