@@ -47,7 +47,14 @@ impl LapinClient {
                 .context("consume replies")?;
             let (correlation, next, waiting) = (Correlation::new(), AtomicU64::new(0), Mutex::default());
             let calls = Arc::new(Calls { correlation, next, queue, channel, waiting });
-            tokio::spawn(Arc::clone(&calls).hand_out(replies));
+            let pump = Arc::clone(&calls);
+            tokio::spawn(async move {
+                if let Err(error) = pump.hand_out(replies).await {
+                    eprintln!("{error:#}");
+                }
+                // Nobody will answer these any more.
+                pump.waiting().clear();
+            });
             Ok::<_, anyhow::Error>((connection, calls))
         })?;
         Ok(Self { calls, _connection: connection, runtime })
@@ -77,7 +84,7 @@ impl Calls {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn hand_out(self: Arc<Self>, mut replies: Consumer) -> Result<()> {
+    async fn hand_out(&self, mut replies: Consumer) -> Result<()> {
         while let Some(reply) = replies.next().await {
             let reply = reply?;
             let id = reply.properties.correlation_id();
