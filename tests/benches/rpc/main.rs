@@ -6,6 +6,7 @@
 //!
 //! Each server is a child process of this one (the hidden flag `--serve`); the client runs here.
 
+mod broker;
 mod by_amiquip;
 mod by_lapin;
 mod contestant;
@@ -21,18 +22,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
+use broker::Broker;
 use contestant::Contestant;
+use rounds::Plan;
 
 /// Compares guirpc with echoes written by hand, and prints Markdown tables.
 #[derive(Parser)]
 struct Options {
-    /// The broker to measure on.
-    #[arg(long, value_name = "URI", env = "AMQP_URI")]
-    uri: String,
-
-    /// The broker's process, if its CPU time is to be counted.
-    #[arg(long, value_name = "PID")]
-    broker_pid: Option<u32>,
+    /// The broker to measure on; without it a private RabbitMQ is started.
+    #[arg(long)]
+    uri: Option<String>,
 
     /// How often every contestant meets every load; 7, or 1 without `cargo bench`.
     #[arg(long)]
@@ -60,15 +59,14 @@ struct Options {
 }
 
 impl Options {
-    fn plan(&self) -> Result<rounds::Plan> {
+    fn plan(&self, broker: Broker) -> Result<Plan> {
         let (rounds, seconds) = if self.bench { (7, 1.0) } else { (1, 0.2) };
         let seconds = self.seconds.unwrap_or(seconds);
         let rounds = self.rounds.unwrap_or(rounds);
         ensure!(rounds > 0, "`--rounds` must be at least 1");
         ensure!(self.workers > 0, "`--workers` must be at least 1");
-        Ok(rounds::Plan {
-            uri: self.uri.clone(),
-            broker_pid: self.broker_pid,
+        Ok(Plan {
+            broker,
             contestants: self.only.clone(),
             rounds,
             time: Duration::try_from_secs_f64(seconds).context("`--seconds` is no duration")?,
@@ -80,10 +78,12 @@ impl Options {
 fn main() -> Result<()> {
     let options = Options::parse();
     if let Some(contestant) = options.serve {
+        let uri = options.uri.context("`--serve` needs `--uri`")?;
         server::leave_with_parent();
-        return contestant.serve(&options.uri, options.workers);
+        return contestant.serve(&uri, options.workers);
     }
-    let plan = options.plan()?;
-    print!("{}", report::Report(&plan.run()?));
+    let broker = options.uri.as_deref().map_or_else(Broker::private, |uri| Ok(Broker::named(uri)))?;
+    let outcome = options.plan(broker)?.run()?;
+    print!("{}", report::Report(&outcome));
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use crate::broker::Broker;
 use crate::by_amiquip;
 use crate::contestant::Contestant;
 use crate::load::{Load, Tally};
@@ -14,10 +15,8 @@ use crate::usage;
 
 /// What is to be measured.
 pub(crate) struct Plan {
-    /// The broker.
-    pub(crate) uri: String,
-    /// Its process.
-    pub(crate) broker_pid: Option<u32>,
+    /// Where they meet.
+    pub(crate) broker: Broker,
     /// Who takes part.
     pub(crate) contestants: Vec<Contestant>,
     /// How often every contestant meets every load.
@@ -68,7 +67,7 @@ impl Plan {
         let servers = self
             .contestants
             .iter()
-            .map(|&contestant| Ok((contestant, Server::start(contestant, &self.uri, self.workers)?)))
+            .map(|&contestant| Ok((contestant, Server::start(contestant, self.broker.uri(), self.workers)?)))
             .collect::<Result<Vec<_>>>()?;
         let idle_memory = servers.iter().map(|(_, server)| usage::resident(server.pid())).collect::<Result<_>>()?;
         let mut samples = Vec::new();
@@ -88,7 +87,7 @@ impl Plan {
         let slow = self.slow(&servers)?;
         drop(servers);
         for contestant in &self.contestants {
-            by_amiquip::delete(&self.uri, contestant.queue())?;
+            by_amiquip::delete(self.broker.uri(), contestant.queue())?;
         }
         Ok(Outcome {
             contestants: self.contestants.iter().map(|&it| (it, it.title(self.workers))).collect(),
@@ -99,7 +98,7 @@ impl Plan {
     }
 
     fn sample(&self, contestant: Contestant, server: &Server, load: Load) -> Result<Sample> {
-        let mut client = contestant.connect(&self.uri, load)?;
+        let mut client = contestant.connect(self.broker.uri(), load)?;
         client.run(load, self.time / 5).context("warming up")?;
         let before = self.cpu(server)?;
         let tally = client.run(load, self.time)?;
@@ -111,7 +110,7 @@ impl Plan {
         Ok(Cpu {
             client: usage::cpu_time(process::id())?,
             server: usage::cpu_time(server.pid())?,
-            broker: self.broker_pid.map(usage::cpu_time).transpose()?,
+            broker: self.broker.pid().map(usage::cpu_time).transpose()?,
         })
     }
 
@@ -122,7 +121,7 @@ impl Plan {
                 continue;
             };
             let load = Load::slow(parallel);
-            let mut client = contestant.connect(&self.uri, load)?;
+            let mut client = contestant.connect(self.broker.uri(), load)?;
             let tally = client
                 .run(load, self.time.max(SLOW * 10))
                 .with_context(|| format!("{}, the slow function", contestant.title(self.workers)))?;
