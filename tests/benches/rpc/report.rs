@@ -16,9 +16,12 @@ pub(crate) struct Report<'a>(pub(crate) &'a Outcome);
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "Calls per second: the median of the rounds (smallest to largest).\n")?;
-        self.by_load(f, |samples| Rates::of(samples).to_string())?;
+        self.by_load(f, |samples| Spread::of(rates(samples)).to_string())?;
         if let Some(&(subject, ref title)) = self.0.contestants.last() {
-            writeln!(f, "\n{title}, divided by each of the others.\n")?;
+            writeln!(
+                f,
+                "\n{title}, divided by each of the others, round by round: the median (smallest to largest).\n"
+            )?;
             self.ratios(f, subject)?;
         }
         writeln!(f, "\nLatency in µs: p50 / p99 of all rounds.\n")?;
@@ -43,15 +46,15 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// The same for what the subject's median is of each of the others'.
+    /// The subject against each of the others, compared within each round, where the machine was the same for both.
     fn ratios(&self, f: &mut Formatter<'_>, subject: Contestant) -> fmt::Result {
         let others = || self.0.contestants.iter().filter(|(contestant, _)| *contestant != subject);
         header(f, "load", others().map(|(_, title)| title.as_str()))?;
         for load in Load::COMPARED {
-            let median = Rates::of(&self.samples(subject, load)).median;
+            let own = rates(&self.samples(subject, load));
             let cells = others().map(|&(other, _)| {
-                let ratio = median / Rates::of(&self.samples(other, load)).median;
-                format!("{ratio:.2}")
+                let ratios = own.iter().zip(rates(&self.samples(other, load))).map(|(own, other)| own / other);
+                format!("{:.2}", Spread::of(ratios.collect()))
             });
             row(f, &load.to_string(), cells)?;
         }
@@ -85,30 +88,32 @@ impl Report<'_> {
     }
 }
 
-/// The rates of one contestant under one load, in calls per second.
-struct Rates {
+/// A median, and what it is the median of: one value per round.
+struct Spread {
     median: f64,
     min: f64,
     max: f64,
 }
 
-impl Rates {
-    fn of(samples: &[&Sample]) -> Self {
-        let mut rates: Vec<_> = samples.iter().map(|sample| sample.tally.rate()).collect();
-        rates.sort_by(f64::total_cmp);
-        let [min, .., max] = rates[..] else {
-            let only = rates.first().copied().unwrap_or(f64::NAN);
-            return Self { median: only, min: only, max: only };
-        };
-        let (low, high) = (rates[(rates.len() - 1) / 2], rates[rates.len() / 2]);
-        Self { median: f64::midpoint(low, high), min, max }
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        let last = values.len().saturating_sub(1);
+        Self { median: f64::midpoint(at(last / 2), at(last.div_ceil(2))), min: at(0), max: at(last) }
     }
 }
 
-impl Display for Rates {
+impl Display for Spread {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0} ({:.0} to {:.0})", self.median, self.min, self.max)
+        let precision = f.precision().unwrap_or(0);
+        write!(f, "{:.precision$} ({:.precision$} to {:.precision$})", self.median, self.min, self.max)
     }
+}
+
+/// Calls per second, in the order of the rounds.
+fn rates(samples: &[&Sample]) -> Vec<f64> {
+    samples.iter().map(|sample| sample.tally.rate()).collect()
 }
 
 fn latency(samples: &[&Sample]) -> String {
