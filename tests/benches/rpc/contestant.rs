@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::load::{Client, Load};
-use crate::{by_amiquip, by_lapin};
+use crate::{by_amiquip, by_guirpc, by_lapin};
 
 /// One way to serve and to call a function over the broker.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,11 +15,13 @@ pub(crate) enum Contestant {
     Workers,
     /// Written by hand on lapin, with tokio.
     Lapin,
+    /// guirpc, with its stubs.
+    Guirpc,
 }
 
 impl Contestant {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 3] = [Self::Inline, Self::Workers, Self::Lapin];
+    pub(crate) const ALL: [Self; 4] = [Self::Inline, Self::Workers, Self::Lapin, Self::Guirpc];
 
     /// Its column in the report.
     pub(crate) fn title(self, workers: usize) -> String {
@@ -27,6 +29,7 @@ impl Contestant {
             Self::Inline => "amiquip, inline".to_owned(),
             Self::Workers => format!("amiquip, {workers} workers"),
             Self::Lapin => "lapin".to_owned(),
+            Self::Guirpc => "guirpc".to_owned(),
         }
     }
 
@@ -36,6 +39,7 @@ impl Contestant {
             Self::Inline => "bench-inline",
             Self::Workers => "bench-workers",
             Self::Lapin => "bench-lapin",
+            Self::Guirpc => by_guirpc::SERVICE,
         }
     }
 
@@ -43,7 +47,7 @@ impl Contestant {
     pub(crate) fn parallel(self, workers: usize) -> Option<usize> {
         match self {
             Self::Inline => Some(1),
-            Self::Workers => Some(workers),
+            Self::Workers | Self::Guirpc => Some(workers),
             Self::Lapin => None,
         }
     }
@@ -54,6 +58,7 @@ impl Contestant {
             Self::Inline => by_amiquip::serve_inline(uri, self.queue()),
             Self::Workers => by_amiquip::serve_with_workers(uri, self.queue(), workers),
             Self::Lapin => by_lapin::serve(uri, self.queue()),
+            Self::Guirpc => by_guirpc::serve(uri, workers),
         }
     }
 
@@ -65,6 +70,7 @@ impl Contestant {
             }
             Self::Inline | Self::Workers => Ok(Box::new(by_amiquip::SharedClient::connect(uri, self.queue())?)),
             Self::Lapin => Ok(Box::new(by_lapin::LapinClient::connect(uri, self.queue())?)),
+            Self::Guirpc => Ok(Box::new(by_guirpc::GuirpcClient::connect(uri)?)),
         }
     }
 }

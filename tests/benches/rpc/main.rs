@@ -8,6 +8,7 @@
 
 mod broker;
 mod by_amiquip;
+mod by_guirpc;
 mod by_lapin;
 mod contestant;
 mod load;
