@@ -7,6 +7,7 @@ mod attribute;
 mod expand;
 mod function;
 #[cfg(test)]
+mod golden;
 mod item;
 mod mistakes;
 mod parameters;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::client::Pending;
 use crate::error::CallError;
+use crate::registry::Registration;
 
 mod argument;
 mod arguments;
@@ -57,6 +58,13 @@ pub trait Function: Sized {
     /// What it returns.
     #[doc(hidden)]
     type Return: Return<Output: Output, Failure: Failure>;
+}
+
+/// A function that is implemented here, and not only called: what its stub's entry in the registry is made of.
+#[doc(hidden)]
+pub trait Registered: Function {
+    /// The entry.
+    const REGISTRATION: Registration;
 }
 
 /// The arguments of `F` as a tuple.

@@ -2,13 +2,16 @@
 //!
 //! Its public name bears the version, so that two versions of guirpc in one program cannot be mixed up unnoticed.
 
+pub use std::result::Result::Ok;
+
 pub use inventory;
 
+pub use crate::app::{Program, main};
 pub use crate::client::Client;
 pub use crate::context::Context;
 pub use crate::dispatch::{Answer, Invocation};
 pub use crate::function::{
-    Arity, Bytes, CallResult, Fallible, Function, Infallible, NoResult, Replying, ReturnType, SendResult, StartResult,
-    Takes, Text, refuse_result,
+    Argument, Arguments, Arity, Bytes, CallResult, Failure, Fallible, Function, Infallible, NoResult, Output,
+    Registered, Replying, Return, ReturnType, SendResult, StartResult, Takes, Text, refuse_result,
 };
 pub use crate::registry::{Ack, Parameter, Place, Registration, StateType};

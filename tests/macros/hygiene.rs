@@ -139,8 +139,8 @@ fn callers(client: &guirpc::Client) -> Result<(), Box<dyn std::error::Error>> {
     let _: library::SearchResult = library::search::call(client)?;
     let _: i64 = library::attempt_call::call(client, 1)?;
     let _: i64 = library::elsewhere::add::call(client, 1, 2)?;
-    let _: guirpc::Pending<i64> = library::elsewhere::add::start(client, 1, 2)?;
-    let _: guirpc::Pending<String, guirpc::Fault> = library::create::start(client, String::new())?;
+    drop::<guirpc::Pending<i64>>(library::elsewhere::add::start(client, 1, 2)?);
+    drop::<guirpc::Pending<String, guirpc::Fault>>(library::create::start(client, String::new())?);
     library::echo::send(client, "text")?;
     Ok(())
 }
