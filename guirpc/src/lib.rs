@@ -1,2 +1,73 @@
 //! guirpc
+extern crate self as guirpc;
+
+mod app;
+mod broker;
+mod client;
+mod codec;
+mod config;
+mod context;
+mod dispatch;
+mod error;
+mod function;
+mod message;
+mod registry;
+mod server;
+
+pub use app::BoxError;
+pub use client::{Client, DEFAULT_TIMEOUT, Pending};
+pub use codec::Codec;
+pub use context::Context;
+pub use dispatch::Dispatcher;
+pub use error::{CallError, Error, ErrorKind, Refusal};
+pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, SendResult, StartResult, Text};
 pub use guirpc_macros::function;
+pub use message::{EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status};
+pub use server::{Drained, Server, Setup, Stopper};
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private_0_1;
+
+/// Generates the `main` of a service: a command line with `serve` (the default), `list`, and every setting.
+///
+/// It serves the service that is named for the program's own package, or those that are listed.
+/// A program whose functions take state gives a function (or a closure) that adds it;
+/// it runs when the program serves, never for `list` or `--help`.
+///
+/// ```no_run
+/// # mod plain {
+/// guirpc::main!();
+/// # }
+/// # mod listed {
+/// guirpc::main!(services = ["math", "users"]);
+/// # }
+/// # mod with_state {
+/// # struct Db;
+/// # impl Db { fn open() -> Result<Db, std::io::Error> { Ok(Db) } }
+/// guirpc::main!(|setup| Ok(setup.state(Db::open()?)));
+/// # }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! main {
+    () => {
+        $crate::main!(|setup| $crate::__private_0_1::Ok(setup));
+    };
+    (services = [$($service:expr),+ $(,)?]) => {
+        $crate::main!(services = [$($service),+], |setup| $crate::__private_0_1::Ok(setup));
+    };
+    (services = [$($service:expr),+ $(,)?], $setup:expr) => {
+        fn main() -> ::std::process::ExitCode {
+            let program = $crate::__private_0_1::Program {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+                services: &[$($service),+],
+            };
+            $crate::__private_0_1::main(&program, $setup)
+        }
+    };
+    ($setup:expr) => {
+        $crate::main!(services = [::core::env!("CARGO_PKG_NAME")], $setup);
+    };
+}

@@ -225,6 +225,9 @@ impl<R> NoResult for ReturnType<R> {}
 /// Stops the compilation of a function that is taken for one that cannot fail, and yet returns a `Result`.
 ///
 /// Sent as an output, an `Err` would look like a success to its caller.
+///
+/// # Panics
+/// If it is one: at compile time, with what to do about it.
 #[track_caller]
 pub const fn refuse_result(is_result: bool) {
     assert!(

@@ -1,0 +1,24 @@
+//! The only place that names amiquip: addresses, connections, topology, and messages on the wire.
+//!
+//! amiquip is synchronous and some of its calls wait for ever on a broker that has stopped answering,
+//! so everything in here is either bounded in time or done on a thread that may be given up.
+
+mod address;
+mod backoff;
+mod connection;
+mod inbox;
+mod off_thread;
+mod outbox;
+mod reply_to;
+mod topology;
+mod wire;
+
+pub(crate) use address::Address;
+pub(crate) use backoff::Backoff;
+pub(crate) use connection::{BlockedNote, Channel, Connection};
+pub(crate) use inbox::{Consumer, Event, Inbox, Receipt};
+pub(crate) use off_thread::OffThread;
+pub(crate) use outbox::{
+    ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, check_reply_to, confirmed, reply, returned,
+};
+pub(crate) use topology::EXCHANGE;

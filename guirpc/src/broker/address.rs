@@ -1,0 +1,156 @@
+//! Where the broker is and who we are to it, from an AMQP URI.
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::error::{Error, ErrorKind};
+
+/// A frozen broker is noticed after twice this time, so it is short; RabbitMQ's own default of 60 s is not.
+const DEFAULT_HEARTBEAT: NonZeroU16 = NonZeroU16::new(10).unwrap();
+const DEFAULT_PORT: u16 = 5672;
+
+/// A parsed AMQP URI: `amqp://user:password@host:port/vhost?heartbeat=10`.
+///
+/// Neither `Display` nor `Debug` shows the password.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+    pub(super) password: String,
+    pub(crate) vhost: String,
+    /// In seconds.
+    pub(super) heartbeat: NonZeroU16,
+}
+
+impl Address {
+    /// Reads a URI as RabbitMQ specifies it; what is left out is `guest`, `guest`, `localhost`, 5672 and `/`.
+    ///
+    /// # Errors
+    /// Says what is wrong with it, without repeating the password.
+    pub(crate) fn parse(uri: &str) -> Result<Self, Error> {
+        let url = Url::parse(uri).map_err(|error| invalid(&error.to_string()))?;
+        match url.scheme() {
+            "amqp" => {}
+            "amqps" => return Err(invalid("amqps (TLS) is not supported by this version, use amqp")),
+            _ => return Err(invalid("it does not begin with `amqp://`")),
+        }
+        if url.cannot_be_a_base() {
+            return Err(invalid("it does not begin with `amqp://`"));
+        }
+        let host = match url.host() {
+            Some(url::Host::Ipv6(address)) => address.to_string(),
+            Some(host) if !host.to_string().is_empty() => decoded(&host.to_string(), "host")?,
+            _ => "localhost".to_owned(),
+        };
+        Ok(Address {
+            host,
+            port: url.port().unwrap_or(DEFAULT_PORT),
+            user: Some(url.username())
+                .filter(|user| !user.is_empty())
+                .map_or(Ok("guest".into()), |user| decoded(user, "user"))?,
+            password: url.password().map_or(Ok("guest".into()), |password| decoded(password, "password"))?,
+            vhost: vhost(&url)?,
+            heartbeat: heartbeat(&url)?,
+        })
+    }
+}
+
+fn vhost(url: &Url) -> Result<String, Error> {
+    match url.path().strip_prefix('/').unwrap_or_default() {
+        "" => Ok("/".to_owned()),
+        path if path.contains('/') => Err(invalid("a `/` inside the name of a virtual host is written `%2f`")),
+        path => decoded(path, "virtual host"),
+    }
+}
+
+fn heartbeat(url: &Url) -> Result<NonZeroU16, Error> {
+    let mut heartbeat = DEFAULT_HEARTBEAT;
+    for (name, value) in url.query_pairs() {
+        if name != "heartbeat" {
+            return Err(invalid(&format!("parameter `{name}` is unknown, the only one is `heartbeat` (in seconds)")));
+        }
+        heartbeat = value.parse().map_err(|_| invalid("`heartbeat` is a number of seconds from 1 to 65535"))?;
+    }
+    Ok(heartbeat)
+}
+
+fn decoded(text: &str, part: &str) -> Result<String, Error> {
+    let text = percent_decode_str(text).decode_utf8().map_err(|_| invalid(&format!("the {part} is not UTF-8")))?;
+    Ok(text.into_owned())
+}
+
+fn invalid(why: &str) -> Error {
+    Error::new(
+        ErrorKind::Configuration,
+        format!("the broker's URI cannot be read: {why}; it looks like `amqp://user:password@host:5672/vhost`"),
+    )
+}
+
+/// Without the password, and with everything else that tells two brokers apart.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        write!(f, "amqp://{}@{host}:{}/{}", self.user, self.port, self.vhost.replace('/', "%2f"))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(uri: &str, shown: &str) {
+        assert_eq!(Address::parse(uri).unwrap().to_string(), shown);
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        check("amqp://", "amqp://guest@localhost:5672/%2f");
+        check("amqp://broker", "amqp://guest@broker:5672/%2f");
+        check("amqp://broker/", "amqp://guest@broker:5672/%2f");
+        check("amqp:///math", "amqp://guest@localhost:5672/math");
+        check("amqp://[::1]:1/a%2fb", "amqp://guest@[::1]:1/a%2fb");
+    }
+
+    #[test]
+    fn user_and_password_are_percent_decoded() {
+        let address = Address::parse("amqp://ad%40a:p%2fss@h/v?heartbeat=3").unwrap();
+        assert_eq!((address.user.as_str(), address.password.as_str()), ("ad@a", "p/ss"));
+        assert_eq!(address.heartbeat.get(), 3);
+    }
+
+    #[track_caller]
+    fn check_invalid(uri: &str, why: &str) {
+        let error = Address::parse(uri).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn mistakes_are_named_without_the_password() {
+        check_invalid("localhost:5672", "begin with `amqp://`");
+        check_invalid("http://a:secret@h", "begin with `amqp://`");
+        check_invalid("amqps://a:secret@h", "TLS");
+        check_invalid("amqp://a:secret@h:99999", "port");
+        check_invalid("amqp://a:secret@h/a/b", "%2f");
+        check_invalid("amqp://a:secret@h?heartbeat=0", "1 to 65535");
+        check_invalid("amqp://a:secret@h?frame_max=9", "`frame_max` is unknown");
+    }
+
+    #[test]
+    fn the_password_is_never_shown() {
+        let address = Address::parse("amqp://ada:secret@h").unwrap();
+        assert!(!format!("{address} {address:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,117 @@
+//! The server's side of a queue: taking deliveries off it, settling them.
+
+use amiquip::{ConsumerMessage, ConsumerOptions, Delivery};
+use crossbeam_channel::{Receiver, Select};
+
+use super::connection::explain;
+use super::{Channel, wire};
+use crate::error::Error;
+use crate::message::Request;
+
+/// Where the deliveries of one queue arrive; any number of threads may take from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Inbox(Receiver<ConsumerMessage>);
+
+/// What has the broker deliver; dropping it cancels it.
+pub(crate) struct Consumer<'a>(amiquip::Consumer<'a>);
+
+impl Consumer<'_> {
+    /// Has the broker deliver nothing more; what it has delivered is in the inbox when this returns.
+    pub(crate) fn cancel(&self) -> Result<(), Error> {
+        self.0.cancel().map_err(|error| explain(&error))
+    }
+}
+
+/// What an [`Inbox`] yields.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are requests")]
+pub(crate) enum Event {
+    /// A request, and what settles it.
+    Request(Request, Receipt),
+    /// We have cancelled the consumer: nothing more will come.
+    Cancelled,
+    /// The broker has ended the consumer, the channel or the connection, for this reason.
+    Lost(String),
+}
+
+/// What remains of a delivery when its request has been taken out: enough to settle it on the channel it came by.
+#[derive(Debug)]
+pub(crate) struct Receipt(Delivery);
+
+impl Receipt {
+    fn take(mut delivery: Delivery) -> (Request, Self) {
+        (wire::take_request(&mut delivery), Receipt(delivery))
+    }
+
+    /// Deliveries of one channel are numbered from 1, without gaps.
+    pub(crate) fn tag(&self) -> u64 {
+        self.0.delivery_tag()
+    }
+}
+
+impl Inbox {
+    /// Waits for the next event of any of these, and says of which.
+    pub(crate) fn next(inboxes: &[Inbox]) -> (usize, Event) {
+        if let [only] = inboxes {
+            return (0, Inbox::event(only.0.recv().ok()));
+        }
+        let mut select = Select::new();
+        for inbox in inboxes {
+            select.recv(&inbox.0);
+        }
+        let selected = select.select();
+        let index = selected.index();
+        (index, Inbox::event(selected.recv(&inboxes[index].0).ok()))
+    }
+
+    /// The next event, if it is there already.
+    pub(crate) fn try_next(&self) -> Option<Event> {
+        self.0.try_recv().ok().map(|message| Inbox::event(Some(message)))
+    }
+
+    fn event(message: Option<ConsumerMessage>) -> Event {
+        match message {
+            Some(ConsumerMessage::Delivery(delivery)) => {
+                let (request, receipt) = Receipt::take(delivery);
+                Event::Request(request, receipt)
+            }
+            Some(ConsumerMessage::ClientCancelled) => Event::Cancelled,
+            Some(message) => Event::Lost(reason(&message)),
+            None => Event::Lost("it was closed without a word".to_owned()),
+        }
+    }
+}
+
+/// Why a consumer ended.
+pub(super) fn reason(message: &ConsumerMessage) -> String {
+    match message {
+        ConsumerMessage::ServerCancelled => "the queue was deleted".to_owned(),
+        ConsumerMessage::ServerClosedChannel(error) | ConsumerMessage::ServerClosedConnection(error) => {
+            error.to_string()
+        }
+        _ => "it was closed on this side".to_owned(),
+    }
+}
+
+impl Channel {
+    /// Starts to consume.
+    pub(crate) fn consume(&self, queue: &str) -> Result<(Consumer<'_>, Inbox), Error> {
+        let consumer = self.0.basic_consume(queue, ConsumerOptions::default()).map_err(|error| explain(&error))?;
+        let inbox = Inbox(consumer.receiver().clone());
+        Ok((Consumer(consumer), inbox))
+    }
+
+    pub(crate) fn ack(&self, receipt: Receipt) -> Result<(), Error> {
+        receipt.0.ack(&self.0).map_err(|error| explain(&error))
+    }
+
+    /// Acknowledges this delivery and every one before it that is not settled yet.
+    pub(crate) fn ack_through(&self, receipt: Receipt) -> Result<(), Error> {
+        receipt.0.ack_multiple(&self.0).map_err(|error| explain(&error))
+    }
+
+    /// Puts the request back into its queue, for another server.
+    pub(crate) fn give_back(&self, receipt: Receipt) -> Result<(), Error> {
+        receipt.0.nack(&self.0, true).map_err(|error| explain(&error))
+    }
+}

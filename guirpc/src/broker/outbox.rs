@@ -1,0 +1,176 @@
+//! Publishing: replies by a server; calls and sends by a client, and what comes back for them.
+
+use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Publish};
+use crossbeam_channel::Receiver;
+
+use super::connection::explain;
+use super::{Channel, Connection, EXCHANGE, inbox, reply_to, wire};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::message::{EncodedReply, Headers};
+
+/// "The broker has the message", or "it gave up on it".
+pub(crate) use amiquip::Confirm as ConfirmNote;
+/// A message for one of our queues of replies.
+pub(crate) use amiquip::ConsumerMessage as ReplyNote;
+/// "No queue takes this message."
+pub(crate) use amiquip::Return as ReturnNote;
+
+/// RabbitMQ's pseudo-queue: replies come straight to the channel that published the request.
+const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+/// AMQP's delivery mode of a message that survives a restart of the broker, in a durable queue.
+const PERSISTENT: u8 = 2;
+const TRANSIENT: u8 = 1;
+
+impl Channel {
+    /// Publishes a reply to the address that the request named.
+    ///
+    /// # Errors
+    /// The outer one: the channel is unusable. The inner one: this reply cannot be sent, for the reason given.
+    pub(crate) fn publish_reply(
+        &self,
+        address: &str,
+        correlation_id: Option<String>,
+        reply: &EncodedReply,
+    ) -> Result<Result<(), String>, Error> {
+        if let Err(why) = check_reply(address, reply) {
+            return Ok(Err(why));
+        }
+        let properties = wire::reply_properties(reply, correlation_id);
+        // Not mandatory: a live direct reply-to address would be returned all the same.
+        let publish = Publish::with_properties(&reply.body, address, properties);
+        self.0.basic_publish("", publish).map(Ok).map_err(|error| explain(&error))
+    }
+}
+
+/// Whether a reply could be published to this address at all.
+pub(crate) fn check_reply_to(address: &str) -> Result<(), String> {
+    if reply_to::is_publishable(address) {
+        return Ok(());
+    }
+    Err(format!("the reply address `{address:.80}` is malformed"))
+}
+
+fn check_reply(address: &str, reply: &EncodedReply) -> Result<(), String> {
+    check_reply_to(address)?;
+    wire::check_headers(&reply.headers)
+}
+
+/// A request on its way out.
+#[derive(Debug)]
+pub(crate) struct Outbound<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) function: &'a str,
+    pub(crate) codec: Codec,
+    pub(crate) body: &'a [u8],
+    pub(crate) app_id: Option<&'a str>,
+    pub(crate) headers: &'a Headers,
+    /// After which the broker drops it if it still lies in the queue.
+    pub(crate) expires: Option<std::time::Duration>,
+}
+
+impl Outbound<'_> {
+    /// Whether AMQP can carry it.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        wire::check_short("the name of the service", self.service)?;
+        wire::check_short("the name of the function", self.function)?;
+        wire::check_short("the application's id", self.app_id.unwrap_or_default())?;
+        wire::check_headers(self.headers)
+    }
+
+    fn publish(&self, channel: &Channel, correlation_id: String, properties: AmqpProperties) -> Result<(), Error> {
+        let mut properties = properties
+            .with_type_(self.function.to_owned())
+            .with_content_type(self.codec.content_type().to_owned())
+            .with_correlation_id(correlation_id);
+        if let Some(app_id) = self.app_id {
+            properties = properties.with_app_id(app_id.to_owned());
+        }
+        if let Some(expires) = self.expires {
+            properties = properties.with_expiration(wire::expiration(expires));
+        }
+        if self.headers.iter().next().is_some() {
+            properties = properties.with_headers(wire::table(self.headers));
+        }
+        let publish = Publish { mandatory: true, ..Publish::with_properties(self.body, self.service, properties) };
+        channel.0.basic_publish(EXCHANGE, publish).map_err(|error| explain(&error))
+    }
+}
+
+/// A channel for calls: publishes requests and receives their replies.
+pub(crate) struct ReplyQueue {
+    channel: Channel,
+    pub(crate) replies: Receiver<ReplyNote>,
+    pub(crate) returns: Receiver<ReturnNote>,
+}
+
+impl ReplyQueue {
+    pub(crate) fn open(connection: &mut Connection) -> Result<Self, Error> {
+        let channel = connection.open_channel()?;
+        channel.declare_exchange()?;
+        let returns = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
+        // RabbitMQ wants the consumer before the first request, on the same channel, without acknowledgements.
+        let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
+        let consumer = channel.0.basic_consume(DIRECT_REPLY_TO, options).map_err(|error| explain(&error))?;
+        let replies = consumer.receiver().clone();
+        // It lives as long as the channel: cancelling it by dropping it here would end the replies.
+        std::mem::forget(consumer);
+        Ok(ReplyQueue { channel, replies, returns })
+    }
+
+    pub(crate) fn publish(&self, request: &Outbound<'_>, correlation_id: String) -> Result<(), Error> {
+        let properties =
+            AmqpProperties::default().with_reply_to(DIRECT_REPLY_TO.to_owned()).with_delivery_mode(TRANSIENT);
+        request.publish(&self.channel, correlation_id, properties)
+    }
+}
+
+/// A channel for sends: publishes requests that nobody waits for and learns whether the broker has them.
+pub(crate) struct Sends {
+    channel: Channel,
+    published: u64,
+    pub(crate) confirms: Receiver<ConfirmNote>,
+    pub(crate) returns: Receiver<ReturnNote>,
+}
+
+impl Sends {
+    pub(crate) fn open(connection: &mut Connection) -> Result<Self, Error> {
+        let channel = connection.open_channel()?;
+        let returns = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
+        let confirms = channel.0.listen_for_publisher_confirms().map_err(|error| explain(&error))?;
+        channel.0.enable_publisher_confirms().map_err(|error| explain(&error))?;
+        Ok(Sends { channel, published: 0, confirms, returns })
+    }
+
+    /// The number by which the broker will confirm the next message.
+    pub(crate) fn next_tag(&self) -> u64 {
+        self.published + 1
+    }
+
+    pub(crate) fn publish(&mut self, request: &Outbound<'_>, correlation_id: String) -> Result<(), Error> {
+        self.published += 1;
+        request.publish(&self.channel, correlation_id, AmqpProperties::default().with_delivery_mode(PERSISTENT))
+    }
+}
+
+/// What a reply consumer's message is: a reply and whose it is, or the reason why no more will come.
+pub(crate) fn reply(note: ReplyNote) -> Result<(Option<String>, EncodedReply), String> {
+    match note {
+        ConsumerMessage::Delivery(delivery) => Ok(wire::reply(delivery)),
+        note => Err(inbox::reason(&note)),
+    }
+}
+
+/// Which request was returned, by its correlation id.
+pub(crate) fn returned(note: &ReturnNote) -> Option<&str> {
+    note.properties.correlation_id().as_deref()
+}
+
+/// Up to which delivery tag the broker has decided: the tag, whether all before it as well, and whether it took them.
+pub(crate) fn confirmed(note: ConfirmNote) -> (u64, bool, bool) {
+    let (payload, taken) = match note {
+        ConfirmNote::Ack(payload) => (payload, true),
+        ConfirmNote::Nack(payload) => (payload, false),
+    };
+    (payload.delivery_tag, payload.multiple, taken)
+}

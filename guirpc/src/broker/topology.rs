@@ -1,0 +1,45 @@
+//! The exchange and the queues, final from the first version: an argument that is added later is an error 406.
+
+use amiquip::{ExchangeDeclareOptions, ExchangeType, FieldTable, QueueDeclareOptions};
+
+use super::Channel;
+use super::connection::explain;
+use crate::error::{Error, ErrorKind};
+
+/// The exchange that all requests go through: direct, durable.
+pub(crate) const EXCHANGE: &str = "guirpc";
+
+impl Channel {
+    /// Declares the exchange, the service's queue (durable, classic, no arguments) and the binding between them.
+    pub(crate) fn declare_service(&self, service: &str, queue: &str) -> Result<(), Error> {
+        self.declare_exchange()?;
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        self.0.queue_declare(queue, options).map_err(|error| {
+            differs(&error, &format!("queue `{queue}`"), "durable, not exclusive, not auto-delete, without arguments")
+        })?;
+        self.0.queue_bind(queue, EXCHANGE, service, FieldTable::new()).map_err(|error| explain(&error))
+    }
+
+    /// Callers declare it as well, so that a call before the first server is unroutable, not an error.
+    pub(crate) fn declare_exchange(&self) -> Result<(), Error> {
+        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        self.0
+            .exchange_declare(ExchangeType::Direct, EXCHANGE, options)
+            .map(|_| ())
+            .map_err(|error| differs(&error, &format!("exchange `{EXCHANGE}`"), "direct and durable"))
+    }
+}
+
+fn differs(error: &amiquip::Error, what: &str, wanted: &str) -> Error {
+    let explained = explain(error);
+    if explained.kind() != ErrorKind::Topology {
+        return explained;
+    }
+    Error::new(
+        ErrorKind::Topology,
+        format!(
+            "{what} exists already and is declared differently (guirpc wants it {wanted}): {explained}; \
+             delete it when it is empty, or use another with `--queue` or another virtual host"
+        ),
+    )
+}

@@ -1,0 +1,131 @@
+//! Messages of ours as AMQP properties and headers, and back.
+
+use std::time::Duration;
+
+use amiquip::{AmqpProperties, AmqpValue, Delivery, FieldTable};
+
+use crate::message::{EncodedReply, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request};
+
+/// AMQP's short strings; amiquip would cut a longer one into a frame that kills the connection.
+const SHORT_STRING_MAX: usize = 255;
+/// All properties travel in one frame, of at most 128 KiB in RabbitMQ; this leaves room for those that are not headers.
+const HEADERS_MAX: usize = 120 << 10;
+
+/// Takes the request out of a delivery, which keeps only what acknowledging it needs.
+pub(super) fn take_request(delivery: &mut Delivery) -> Request {
+    let properties = std::mem::take(&mut delivery.properties);
+    Request {
+        function: properties.type_().clone().unwrap_or_default(),
+        content_type: properties.content_type().clone(),
+        body: std::mem::take(&mut delivery.body),
+        correlation_id: properties.correlation_id().clone(),
+        reply_to: properties.reply_to().clone(),
+        app_id: properties.app_id().clone(),
+        headers: properties.headers().as_ref().map(headers).unwrap_or_default(),
+        redelivered: delivery.redelivered,
+    }
+}
+
+/// A reply, and whose it is.
+pub(super) fn reply(delivery: Delivery) -> (Option<String>, EncodedReply) {
+    let properties = &delivery.properties;
+    let table = properties.headers().as_ref();
+    let status = table.and_then(|table| table.get(RESPONSE_STATUS)).map(value).and_then(|status| status.as_integer());
+    let kind = properties.type_().as_deref().and_then(ReplyKind::from_name);
+    let mut headers = table.map(headers).unwrap_or_default();
+    headers.remove(RESPONSE_STATUS);
+    let reply = EncodedReply {
+        kind,
+        // Out of range is not a status; neither is none at all.
+        status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or_default(),
+        content_type: properties.content_type().clone().unwrap_or_default().into(),
+        headers,
+        body: delivery.body,
+    };
+    (properties.correlation_id().clone(), reply)
+}
+
+/// The properties of a reply.
+pub(super) fn reply_properties(reply: &EncodedReply, correlation_id: Option<String>) -> AmqpProperties {
+    let mut table = table(&reply.headers);
+    // Signed, 32 bits wide: the Python original understands no other width.
+    table.insert(RESPONSE_STATUS.to_owned(), AmqpValue::LongInt(reply.status.into()));
+    let mut properties =
+        AmqpProperties::default().with_content_type(reply.content_type.to_string()).with_headers(table);
+    if let Some(kind) = reply.kind {
+        properties = properties.with_type_(kind.as_str().to_owned());
+    }
+    match correlation_id {
+        Some(correlation_id) => properties.with_correlation_id(correlation_id),
+        None => properties,
+    }
+}
+
+/// The property `expiration`: milliseconds, as a text. Nothing sooner than one, which would be "at once".
+pub(super) fn expiration(remaining: Duration) -> String {
+    remaining.as_millis().max(1).to_string()
+}
+
+fn headers(table: &FieldTable) -> Headers {
+    table.iter().map(|(name, field)| (name.clone(), value(field))).collect()
+}
+
+fn value(field: &AmqpValue) -> HeaderValue {
+    match field {
+        AmqpValue::Boolean(value) => HeaderValue::Bool(*value),
+        AmqpValue::ShortShortInt(integer) => HeaderValue::Integer((*integer).into()),
+        AmqpValue::ShortShortUInt(integer) => HeaderValue::Integer((*integer).into()),
+        AmqpValue::ShortInt(integer) => HeaderValue::Integer((*integer).into()),
+        AmqpValue::ShortUInt(integer) => HeaderValue::Integer((*integer).into()),
+        AmqpValue::LongInt(integer) => HeaderValue::Integer((*integer).into()),
+        AmqpValue::LongUInt(integer) => HeaderValue::Integer((*integer).into()),
+        AmqpValue::LongLongInt(integer) => HeaderValue::Integer(*integer),
+        AmqpValue::Float(number) => HeaderValue::Float((*number).into()),
+        AmqpValue::Double(number) => HeaderValue::Float(*number),
+        AmqpValue::DecimalValue(decimal) => {
+            HeaderValue::Float(f64::from(decimal.value) / 10_f64.powi(decimal.scale.into()))
+        }
+        AmqpValue::LongString(text) => HeaderValue::Text(text.clone()),
+        AmqpValue::FieldArray(values) => HeaderValue::List(values.iter().map(value).collect()),
+        AmqpValue::Timestamp(seconds) => HeaderValue::Timestamp(*seconds),
+        AmqpValue::FieldTable(table) => HeaderValue::Table(headers(table)),
+        AmqpValue::ByteArray(bytes) => HeaderValue::Bytes(bytes.clone()),
+        AmqpValue::Void => HeaderValue::Void,
+    }
+}
+
+pub(super) fn table(headers: &Headers) -> FieldTable {
+    headers.iter().map(|(name, value)| (name.to_owned(), field(value))).collect()
+}
+
+fn field(value: &HeaderValue) -> AmqpValue {
+    match value {
+        HeaderValue::Bool(value) => AmqpValue::Boolean(*value),
+        HeaderValue::Integer(integer) => AmqpValue::LongLongInt(*integer),
+        HeaderValue::Float(number) => AmqpValue::Double(*number),
+        HeaderValue::Text(text) => AmqpValue::LongString(text.clone()),
+        HeaderValue::Bytes(bytes) => AmqpValue::ByteArray(bytes.clone()),
+        HeaderValue::Timestamp(seconds) => AmqpValue::Timestamp(*seconds),
+        HeaderValue::Void => AmqpValue::Void,
+        HeaderValue::List(values) => AmqpValue::FieldArray(values.iter().map(field).collect()),
+        HeaderValue::Table(headers) => AmqpValue::FieldTable(table(headers)),
+    }
+}
+
+/// Checks a value that travels as a short string.
+pub(super) fn check_short(what: &str, text: &str) -> Result<(), String> {
+    if text.len() > SHORT_STRING_MAX {
+        return Err(format!("{what} has {} bytes, AMQP allows {SHORT_STRING_MAX}", text.len()));
+    }
+    Ok(())
+}
+
+/// Checks that the headers fit into one frame, and their names into short strings.
+pub(super) fn check_headers(headers: &Headers) -> Result<(), String> {
+    headers.iter().try_for_each(|(name, _)| check_short(&format!("the name of header `{name:.20}…`"), name))?;
+    let size: usize = headers.iter().map(|(name, value)| name.len() + value.size()).sum();
+    if size > HEADERS_MAX {
+        return Err(format!("the headers have {size} bytes, at most {HEADERS_MAX} fit into a frame"));
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The thread of a link: brings replies, returns and confirmations to those who wait for them.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvError, at, never, select};
+use tracing::{debug, info, warn};
+
+use super::link::Link;
+use super::outcome::{Outcome, SendOutcome};
+use crate::broker::{self, BlockedNote, ConfirmNote, Connection, ReplyNote, ReplyQueue, ReturnNote, Sends};
+
+/// Replies that are taken in one go; between two goes everything else is looked at.
+const BATCH: usize = 64;
+/// For a connection that is gone to say why.
+const REASON_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Everything that comes in on a link.
+pub(super) struct Feeds {
+    connection: Connection,
+    replies: Receiver<ReplyNote>,
+    returned_calls: Receiver<ReturnNote>,
+    confirms: Receiver<ConfirmNote>,
+    returned_sends: Receiver<ReturnNote>,
+    blocked: Receiver<BlockedNote>,
+    alarms: Receiver<()>,
+}
+
+impl Feeds {
+    pub(super) fn new(connection: Connection, calls: &ReplyQueue, sends: &Sends, alarms: Receiver<()>) -> Self {
+        Feeds {
+            replies: calls.replies.clone(),
+            returned_calls: calls.returns.clone(),
+            confirms: sends.confirms.clone(),
+            returned_sends: sends.returns.clone(),
+            blocked: connection.blocked().clone(),
+            connection,
+            alarms,
+        }
+    }
+}
+
+/// Why a pump has ended.
+pub(super) enum End {
+    /// The client was dropped.
+    Dropped,
+    /// The connection is gone, for this reason.
+    Lost(String),
+}
+
+/// Pumps until the connection is gone or the client is dropped, which disconnects `dropped`.
+pub(super) fn run(link: &Link, feeds: Feeds, dropped: &Receiver<Infallible>, late_replies: &AtomicU64) -> End {
+    match (Pump { link, feeds: &feeds, late_replies }).run(dropped) {
+        Ok(()) => End::Dropped,
+        Err(Gone(Some(reason))) => End::Lost(reason),
+        Err(Gone(None)) => {
+            let reason = feeds.connection.close(REASON_TIMEOUT).err();
+            End::Lost(reason.unwrap_or_else(|| "it was closed without a word".to_owned()))
+        }
+    }
+}
+
+/// The connection is gone; perhaps it said why.
+struct Gone(Option<String>);
+
+impl From<RecvError> for Gone {
+    fn from(_: RecvError) -> Self {
+        Gone(None)
+    }
+}
+
+struct Pump<'a> {
+    link: &'a Link,
+    feeds: &'a Feeds,
+    late_replies: &'a AtomicU64,
+}
+
+impl Pump<'_> {
+    fn run(&self, dropped: &Receiver<Infallible>) -> Result<(), Gone> {
+        let feeds = self.feeds;
+        loop {
+            let next_deadline = self.link.calls().next_deadline();
+            let deadline = next_deadline.map_or_else(never, at);
+            select! {
+                recv(feeds.replies) -> reply => {
+                    self.reply(reply?)?;
+                    feeds.replies.try_iter().take(BATCH).try_for_each(|reply| self.reply(reply))?;
+                }
+                recv(feeds.returned_calls) -> returned => self.returned_call(&returned?),
+                recv(feeds.confirms) -> confirm => self.confirm(confirm?),
+                recv(feeds.returned_sends) -> returned => self.returned_send(&returned?),
+                recv(feeds.blocked) -> note => self.blocked(note?),
+                recv(feeds.alarms) -> _ => {}
+                recv(deadline) -> _ => self.expire(),
+                recv(dropped) -> _ => return Ok(()),
+            }
+        }
+    }
+
+    fn reply(&self, note: ReplyNote) -> Result<(), Gone> {
+        let (correlation_id, reply) = broker::reply(note).map_err(|reason| Gone(Some(reason)))?;
+        let number = correlation_id.as_deref().and_then(|id| self.link.number(id));
+        let waiter = number.and_then(|number| self.link.calls().take(number));
+        // The caller may be giving up at this very moment.
+        if waiter.is_none_or(|waiter| waiter.send(Outcome::Reply(reply)).is_err()) {
+            self.late_replies.fetch_add(1, Ordering::Relaxed);
+            debug!(correlation_id, "a reply came too late");
+        }
+        Ok(())
+    }
+
+    fn returned_call(&self, note: &ReturnNote) {
+        let number = broker::returned(note).and_then(|id| self.link.number(id));
+        if let Some(waiter) = number.and_then(|number| self.link.calls().take(number)) {
+            let _ = waiter.send(Outcome::Unroutable(note.routing_key.clone()));
+        }
+    }
+
+    fn returned_send(&self, note: &ReturnNote) {
+        if let Some(number) = broker::returned(note).and_then(|id| self.link.number(id)) {
+            self.link.confirms().returned(number);
+        }
+    }
+
+    /// A message that is returned is confirmed as well, afterwards, as if all were well.
+    fn confirm(&self, note: ConfirmNote) {
+        self.feeds.returned_sends.try_iter().for_each(|returned| self.returned_send(&returned));
+        let (tag, multiple, taken) = broker::confirmed(note);
+        let decided = self.link.confirms().confirmed(tag, multiple, taken);
+        for (waiter, fate) in decided {
+            let _ = waiter.send(SendOutcome::Decided(fate));
+        }
+    }
+
+    fn blocked(&self, note: BlockedNote) {
+        match note {
+            BlockedNote::Blocked(reason) => {
+                warn!("the broker takes no messages at the moment: {reason}");
+                self.link.set_blocked(Some(reason));
+            }
+            BlockedNote::Unblocked => {
+                info!("the broker takes messages again");
+                self.link.set_blocked(None);
+            }
+        }
+    }
+
+    fn expire(&self) {
+        let expired = self.link.calls().expired(Instant::now());
+        for waiter in expired {
+            let _ = waiter.send(Outcome::TimedOut);
+        }
+    }
+}

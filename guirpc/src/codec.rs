@@ -1,0 +1,167 @@
+//! Content types: bytes to arguments and outputs, and back. One file for each.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, DeserializeSeed};
+
+use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, TrackedSeed};
+
+mod json;
+mod message_pack;
+mod octet_stream;
+mod reply;
+mod text;
+
+pub(crate) use reply::{decode_failure, failure_message, fault, function_error, output, refusal};
+
+/// How deeply values may be nested, in any codec, so that no message can exhaust a worker's stack.
+///
+/// It is the limit of `serde_json`, which cannot be set.
+const MAX_DEPTH: usize = 128;
+
+/// How arguments and outputs are encoded; a reply is encoded as its request was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Codec {
+    /// `application/msgpack`: compact, knows bytes; structs travel as maps, so that fields can be added.
+    #[default]
+    MessagePack,
+    /// `application/json`: readable everywhere.
+    Json,
+    /// `text/plain`: for functions of at most one argument, which is a text or a number; so is the output.
+    Text,
+    /// `application/octet-stream`: for functions of at most one argument, which is bytes; so is the output.
+    OctetStream,
+}
+
+impl Codec {
+    /// Every codec, in the order in which error messages name them.
+    const ALL: [Codec; 4] = [Codec::MessagePack, Codec::Json, Codec::Text, Codec::OctetStream];
+
+    /// The content type that stands in the message.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Codec::MessagePack => "application/msgpack",
+            Codec::Json => "application/json",
+            Codec::Text => "text/plain",
+            Codec::OctetStream => "application/octet-stream",
+        }
+    }
+
+    /// The codec of a content type; upper case and parameters (`; charset=utf-8`) make no difference.
+    pub fn from_content_type(content_type: &str) -> Option<Self> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        // The names in use before `application/msgpack` was registered, and its vendor tree.
+        if ["application/x-msgpack", "application/vnd.msgpack"].iter().any(|old| essence.eq_ignore_ascii_case(old)) {
+            return Some(Codec::MessagePack);
+        }
+        Codec::ALL.into_iter().find(|codec| essence.eq_ignore_ascii_case(codec.content_type()))
+    }
+
+    /// All content types, for an error message that must name the valid choices.
+    pub(crate) fn choices() -> String {
+        Codec::ALL.map(Codec::content_type).join(", ")
+    }
+
+    /// Encodes one value: an output or an error.
+    pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Codec::MessagePack => message_pack::encode(value),
+            Codec::Json => json::encode(value),
+            Codec::Text => text::encode(value),
+            Codec::OctetStream => octet_stream::encode(value),
+        }
+    }
+
+    /// Decodes with a seed: a list of arguments, or a type.
+    pub(crate) fn decode_seed<'de, S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+        body: &'de [u8],
+    ) -> Result<S::Value, DecodeError> {
+        match self {
+            Codec::MessagePack => message_pack::decode(seed, body),
+            Codec::Json => json::decode(seed, body),
+            Codec::Text => text::decode(seed, body),
+            Codec::OctetStream => octet_stream::decode(seed, body),
+        }
+    }
+
+    /// Encodes the arguments of a call.
+    pub(crate) fn encode_arguments<F: Function>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Codec::MessagePack | Codec::Json => self.encode(&Named::<F>(arguments)),
+            Codec::Text | Codec::OctetStream => self.encode(&Alone::<F>(arguments)),
+        }
+    }
+
+    /// Decodes the arguments of a call. The error names the argument and the place inside it.
+    pub(crate) fn decode_arguments<F: Function>(self, body: &[u8]) -> Result<ArgumentsOf<'_, F>, DecodeError> {
+        match self {
+            Codec::MessagePack | Codec::Json => self.decode_seed(NamedSeed::<F>::default(), body).map_err(|error| {
+                // Only now is it worth the time to keep track of where in the arguments we are.
+                self.decode_seed(TrackedSeed::<F>::default(), body).err().unwrap_or(error)
+            }),
+            Codec::Text | Codec::OctetStream => self.decode_seed(AloneSeed::<F>::default(), body),
+        }
+    }
+
+    /// Decodes one value: an output or an error. The error names the place inside the value.
+    pub(crate) fn decode<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, DecodeError> {
+        self.decode_seed(std::marker::PhantomData::<T>, body).map_err(|error| {
+            // Only now is it worth the time to keep track of where in the value we are.
+            self.decode_seed(Tracked(std::marker::PhantomData::<T>), body).err().unwrap_or(error)
+        })
+    }
+}
+
+/// A seed that puts the place inside the value in front of the error.
+struct Tracked<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: serde::Deserialize<'de>> DeserializeSeed<'de> for Tracked<T> {
+    type Value = T;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        let mut track = serde_path_to_error::Track::new();
+        T::deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track)).map_err(|error| {
+            match track.path().to_string().as_str() {
+                "." => error,
+                path => serde::de::Error::custom(format_args!("`{path}`: {error}")),
+            }
+        })
+    }
+}
+
+/// Why a value cannot be encoded.
+#[derive(Debug)]
+pub struct EncodeError(String);
+
+impl EncodeError {
+    fn new(codec: Codec, error: impl fmt::Display) -> Self {
+        EncodeError(format!("cannot be sent as {}: {error}", codec.content_type()))
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why bytes cannot be decoded.
+#[derive(Debug)]
+pub enum DecodeError {
+    /// The bytes are not what the type wants.
+    Invalid(String),
+    /// No bytes of this content type could ever be what the type wants.
+    Unsupported(String),
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DecodeError::Invalid(message) | DecodeError::Unsupported(message) => f.write_str(message),
+        }
+    }
+}

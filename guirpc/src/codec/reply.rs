@@ -1,0 +1,101 @@
+//! Outputs, errors, faults and refusals as encoded replies, and failures back from them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Codec, EncodeError};
+use crate::error::{CallError, Refusal};
+use crate::message::{EncodedReply, Fault, Headers, ReplyKind, status};
+
+/// How a fault and a refusal look on the wire, in the codecs that have maps.
+#[derive(Serialize, Deserialize)]
+struct FaultBody<'a> {
+    message: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
+}
+
+fn reply(kind: ReplyKind, codec: Codec, status: u16, body: Vec<u8>) -> EncodedReply {
+    let content_type = Cow::Borrowed(codec.content_type());
+    EncodedReply { kind: Some(kind), status, content_type, headers: Headers::new(), body }
+}
+
+/// The reply of a function that returned a value.
+pub(crate) fn output<T: Serialize>(
+    codec: Codec,
+    status: u16,
+    headers: Headers,
+    value: &T,
+) -> Result<EncodedReply, EncodeError> {
+    Ok(EncodedReply { headers, ..reply(ReplyKind::Output, codec, status, codec.encode(value)?) })
+}
+
+/// The reply of a function that returned its own error: typed where the codec can carry the type, else as text.
+pub(crate) fn function_error<E: Serialize + fmt::Display>(
+    codec: Codec,
+    error: &E,
+) -> Result<EncodedReply, EncodeError> {
+    let encoded = match codec {
+        Codec::MessagePack | Codec::Json => {
+            reply(ReplyKind::Error, codec, status::FUNCTION_ERROR, codec.encode(error)?)
+        }
+        Codec::Text | Codec::OctetStream => {
+            reply(ReplyKind::Error, Codec::Text, status::FUNCTION_ERROR, error.to_string().into_bytes())
+        }
+    };
+    Ok(encoded)
+}
+
+/// The reply of a function that returned a fault or panicked.
+pub(crate) fn fault(codec: Codec, fault: &Fault) -> EncodedReply {
+    failure(ReplyKind::Fault, codec, fault.status(), fault.message(), fault.details())
+}
+
+/// The reply for a request whose function was not run.
+pub(crate) fn refusal(codec: Codec, refusal: &Refusal) -> EncodedReply {
+    failure(ReplyKind::Refusal, codec, refusal.status, &refusal.message, None)
+}
+
+fn failure(kind: ReplyKind, codec: Codec, status: u16, message: &str, details: Option<&Value>) -> EncodedReply {
+    let text = || reply(kind, Codec::Text, status, message.as_bytes().to_vec());
+    match codec {
+        Codec::Text | Codec::OctetStream => text(),
+        Codec::MessagePack | Codec::Json => {
+            let body = FaultBody { message: Cow::Borrowed(message), details: details.cloned() };
+            // A message is worth more than its details.
+            codec.encode(&body).map_or_else(|_| text(), |body| reply(kind, codec, status, body))
+        }
+    }
+}
+
+/// The error that a fault or a refusal is to its caller.
+pub(crate) fn decode_failure<E>(reply: &EncodedReply) -> CallError<E> {
+    let (message, details) = failure_parts(reply);
+    if reply.kind == Some(ReplyKind::Refusal) {
+        return CallError::Refused(Refusal { status: reply.status, message });
+    }
+    let fault = Fault::new(reply.status, message);
+    CallError::Fault(match details {
+        Some(details) => fault.with_details(details),
+        None => fault,
+    })
+}
+
+/// What a fault or a refusal says, for a log.
+pub(crate) fn failure_message(reply: &EncodedReply) -> String {
+    failure_parts(reply).0
+}
+
+fn failure_parts(reply: &EncodedReply) -> (String, Option<Value>) {
+    let body = match Codec::from_content_type(&reply.content_type) {
+        Some(codec @ (Codec::MessagePack | Codec::Json)) => codec.decode::<FaultBody<'static>>(&reply.body).ok(),
+        _ => None,
+    };
+    match body {
+        Some(body) => (body.message.into_owned(), body.details),
+        None => (String::from_utf8_lossy(&reply.body).into_owned(), None),
+    }
+}

@@ -1,0 +1,19 @@
+//! `text/plain`: one text, or one scalar in the form that `FromStr` reads and `Display` writes.
+
+use serde::Serialize;
+use serde::de::DeserializeSeed;
+use serde_plain::Error;
+
+use super::{Codec, DecodeError, EncodeError};
+
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    serde_plain::to_string(&value).map(String::into_bytes).map_err(|error| EncodeError::new(Codec::Text, error))
+}
+
+pub(super) fn decode<'de, S: DeserializeSeed<'de>>(seed: S, body: &'de [u8]) -> Result<S::Value, DecodeError> {
+    let text = std::str::from_utf8(body).map_err(|error| DecodeError::Invalid(error.to_string()))?;
+    seed.deserialize(serde_plain::Deserializer::new(text)).map_err(|error| match error {
+        Error::ImpossibleDeserialization(_) => DecodeError::Unsupported(format!("text/plain: {error}")),
+        error => DecodeError::Invalid(error.to_string()),
+    })
+}

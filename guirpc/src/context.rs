@@ -1,0 +1,117 @@
+//! What a function may know about its call ([`Context`]) and about its program ([`StateMap`]).
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::message::{Headers, Request};
+
+/// The call that a function is answering, taken as a parameter marked `#[context]`.
+///
+/// ```
+/// use guirpc::Context;
+///
+/// #[guirpc::function]
+/// fn greet(name: &str, #[context] context: &Context) -> String {
+///     let tenant = context.headers().get("tenant").and_then(|tenant| tenant.as_str());
+///     format!("Hello {name} of {}", tenant.unwrap_or("nowhere"))
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    service: &'a str,
+    request: &'a Request,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(service: &'a str, request: &'a Request) -> Self {
+        Context { service, request }
+    }
+
+    /// The service that is answering.
+    pub fn service(&self) -> &str {
+        self.service
+    }
+
+    /// The name by which the function was called.
+    pub fn function(&self) -> &str {
+        &self.request.function
+    }
+
+    /// The caller's name for this call; write it into logs and pass it on.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.request.correlation_id.as_deref()
+    }
+
+    /// Who calls, as they say: not proof of anything.
+    pub fn app_id(&self) -> Option<&str> {
+        self.request.app_id.as_deref()
+    }
+
+    /// The headers of the request, among them `traceparent` if the caller traces.
+    pub fn headers(&self) -> &Headers {
+        &self.request.headers
+    }
+
+    /// Whether somebody waits for the reply; nobody does after a `send`.
+    pub fn is_awaited(&self) -> bool {
+        self.request.reply_to.is_some()
+    }
+
+    /// Whether the broker has delivered this request before, so that it may have been run before.
+    pub fn redelivered(&self) -> bool {
+        self.request.redelivered
+    }
+
+    /// The moment at which the caller stops waiting; a `send` has none.
+    pub fn deadline(&self) -> Option<SystemTime> {
+        self.request.deadline()
+    }
+
+    /// How long the caller still waits: nothing if it has stopped, `None` if there is no deadline.
+    pub fn remaining(&self) -> Option<Duration> {
+        let deadline = self.deadline()?;
+        Some(deadline.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
+    }
+
+    /// Whether the caller has stopped waiting, so that a long function may stop as well.
+    pub fn is_expired(&self) -> bool {
+        self.remaining() == Some(Duration::ZERO)
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("service", &self.service)
+            .field("function", &self.function())
+            .field("correlation_id", &self.correlation_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The values that functions take as parameters marked `#[state]`, one of each type.
+#[derive(Clone, Default)]
+pub(crate) struct StateMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl StateMap {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, state: T) {
+        self.0.insert(TypeId::of::<T>(), Arc::new(state));
+    }
+
+    pub(crate) fn contains(&self, id: TypeId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    pub(crate) fn find<T: 'static>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for StateMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StateMap({} values)", self.0.len())
+    }
+}

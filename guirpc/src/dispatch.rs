@@ -1,0 +1,236 @@
+//! From a request to its reply: finds the function, decodes, runs, encodes.
+//!
+//! Pure: no I/O, no clock of its own, and nothing in a request or in a function can make it unwind.
+//! It knows neither queues nor acknowledgements.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
+
+use tracing::{debug, error, warn};
+
+use crate::codec::{self, Codec, DecodeError};
+use crate::context::{Context, StateMap};
+use crate::error::{Error, Refusal, shown};
+use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
+use crate::message::{EncodedReply, Fault, Headers, PING, Pong, Request, status};
+use crate::registry::{Registration, Service};
+
+mod executor;
+
+use executor::Executor;
+
+/// Answers the requests of one service, in process.
+///
+/// A [`Server`](crate::Server) has one for each service; on its own it is good for carrying the same functions
+/// over something else than a queue.
+#[derive(Debug)]
+pub struct Dispatcher {
+    service: Service,
+    state: StateMap,
+    max_body: usize,
+    executor: Executor,
+}
+
+impl Dispatcher {
+    /// The functions of `service`, with the state that they ask for.
+    ///
+    /// # Errors
+    /// No function of that service is linked, two have one name, or state is missing.
+    pub(crate) fn new(service: &str, state: StateMap, max_body: usize) -> Result<Self, Error> {
+        let service = Service::linked(service)?;
+        service.require(&state)?;
+        Ok(Dispatcher { service, state, max_body, executor: Executor::new() })
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The function that a request names, if there is one.
+    pub(crate) fn function(&self, request: &Request) -> Option<&'static Registration> {
+        self.service.function(&request.function)
+    }
+
+    /// Runs the function that the request names and encodes what comes of it.
+    ///
+    /// Whatever the request holds, there is a reply: `now` decides whether it has expired.
+    pub fn dispatch(&self, request: &Request, now: SystemTime) -> EncodedReply {
+        // What cannot be read is answered in what anybody can read.
+        let codec = request.content_type.as_deref().map_or(Some(Codec::default()), Codec::from_content_type);
+        let answer = self.answer(request, codec, now);
+        answer.unwrap_or_else(|refusal| {
+            debug!(
+                correlation_id = request.correlation_id,
+                status = refusal.status(),
+                "refused: {}",
+                refusal.message()
+            );
+            codec::refusal(codec.unwrap_or(Codec::Text), &refusal)
+        })
+    }
+
+    fn answer(&self, request: &Request, codec: Option<Codec>, now: SystemTime) -> Answer {
+        if request.body.len() > self.max_body {
+            return Err(too_large(request.body.len(), self.max_body));
+        }
+        let codec = codec.ok_or_else(|| unknown_content_type(request))?;
+        if request.function == PING {
+            return Ok(self.pong(codec));
+        }
+        let function = self.function(request).ok_or_else(|| self.unknown_function(request))?;
+        if let Some(late) = request.deadline().and_then(|deadline| now.duration_since(deadline).ok()) {
+            let message = format!("the deadline had passed {} before `{}` could run", shown(late), function.name);
+            return Err(Refusal { status: status::EXPIRED, message });
+        }
+        self.run(function, request, codec)
+    }
+
+    fn run(&self, function: &'static Registration, request: &Request, codec: Codec) -> Answer {
+        let context = Context::new(&self.service.name, request);
+        let invocation = Invocation { function, request, codec, context, state: &self.state, executor: &self.executor };
+        match catch_unwind(AssertUnwindSafe(|| (function.invoke)(&invocation))) {
+            Ok(answer) => answer,
+            Err(panic) => {
+                let message = panic_message(panic);
+                error!(function = function.name, correlation_id = request.correlation_id, "panicked: {message}");
+                let fault = Fault::new(status::INTERNAL, format!("`{}` panicked: {message}", function.name));
+                Ok(codec::fault(codec, &fault))
+            }
+        }
+    }
+
+    fn pong(&self, codec: Codec) -> EncodedReply {
+        let pong = Pong {
+            service: self.service.name.clone(),
+            guirpc: env!("CARGO_PKG_VERSION").to_owned(),
+            functions: self.service.functions().map(|function| function.name.to_owned()).collect(),
+        };
+        codec::output(codec, status::OK, Headers::new(), &pong)
+            .or_else(|_| codec::output(Codec::Text, status::OK, Headers::new(), &self.service.name))
+            .expect("a text can be sent as text")
+    }
+
+    fn unknown_function(&self, request: &Request) -> Refusal {
+        let nearest = self.service.nearest(&request.function);
+        let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
+        let message = format!("no function named `{}` in service `{}`{hint}", request.function, self.service.name);
+        Refusal { status: status::NOT_FOUND, message }
+    }
+}
+
+fn too_large(length: usize, limit: usize) -> Refusal {
+    let message = format!("the request has {length} bytes, this service takes at most {limit}");
+    Refusal { status: status::TOO_LARGE, message }
+}
+
+fn unknown_content_type(request: &Request) -> Refusal {
+    let content_type = request.content_type.as_deref().unwrap_or_default();
+    let message = format!("content type `{content_type}` is unknown here; known are {}", Codec::choices());
+    Refusal { status: status::UNSUPPORTED_CONTENT_TYPE, message }
+}
+
+/// What a panic said; the payload itself is given up, since dropping it could panic again.
+fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => match panic.downcast::<&'static str>() {
+            Ok(message) => (*message).to_owned(),
+            Err(panic) => {
+                std::mem::forget(panic);
+                "(no message)".to_owned()
+            }
+        },
+    }
+}
+
+/// What comes of running a function, or why it was not run.
+pub type Answer = Result<EncodedReply, Refusal>;
+
+/// One request on its way through one function: what the code that the attribute generates works with.
+pub struct Invocation<'a> {
+    function: &'static Registration,
+    request: &'a Request,
+    codec: Codec,
+    context: Context<'a>,
+    state: &'a StateMap,
+    executor: &'a Executor,
+}
+
+impl<'a> Invocation<'a> {
+    /// The arguments, decoded; those that are borrowed point into the request.
+    ///
+    /// # Errors
+    /// They do not decode (400), or this content type cannot carry them (415).
+    pub fn arguments<F: Function>(&self) -> Result<ArgumentsOf<'a, F>, Refusal> {
+        self.codec.decode_arguments::<F>(&self.request.body).map_err(|error| {
+            let status = match error {
+                DecodeError::Invalid(_) => status::BAD_REQUEST,
+                DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
+            };
+            Refusal { status, message: format!("`{}` cannot be called so: {error}", self.function.name) }
+        })
+    }
+
+    /// The state of this type.
+    ///
+    /// # Panics
+    /// If it is missing, which a dispatcher checks when it is made.
+    pub fn state<T: 'static>(&self) -> &T {
+        self.state.find().expect("the server checks before it starts that all state is there")
+    }
+
+    /// The call.
+    pub fn context(&self) -> &Context<'a> {
+        &self.context
+    }
+
+    /// Runs an `async fn` to its end, on this thread.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.executor.block_on(future)
+    }
+
+    /// What the function returned, encoded.
+    ///
+    /// # Errors
+    /// Never: the function has run. The type is that of the code around it.
+    pub fn answer<F: Function>(&self, returned: <F::Return as Return>::Value) -> Answer {
+        let encoded = match F::Return::reply(returned) {
+            Ok(reply) => {
+                let (status, headers, output) = reply.into_parts();
+                output.encode(self.codec, status, headers)
+            }
+            Err(failure) => {
+                self.log_sources(failure.as_fault());
+                failure.encode(self.codec)
+            }
+        };
+        Ok(encoded.unwrap_or_else(|error| {
+            let message = format!("what `{}` returned {error}", self.function.name);
+            error!(function = self.function.name, correlation_id = self.request.correlation_id, "{message}");
+            codec::fault(self.codec, &Fault::new(status::INTERNAL, message))
+        }))
+    }
+}
+
+impl Invocation<'_> {
+    /// What lies behind a fault is for us to see, not for the caller.
+    fn log_sources(&self, fault: Option<&Fault>) {
+        let Some(source) = fault.and_then(Fault::source) else { return };
+        let sources: Vec<String> =
+            std::iter::successors(source.source(), |error| error.source()).map(ToString::to_string).collect();
+        warn!(
+            function = self.function.name,
+            correlation_id = self.request.correlation_id,
+            "failed: {source}: {}",
+            sources.join(": ")
+        );
+    }
+}
+
+impl fmt::Debug for Invocation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation").field("context", &self.context).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! What can go wrong: [`Error`] when serving or connecting, [`CallError`] when calling.
+
+use std::fmt;
+use std::time::Duration;
+
+mod call;
+
+pub use call::{CallError, Refusal};
+
+/// Why a server or a client could not do what it was asked to.
+///
+/// The text says what was attempted, what was in the way and what to do; it never contains a password.
+#[derive(Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+}
+
+/// What kind of trouble an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The program itself is put together wrongly: missing state, two functions of one name, nothing to serve.
+    Setup,
+    /// A setting has a value that cannot be used.
+    Configuration,
+    /// No broker answers at the address, or the connection to it was lost.
+    Unreachable,
+    /// The broker answers and refuses: wrong password, missing virtual host, missing permission.
+    Denied,
+    /// An exchange or queue exists already and is declared differently.
+    Topology,
+    /// The operating system refused something, such as a thread.
+    System,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into() }
+    }
+
+    /// What kind of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.kind, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A duration as people write it: `2s`, `150ms`.
+pub(crate) fn shown(duration: Duration) -> impl fmt::Display {
+    humantime::format_duration(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+}

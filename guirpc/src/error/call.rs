@@ -1,0 +1,186 @@
+//! The outcome of a call that has no output.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::shown;
+use crate::message::Fault;
+
+/// Why a call has no output: one variant for each kind of reason.
+///
+/// The question that decides what to do next is whether the function may have run;
+/// [`may_have_run`](CallError::may_have_run) answers it for every variant, and
+/// [`is_retryable`](CallError::is_retryable) draws the conclusion.
+///
+/// ```
+/// use guirpc::CallError;
+///
+/// fn next_step(error: &CallError) -> &'static str {
+///     match error {
+///         CallError::Unroutable { .. } => "nobody serves it: start the service",
+///         error if error.is_retryable() => "try again",
+///         error if error.may_have_run() => "look whether it was done",
+///         _ => "mend the call",
+///     }
+/// }
+/// # let error = CallError::Unroutable { service: "math".into() };
+/// # assert_eq!(next_step(&error), "nobody serves it: start the service");
+/// ```
+#[derive(Debug, PartialEq)]
+#[non_exhaustive]
+pub enum CallError<E = Infallible> {
+    /// The function ran and returned its own error.
+    Function(E),
+    /// The function ran and returned a [`Fault`], or panicked (status 500).
+    Fault(Fault),
+    /// The service got the call and declined to run the function.
+    Refused(Refusal),
+    /// No queue takes calls for this service: nobody serves it, or its name is misspelt. Nothing ran.
+    Unroutable {
+        /// The service that was called.
+        service: String,
+    },
+    /// No reply came within the deadline. The function may have run, or may be running now.
+    TimedOut {
+        /// How long the caller had been ready to wait.
+        timeout: Duration,
+        /// Whether the function is declared to be safe to run twice.
+        idempotent: bool,
+    },
+    /// The connection to the broker was lost, or could not be had in time.
+    Disconnected {
+        /// What happened to the connection.
+        reason: String,
+        /// Whether the request had been handed to the connection before.
+        sent: bool,
+        /// Whether the function is declared to be safe to run twice.
+        idempotent: bool,
+    },
+    /// The broker takes no messages at the moment (a memory or disk alarm). Nothing was sent.
+    Blocked {
+        /// The broker's reason.
+        reason: String,
+    },
+    /// The broker took the message and then gave up on it (a full queue that rejects). Nothing ran.
+    Rejected {
+        /// The service whose queue did so.
+        service: String,
+    },
+    /// The request cannot be sent as it is: the message says what to change. Nothing was sent.
+    Unsendable {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A reply came that cannot be understood: caller and service disagree about a type. The function ran.
+    Undecodable {
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// Why a service declined to run a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    /// 400 arguments that do not decode, 404 unknown function, 408 expired before it could run,
+    /// 413 body too large, 415 content type that the function cannot be called with.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What was wrong, in the service's words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl<E> CallError<E> {
+    /// Whether the function may have been run, completely or in part.
+    ///
+    /// `false` is certain; `true` means that only the function's own effects can tell.
+    pub fn may_have_run(&self) -> bool {
+        match self {
+            CallError::Function(_)
+            | CallError::Fault(_)
+            | CallError::TimedOut { .. }
+            | CallError::Undecodable { .. } => true,
+            CallError::Disconnected { sent, .. } => *sent,
+            CallError::Refused(_)
+            | CallError::Unroutable { .. }
+            | CallError::Blocked { .. }
+            | CallError::Rejected { .. }
+            | CallError::Unsendable { .. } => false,
+        }
+    }
+
+    /// Whether the very same call may succeed later and does no harm if it is made again.
+    ///
+    /// So the reason must be one that passes (a timeout, a lost connection, a missing server), and
+    /// either the function did not run or it is declared `idempotent`.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            CallError::TimedOut { idempotent, .. } => *idempotent,
+            CallError::Disconnected { sent, idempotent, .. } => !sent || *idempotent,
+            CallError::Refused(refusal) => refusal.status == crate::message::status::EXPIRED,
+            CallError::Unroutable { .. } | CallError::Blocked { .. } | CallError::Rejected { .. } => true,
+            CallError::Function(_)
+            | CallError::Fault(_)
+            | CallError::Unsendable { .. }
+            | CallError::Undecodable { .. } => false,
+        }
+    }
+
+    /// The same error with the function's own error replaced; for callers that name error types of their own.
+    pub fn map_function<F>(self, replace: impl FnOnce(E) -> F) -> CallError<F> {
+        match self {
+            CallError::Function(error) => CallError::Function(replace(error)),
+            CallError::Fault(fault) => CallError::Fault(fault),
+            CallError::Refused(refusal) => CallError::Refused(refusal),
+            CallError::Unroutable { service } => CallError::Unroutable { service },
+            CallError::TimedOut { timeout, idempotent } => CallError::TimedOut { timeout, idempotent },
+            CallError::Disconnected { reason, sent, idempotent } => {
+                CallError::Disconnected { reason, sent, idempotent }
+            }
+            CallError::Blocked { reason } => CallError::Blocked { reason },
+            CallError::Rejected { service } => CallError::Rejected { service },
+            CallError::Unsendable { message } => CallError::Unsendable { message },
+            CallError::Undecodable { message } => CallError::Undecodable { message },
+        }
+    }
+}
+
+impl CallError {
+    /// An error that no function of its own made, as the error of a call to any function.
+    pub(crate) fn widen<E>(self) -> CallError<E> {
+        self.map_function(|never| match never {})
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CallError::Function(error) => error.fmt(f),
+            CallError::Fault(fault) => write!(f, "fault {}: {}", fault.status(), fault.message()),
+            CallError::Refused(refusal) => write!(f, "refused ({}): {}", refusal.status, refusal.message),
+            CallError::Unroutable { service } => {
+                write!(f, "no queue takes calls for service `{service}`: is it being served, and spelt right?")
+            }
+            CallError::TimedOut { timeout, .. } => write!(f, "no reply within {}", shown(*timeout)),
+            CallError::Disconnected { reason, sent: true, .. } => {
+                write!(f, "the connection was lost before the reply came: {reason}")
+            }
+            CallError::Disconnected { reason, sent: false, .. } => write!(f, "not connected to the broker: {reason}"),
+            CallError::Blocked { reason } => write!(f, "the broker takes no messages at the moment: {reason}"),
+            CallError::Rejected { service } => write!(f, "the broker rejected the message for service `{service}`"),
+            CallError::Unsendable { message } | CallError::Undecodable { message } => f.write_str(message),
+        }
+    }
+}
+
+impl<E: fmt::Display + fmt::Debug> Error for CallError<E> {}

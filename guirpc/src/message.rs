@@ -1,0 +1,133 @@
+//! What travels: requests, replies, faults, statuses and headers.
+//!
+//! Data only: nothing in here does I/O, and nothing in here knows which codec or which broker carries it.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+mod fault;
+mod headers;
+mod reply;
+
+pub use fault::{Fault, OrFault};
+pub use headers::{HeaderValue, Headers};
+pub use reply::Reply;
+
+/// Header of a reply: the status as a signed 32-bit integer, as the Python original sends it.
+pub(crate) const RESPONSE_STATUS: &str = "Response-Status";
+/// Header of a request: when the caller gives up, in milliseconds since the Unix epoch.
+pub(crate) const DEADLINE: &str = "guirpc-deadline";
+/// Header of a request: how long the caller was ready to wait when it sent the request, in milliseconds.
+pub(crate) const TIMEOUT: &str = "guirpc-timeout";
+/// The function that every service answers itself, without running any code of the user's.
+///
+/// Names that begin with `guirpc.` belong to guirpc; the attribute refuses them.
+pub(crate) const PING: &str = "guirpc.ping";
+
+/// The statuses that guirpc itself sends; they mean what they mean in HTTP.
+pub mod status {
+    /// The function returned a value.
+    pub const OK: u16 = 200;
+    /// The arguments could not be decoded; the function did not run.
+    pub const BAD_REQUEST: u16 = 400;
+    /// The service has no such function.
+    pub const NOT_FOUND: u16 = 404;
+    /// The deadline had passed before the function could run.
+    pub const EXPIRED: u16 = 408;
+    /// The request's body is larger than the server takes; it was not decoded.
+    pub const TOO_LARGE: u16 = 413;
+    /// The content type is unknown, or cannot carry the arguments of this function.
+    pub const UNSUPPORTED_CONTENT_TYPE: u16 = 415;
+    /// The function returned its own error.
+    pub const FUNCTION_ERROR: u16 = 422;
+    /// The function panicked, or returned a fault without a status of its own.
+    pub const INTERNAL: u16 = 500;
+}
+
+/// A request as it came off the queue: not yet decoded, nothing in it trusted.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Name of the function, from the AMQP property `type`.
+    pub function: String,
+    /// Says how `body` is encoded; without one it is MessagePack.
+    pub content_type: Option<String>,
+    /// The arguments, encoded.
+    pub body: Vec<u8>,
+    /// The caller's name for this call, echoed in the reply.
+    pub correlation_id: Option<String>,
+    /// Where the reply goes; absent if nobody waits.
+    pub reply_to: Option<String>,
+    /// Who calls, as they say.
+    pub app_id: Option<String>,
+    /// Everything else that the caller sent along.
+    pub headers: Headers,
+    /// Whether the broker has delivered this request before.
+    pub redelivered: bool,
+}
+
+impl Request {
+    /// The moment at which the caller stops waiting, if it said so.
+    pub fn deadline(&self) -> Option<SystemTime> {
+        let milliseconds = self.headers.get(DEADLINE)?.as_integer()?;
+        let since_epoch = Duration::from_millis(u64::try_from(milliseconds).ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(since_epoch)
+    }
+}
+
+/// Who made a reply: the one distinction by which a caller knows whether the function ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// The function returned a value.
+    Output,
+    /// The function returned its own, typed error.
+    Error,
+    /// The function returned a [`Fault`], or panicked.
+    Fault,
+    /// The function was **not** run.
+    Refusal,
+}
+
+impl ReplyKind {
+    /// The word that stands in the AMQP property `type` of the reply.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReplyKind::Output => "output",
+            ReplyKind::Error => "error",
+            ReplyKind::Fault => "fault",
+            ReplyKind::Refusal => "refusal",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Output, Self::Error, Self::Fault, Self::Refusal].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A reply as it travels: encoded, and with what a caller needs to decode it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EncodedReply {
+    /// Who made it; `None` if the server did not say (the Python original does not).
+    pub kind: Option<ReplyKind>,
+    /// 2xx and 3xx for an output, 4xx and 5xx otherwise.
+    pub status: u16,
+    /// Says how `body` is encoded.
+    pub content_type: Cow<'static, str>,
+    /// What the function sent along; the status has a field of its own.
+    pub headers: Headers,
+    /// The output, the error, the fault or the refusal, encoded.
+    pub body: Vec<u8>,
+}
+
+/// What a service says of itself when it is asked whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Pong {
+    /// Its name.
+    pub service: String,
+    /// The version of guirpc that serves it.
+    pub guirpc: String,
+    /// The functions that it has.
+    pub functions: Vec<String>,
+}

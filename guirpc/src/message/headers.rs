@@ -1,0 +1,167 @@
+//! Headers: named scalars beside the body of a request or a reply.
+
+use std::fmt;
+
+/// The value of a header, one variant for each kind that AMQP 0-9-1 knows.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum HeaderValue {
+    /// A truth value.
+    Bool(bool),
+    /// An integer of any of AMQP's widths.
+    Integer(i64),
+    /// A floating-point number.
+    Float(f64),
+    /// A text.
+    Text(String),
+    /// Bytes (an extension of RabbitMQ's).
+    Bytes(Vec<u8>),
+    /// Seconds since the Unix epoch.
+    Timestamp(u64),
+    /// No value.
+    Void,
+    /// Several values; guirpc reads such headers and never sends one.
+    List(Vec<HeaderValue>),
+    /// Headers inside a header; guirpc reads such headers and never sends one.
+    Table(Headers),
+}
+
+impl HeaderValue {
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            HeaderValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How many bytes it takes on the wire, roughly.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            HeaderValue::Text(text) => text.len() + 5,
+            HeaderValue::Bytes(bytes) => bytes.len() + 5,
+            HeaderValue::List(values) => values.iter().map(HeaderValue::size).sum::<usize>() + 5,
+            HeaderValue::Table(headers) => {
+                headers.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>() + 5
+            }
+            _ => 9,
+        }
+    }
+
+    /// The integer, if it is one.
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            HeaderValue::Integer(integer) => Some(*integer),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for HeaderValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HeaderValue::Bool(value) => value.fmt(f),
+            HeaderValue::Integer(value) => value.fmt(f),
+            HeaderValue::Float(value) => value.fmt(f),
+            HeaderValue::Text(value) => value.fmt(f),
+            HeaderValue::Bytes(value) => value.fmt(f),
+            HeaderValue::Timestamp(seconds) => write!(f, "@{seconds}"),
+            HeaderValue::Void => f.write_str("void"),
+            HeaderValue::List(values) => values.fmt(f),
+            HeaderValue::Table(headers) => headers.fmt(f),
+        }
+    }
+}
+
+impl From<&str> for HeaderValue {
+    fn from(text: &str) -> Self {
+        HeaderValue::Text(text.to_owned())
+    }
+}
+
+impl From<String> for HeaderValue {
+    fn from(text: String) -> Self {
+        HeaderValue::Text(text)
+    }
+}
+
+impl From<i64> for HeaderValue {
+    fn from(integer: i64) -> Self {
+        HeaderValue::Integer(integer)
+    }
+}
+
+impl From<i32> for HeaderValue {
+    fn from(integer: i32) -> Self {
+        HeaderValue::Integer(integer.into())
+    }
+}
+
+impl From<bool> for HeaderValue {
+    fn from(value: bool) -> Self {
+        HeaderValue::Bool(value)
+    }
+}
+
+impl From<f64> for HeaderValue {
+    fn from(number: f64) -> Self {
+        HeaderValue::Float(number)
+    }
+}
+
+/// The headers of a message, in the order in which they were set.
+///
+/// There are few of them, so a list is smaller and faster than a map.
+#[derive(Clone, Default, PartialEq)]
+pub struct Headers(Vec<(String, HeaderValue)>);
+
+impl Headers {
+    /// No headers.
+    pub const fn new() -> Self {
+        Headers(Vec::new())
+    }
+
+    /// The value of the header of this exact name.
+    pub fn get(&self, name: &str) -> Option<&HeaderValue> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Sets a header; one of the same name is replaced.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<HeaderValue>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, slot)) => *slot = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|(known, _)| known != name);
+    }
+
+    /// All headers.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl FromIterator<(String, HeaderValue)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (String, HeaderValue)>>(headers: I) -> Self {
+        Headers(headers.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Headers {
+    type Item = (String, HeaderValue);
+    type IntoIter = std::vec::IntoIter<(String, HeaderValue)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

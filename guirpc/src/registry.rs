@@ -1,0 +1,215 @@
+//! What the attribute emits, and the sorted, unique view of it that a server dispatches by.
+
+use std::any::{TypeId, type_name};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::context::StateMap;
+use crate::dispatch::{Answer, Invocation};
+use crate::error::{Error, ErrorKind};
+
+/// One served function, as `#[guirpc::function]` describes it.
+///
+/// Every field is data that the attribute read off the function; `invoke` is the only code.
+#[derive(Debug)]
+pub struct Registration {
+    /// The name by which it is called.
+    pub name: &'static str,
+    /// The service that it belongs to.
+    pub service: &'static str,
+    /// Its arguments, in order; state and context are none.
+    pub parameters: &'static [Parameter],
+    /// The return type, as written.
+    pub output: &'static str,
+    /// The whole signature, as written, on one line.
+    pub signature: &'static str,
+    /// Its doc comment.
+    pub docs: &'static str,
+    /// Where it was written.
+    pub place: Place,
+    /// The caller's default deadline, if the attribute sets one.
+    pub timeout: Option<Duration>,
+    /// Whether it is declared to be safe to run twice.
+    pub idempotent: bool,
+    /// When its request is acknowledged.
+    pub ack: Ack,
+    /// The types of state that it asks for.
+    pub states: &'static [StateType],
+    /// Decodes the arguments, runs the function, encodes what it returns.
+    pub invoke: fn(&Invocation<'_>) -> Answer,
+}
+
+inventory::collect!(Registration);
+
+/// An argument of a function: its name on the wire and its type as written.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// The type, as written.
+    pub type_name: &'static str,
+}
+
+/// A place in the source code.
+#[derive(Debug)]
+pub struct Place {
+    /// The file, as `file!()` names it.
+    pub file: &'static str,
+    /// The line, as `line!()` counts it.
+    pub line: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// When a request is acknowledged to the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// After the reply was handed over: the function runs at least once.
+    AfterReply,
+    /// Before the function runs: it runs at most once.
+    Early,
+}
+
+/// A type of state that a function asks for with `#[state]`.
+#[derive(Debug)]
+pub struct StateType {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl StateType {
+    /// The type `T`.
+    pub const fn of<T: State>() -> Self {
+        StateType { id: TypeId::of::<T>, name: type_name::<T> }
+    }
+}
+
+/// A value that functions can share.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the state of a served function",
+    label = "not both `Send` and `Sync`",
+    note = "functions run on several threads at once: take `Arc` for `Rc`, and `Mutex` for `RefCell` and `Cell`"
+)]
+pub trait State: 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> State for T {}
+
+/// All functions that are linked into this program, whether they are served or not.
+pub(crate) fn linked() -> impl Iterator<Item = &'static Registration> + Clone {
+    inventory::iter::<Registration>.into_iter().collect::<Vec<_>>().into_iter()
+}
+
+/// The functions of one service, by name.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    functions: BTreeMap<&'static str, &'static Registration>,
+}
+
+impl Service {
+    /// Collects the functions of the service `name` from all that are linked.
+    ///
+    /// # Errors
+    /// There is none, or two have one name.
+    pub(crate) fn linked(name: &str) -> Result<Self, Error> {
+        Service::collect(name, linked())
+    }
+
+    fn collect(name: &str, linked: impl Iterator<Item = &'static Registration> + Clone) -> Result<Self, Error> {
+        let mut functions = BTreeMap::new();
+        for registration in linked.clone().filter(|registration| registration.service == name) {
+            if let Some(other) = functions.insert(registration.name, registration) {
+                return Err(two_of_one_name(name, other, registration));
+            }
+        }
+        if functions.is_empty() {
+            return Err(nothing_to_serve(name, linked));
+        }
+        Ok(Service { name: name.to_owned(), functions })
+    }
+
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &'static Registration> {
+        self.functions.values().copied()
+    }
+
+    pub(crate) fn function(&self, name: &str) -> Option<&'static Registration> {
+        self.functions.get(name).copied()
+    }
+
+    /// The function whose name is most like this one, if any is near enough to be a slip of the pen.
+    pub(crate) fn nearest(&self, name: &str) -> Option<&'static str> {
+        nearest(name, self.functions.keys().copied())
+    }
+
+    /// Checks that every type of state that a function asks for was given.
+    ///
+    /// # Errors
+    /// Names each function and type for which it was not.
+    pub(crate) fn require(&self, state: &StateMap) -> Result<(), Error> {
+        let missing: Vec<String> = self
+            .functions()
+            .flat_map(|function| function.states.iter().map(move |state| (function, state)))
+            .filter(|(_, wanted)| !state.contains((wanted.id)()))
+            .map(|(function, wanted)| {
+                format!("`{}` ({}) asks for `{}`", function.name, function.place, (wanted.name)())
+            })
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Setup,
+            format!(
+                "state is missing in service `{}`: {}; give it with `.state(…)`, as in \
+                 `guirpc::main!(|setup| Ok(setup.state(…)))`",
+                self.name,
+                missing.join(", ")
+            ),
+        ))
+    }
+}
+
+fn two_of_one_name(service: &str, first: &Registration, second: &Registration) -> Error {
+    Error::new(
+        ErrorKind::Setup,
+        format!(
+            "two functions of service `{service}` are named `{}`: {} and {}; rename one with \
+             `#[guirpc::function(name = \"…\")]`",
+            first.name, first.place, second.place
+        ),
+    )
+}
+
+fn nothing_to_serve(name: &str, linked: impl Iterator<Item = &'static Registration>) -> Error {
+    let mut services: Vec<&str> = linked.map(|registration| registration.service).collect();
+    services.sort_unstable();
+    services.dedup();
+    let message = if services.is_empty() {
+        format!(
+            "no function of service `{name}` is linked into this program, nor of any other: \
+             mark one with `#[guirpc::function]`; a crate that no path mentions is not linked, \
+             so add `use my_functions as _;` if they live in a library"
+        )
+    } else {
+        format!(
+            "no function of service `{name}` is linked into this program; linked are: {}; serve one of them with \
+             `--service`, or, if the functions live in a library that no path mentions, add `use my_functions as _;`",
+            services.join(", ")
+        )
+    };
+    Error::new(ErrorKind::Setup, message)
+}
+
+/// The candidate most like `name`, if it differs by no more than a third of its letters.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| distance * 3 <= candidate.chars().count().max(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}

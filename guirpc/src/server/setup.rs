@@ -1,0 +1,155 @@
+//! What a server is to do, as its program says it.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::thread;
+use std::time::Duration;
+
+use super::pace::Paces;
+use super::{Plan, Served};
+use crate::broker::Address;
+use crate::config::Config;
+use crate::context::StateMap;
+use crate::dispatch::Dispatcher;
+use crate::error::{Error, ErrorKind};
+
+/// Which services a program serves, with which state, and how.
+///
+/// `guirpc::main!` makes one from the command line and hands it to the program, which adds its state;
+/// a program with a `main` of its own makes it itself and gives it to [`Server::start`](crate::Server::start).
+#[derive(Clone)]
+pub struct Setup {
+    services: Vec<String>,
+    state: StateMap,
+    config: Config,
+}
+
+impl Setup {
+    /// Serves these services: usually the one that is named for the program's own package.
+    pub fn new<S: Into<String>>(services: impl IntoIterator<Item = S>) -> Self {
+        Setup::with_config(services.into_iter().map(Into::into).collect(), Config::default())
+    }
+
+    pub(crate) fn with_config(services: Vec<String>, config: Config) -> Self {
+        Setup { services, state: StateMap::default(), config }
+    }
+
+    /// Adds the value that parameters marked `#[state]` of the type `&T` refer to; a second one of a type replaces the first.
+    pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.state.insert(state);
+        self
+    }
+
+    /// The broker's AMQP URI; the default is `amqp://guest:guest@localhost:5672/%2f`.
+    pub fn uri(mut self, uri: &str) -> Self {
+        uri.clone_into(&mut self.config.uri);
+        self
+    }
+
+    /// How many functions run at once; the default is the machine's parallelism.
+    pub fn workers(mut self, workers: NonZeroUsize) -> Self {
+        self.config.workers = Some(workers);
+        self
+    }
+
+    /// How many requests are fetched ahead of their turn; the default is 16 for each worker.
+    ///
+    /// More hides the way to the broker from quick functions, less shares slow ones out more evenly among servers.
+    pub fn prefetch(mut self, prefetch: u16) -> Self {
+        self.config.prefetch = Some(prefetch);
+        self
+    }
+
+    /// Takes requests off this queue, not off the one that is named for the service; for a single service only.
+    pub fn queue(mut self, queue: &str) -> Self {
+        self.config.queue = Some(queue.to_owned());
+        self
+    }
+
+    /// How long a server that is stopped waits for what has begun; the default is 30 s.
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.config.drain = drain;
+        self
+    }
+
+    /// The largest request that is decoded, in bytes; the default is 16 MiB.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.config.max_body = bytes;
+        self
+    }
+
+    /// The same functions, answered in process: no queue, no broker.
+    ///
+    /// # Errors
+    /// There is not exactly one service, or what [`Server::start`](crate::Server::start) says of functions and state.
+    pub fn dispatcher(self) -> Result<Dispatcher, Error> {
+        match self.services.as_slice() {
+            [service] => Dispatcher::new(service, self.state, self.config.max_body),
+            services => Err(Error::new(
+                ErrorKind::Setup,
+                format!("a dispatcher answers for one service, not for {}", services.len()),
+            )),
+        }
+    }
+
+    /// Checks everything that can be checked without the broker.
+    pub(super) fn into_plan(self) -> Result<Plan, Error> {
+        refuse_abort()?;
+        let Config { uri, workers, prefetch, queue, drain, max_body } = self.config;
+        let workers = workers.map_or_else(default_workers, NonZeroUsize::get);
+        let services = self
+            .services
+            .iter()
+            .map(|service| {
+                let dispatcher = Dispatcher::new(service, self.state.clone(), max_body)?;
+                let paces = Paces::new(dispatcher.service().functions().map(|function| function.name));
+                Ok(Served { dispatcher, queue: service.clone(), paces })
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let services = rename_queue(services, queue)?;
+        let prefetch = prefetch.unwrap_or_else(|| default_prefetch(workers)).max(1);
+        Ok(Plan { address: Address::parse(&uri)?, services, workers, prefetch, drain })
+    }
+}
+
+/// A panic in a function could not become a reply.
+fn refuse_abort() -> Result<(), Error> {
+    if cfg!(panic = "abort") {
+        let message = "this program is built with `panic = \"abort\"`, so a function that panics would end it \
+                       and could not be answered; take that line out of the profile in Cargo.toml";
+        return Err(Error::new(ErrorKind::Setup, message));
+    }
+    Ok(())
+}
+
+fn default_workers() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Enough that quick functions never wait for the next delivery.
+const PREFETCH_PER_WORKER: usize = 16;
+
+fn default_prefetch(workers: usize) -> u16 {
+    u16::try_from(workers * PREFETCH_PER_WORKER).unwrap_or(u16::MAX)
+}
+
+fn rename_queue(mut services: Vec<Served>, queue: Option<String>) -> Result<Vec<Served>, Error> {
+    match (services.as_mut_slice(), queue) {
+        ([], _) => Err(Error::new(ErrorKind::Setup, "no service is named, so there is nothing to serve")),
+        (_, None) => Ok(services),
+        ([only], Some(queue)) => {
+            only.queue = queue;
+            Ok(services)
+        }
+        (several, Some(queue)) => Err(Error::new(
+            ErrorKind::Configuration,
+            format!("{} services cannot share the one queue `{queue}`; leave `queue` out, or serve one", several.len()),
+        )),
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("services", &self.services).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! A worker: takes requests while it leads, runs them, replies.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use tracing::{debug, warn};
+
+use super::crew::Crew;
+use super::session::Session;
+use super::settling::Verdict;
+use super::{Plan, Served};
+use crate::broker::{self, Event, Receipt};
+use crate::message::{EncodedReply, Request};
+use crate::registry::Ack;
+
+/// One of the threads that run functions; it outlives sessions.
+pub(super) struct Worker {
+    pub(super) number: usize,
+    pub(super) plan: Arc<Plan>,
+    pub(super) crew: Arc<Crew>,
+}
+
+impl Worker {
+    /// Works until the crew is dismissed.
+    pub(super) fn run(&self) {
+        while let Some(session) = self.crew.take_lead() {
+            self.lead(&session);
+        }
+    }
+
+    /// Takes requests for as long as this worker keeps the lead.
+    fn lead(&self, session: &Arc<Session>) {
+        loop {
+            match session.next() {
+                (service, Event::Request(request, receipt)) => {
+                    if !session.begin() {
+                        session.finish(receipt, Verdict::GiveBack);
+                    } else if !self.take(session, &self.plan.services[service], request, receipt) {
+                        return;
+                    }
+                }
+                (_, Event::Cancelled) => return self.crew.retire(session),
+                (_, Event::Lost(reason)) => {
+                    session.report_lost(&reason);
+                    return self.crew.retire(session);
+                }
+            }
+        }
+    }
+
+    /// Runs a request; says whether this worker still leads afterwards.
+    fn take(&self, session: &Session, served: &Served, request: Request, receipt: Receipt) -> bool {
+        let early = served.dispatcher.function(&request).is_some_and(|function| function.ack == Ack::Early);
+        if early || served.paces.is_slow(&request.function) {
+            self.crew.release_lead();
+            self.answer(session, served, request, receipt, early);
+            return false;
+        }
+        let turn = self.crew.begin_turn();
+        session.keep_ticking();
+        self.answer(session, served, request, receipt, early);
+        self.crew.end_turn(turn)
+    }
+
+    fn answer(&self, session: &Session, served: &Served, mut request: Request, receipt: Receipt, early: bool) {
+        let reply_to = request.reply_to.clone();
+        if let Some(Err(why)) = reply_to.as_deref().map(broker::check_reply_to) {
+            warn!(correlation_id = request.correlation_id, function = request.function, "not run: {why}");
+            return session.finish(receipt, Verdict::Ack);
+        }
+        let receipt = if early {
+            if !session.settle_now(receipt) {
+                return debug!(correlation_id = request.correlation_id, "not run: the connection is gone");
+            }
+            None
+        } else {
+            Some(receipt)
+        };
+        let begun = Instant::now();
+        let reply = served.dispatcher.dispatch(&request, SystemTime::now());
+        let took = begun.elapsed();
+        served.paces.record(&request.function, took);
+        debug!(
+            function = request.function,
+            correlation_id = request.correlation_id,
+            status = reply.status,
+            ?took,
+            "answered"
+        );
+        match reply_to {
+            Some(address) => {
+                let correlation_id = request.correlation_id.take();
+                if let Err(why) = session.reply(self.number, &address, correlation_id, &reply) {
+                    warn!(function = request.function, "the reply cannot be sent: {why}");
+                }
+            }
+            None => log_failure(&request, &reply),
+        }
+        if let Some(receipt) = receipt {
+            session.finish(receipt, Verdict::Ack);
+        }
+    }
+}
+
+/// Nobody waits, so the log is the only one to tell.
+fn log_failure(request: &Request, reply: &EncodedReply) {
+    if reply.status >= 400 {
+        warn!(
+            function = request.function,
+            correlation_id = request.correlation_id,
+            status = reply.status,
+            "failed, and nobody waits for the reply: {}",
+            crate::codec::failure_message(reply)
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! Who is compared.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::load::{Client, Load};
+use crate::{by_amiquip, by_guirpc, by_lapin};
+
+/// One way to serve and to call a function over the broker.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contestant {
+    /// Written by hand on amiquip; the function runs on the consumer's thread.
+    Inline,
+    /// Written by hand on amiquip; the function runs on worker threads.
+    Workers,
+    /// Written by hand on lapin, with tokio.
+    Lapin,
+    /// guirpc, with its stubs.
+    Guirpc,
+}
+
+impl Contestant {
+    /// All of them, in the order of the report.
+    pub(crate) const ALL: [Self; 4] = [Self::Inline, Self::Workers, Self::Lapin, Self::Guirpc];
+
+    /// Its column in the report.
+    pub(crate) fn title(self, workers: usize) -> String {
+        match self {
+            Self::Inline => "amiquip, inline".to_owned(),
+            Self::Workers => format!("amiquip, {workers} workers"),
+            Self::Lapin => "lapin".to_owned(),
+            Self::Guirpc => "guirpc".to_owned(),
+        }
+    }
+
+    /// The queue that its server consumes from.
+    pub(crate) fn queue(self) -> &'static str {
+        match self {
+            Self::Inline => "bench-inline",
+            Self::Workers => "bench-workers",
+            Self::Lapin => "bench-lapin",
+            Self::Guirpc => by_guirpc::SERVICE,
+        }
+    }
+
+    /// How many calls of a function that blocks its thread run at once; none if it must not block.
+    pub(crate) fn parallel(self, workers: usize) -> Option<usize> {
+        match self {
+            Self::Inline => Some(1),
+            Self::Workers | Self::Guirpc => Some(workers),
+            Self::Lapin => None,
+        }
+    }
+
+    /// Serves until the connection is lost.
+    pub(crate) fn serve(self, uri: &str, workers: usize) -> Result<()> {
+        match self {
+            Self::Inline => by_amiquip::serve_inline(uri, self.queue()),
+            Self::Workers => by_amiquip::serve_with_workers(uri, self.queue(), workers),
+            Self::Lapin => by_lapin::serve(uri, self.queue()),
+            Self::Guirpc => by_guirpc::serve(uri, workers),
+        }
+    }
+
+    /// The fastest honest client for this load.
+    pub(crate) fn connect(self, uri: &str, load: Load) -> Result<Box<dyn Client>> {
+        match self {
+            Self::Inline | Self::Workers if load.callers == 1 => {
+                Ok(Box::new(by_amiquip::SoleClient::connect(uri, self.queue())?))
+            }
+            Self::Inline | Self::Workers => Ok(Box::new(by_amiquip::SharedClient::connect(uri, self.queue())?)),
+            Self::Lapin => Ok(Box::new(by_lapin::LapinClient::connect(uri, self.queue())?)),
+            Self::Guirpc => Ok(Box::new(by_guirpc::GuirpcClient::connect(uri)?)),
+        }
+    }
+}
