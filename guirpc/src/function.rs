@@ -12,12 +12,14 @@ mod argument;
 mod arguments;
 mod receive;
 mod returns;
+#[cfg(test)]
+mod tests;
 
 pub use argument::{Argument, Bytes, Text};
 pub use arguments::{Arguments, Arity, Takes};
 pub use returns::{Failure, Fallible, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result};
 
-pub(crate) use arguments::{Alone, Named};
+pub(crate) use arguments::{Alone, Named, not_one};
 pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed};
 
 /// A function that can be called by message: `#[guirpc::function]` implements it for the stub.
