@@ -50,6 +50,17 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)
 }
 
+/// The first two names of every path in an expansion that begins with `::`.
+fn absolute_paths(expanded: &str) -> Vec<String> {
+    let begins = |(at, _): &(usize, &str)| {
+        let before = expanded[..*at].trim_end();
+        let continues = |last: char| last.is_alphanumeric() || "_>".contains(last);
+        before.ends_with("->") || !before.ends_with(continues)
+    };
+    let paths = expanded.match_indices("::").filter(begins);
+    paths.map(|(at, _)| expanded[at + 2..].split("::").take(2).collect::<Vec<_>>().join("::")).collect()
+}
+
 #[track_caller]
 fn check(name: &str) {
     let source = fs::read_to_string(golden(&format!("{name}.rs"))).expect("the golden source is readable");
@@ -57,6 +68,11 @@ fn check(name: &str) {
     let path = golden(&format!("{name}.expanded.rs"));
     if std::env::var_os("GUIRPC_BLESS").is_some() {
         fs::write(&path, &expanded).expect("the golden expansion is writable");
+    }
+    let paths = absolute_paths(&expanded);
+    assert!(!paths.is_empty(), "every expansion names something");
+    for path in paths {
+        assert!(path.starts_with("core::") || path == "guirpc::__private_0_1", "an expansion names `::{path}`");
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(

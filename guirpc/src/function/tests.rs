@@ -55,7 +55,7 @@ fn check_both_refuse<F: Function>(arguments: &serde_json::Value, refusal: &str) 
 }
 
 #[track_caller]
-fn decoded<'a, F: Function>(codec: Codec, body: &'a [u8]) -> ArgumentsOf<'a, F> {
+fn decoded<F: Function>(codec: Codec, body: &[u8]) -> ArgumentsOf<'_, F> {
     codec.decode_arguments::<F>(body).unwrap_or_else(|error| panic!("{codec:?} refuses: {error}"))
 }
 
@@ -104,6 +104,15 @@ fn a_text_is_borrowed_where_the_message_holds_it_as_it_is() {
     assert!(points_into(body, &*decoded::<greet>(Codec::Json, body).0));
     let (escaped, _) = decoded::<greet>(Codec::Json, br#"{"name":"\u0041da"}"#);
     assert_eq!(&*escaped, "Ada");
+}
+
+#[test]
+fn decoding_plain_arguments_allocates_nothing() {
+    let body = Codec::MessagePack.encode_arguments::<add>(&(2, -3)).unwrap();
+    let allocations = allocation_counter::measure(|| {
+        assert_eq!(decoded::<add>(Codec::MessagePack, &body), (2, -3));
+    });
+    assert_eq!(allocations.count_total, 0);
 }
 
 #[test]
