@@ -1,6 +1,5 @@
 //! The settings of a server and their defaults.
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// Where RabbitMQ is when it has just been installed.
@@ -14,7 +13,7 @@ pub(crate) const DEFAULT_MAX_BODY: usize = 16 << 20;
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) uri: String,
-    pub(crate) workers: Option<NonZeroUsize>,
+    pub(crate) workers: Option<usize>,
     pub(crate) prefetch: Option<u16>,
     pub(crate) queue: Option<String>,
     pub(crate) drain: Duration,

@@ -110,7 +110,7 @@ impl Args {
 
     pub(super) fn config(self) -> Config {
         let Settings { uri, workers, prefetch, queue, drain, max_body, services: _ } = self.settings;
-        Config { uri, workers, prefetch, queue, drain: Duration::from(drain), max_body }
+        Config { uri, workers: workers.map(NonZeroUsize::get), prefetch, queue, drain: Duration::from(drain), max_body }
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     fn settings_may_stand_before_and_after_the_command() {
         for line in [["service", "--workers", "3", "serve"], ["service", "serve", "--workers", "3"]] {
             let config = Args::parse_from(line).config();
-            assert_eq!(config.workers, NonZeroUsize::new(3));
+            assert_eq!(config.workers, Some(3));
         }
     }
 

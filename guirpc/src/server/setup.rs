@@ -46,8 +46,8 @@ impl Setup {
         self
     }
 
-    /// How many functions run at once; the default is the machine's parallelism.
-    pub fn workers(mut self, workers: NonZeroUsize) -> Self {
+    /// How many functions run at once, one or more; the default is the machine's parallelism.
+    pub fn workers(mut self, workers: usize) -> Self {
         self.config.workers = Some(workers);
         self
     }
@@ -96,7 +96,7 @@ impl Setup {
     pub(super) fn into_plan(self) -> Result<Plan, Error> {
         refuse_abort()?;
         let Config { uri, workers, prefetch, queue, drain, max_body } = self.config;
-        let workers = workers.map_or_else(default_workers, NonZeroUsize::get);
+        let workers = workers.unwrap_or_else(default_workers);
         let services = self
             .services
             .iter()
@@ -107,7 +107,11 @@ impl Setup {
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let services = rename_queue(services, queue)?;
-        let prefetch = prefetch.unwrap_or_else(|| default_prefetch(workers)).max(1);
+        let prefetch = prefetch.unwrap_or_else(|| default_prefetch(workers));
+        if workers == 0 || prefetch == 0 {
+            let message = "`workers` and `prefetch` are numbers from 1 up: with none of either nothing is served";
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
         Ok(Plan { address: Address::parse(&uri)?, services, workers, prefetch, drain })
     }
 }

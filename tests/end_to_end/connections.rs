@@ -1,0 +1,86 @@
+//! What a hostile or careless caller sends can disturb nobody else, and a lost connection comes back.
+
+use std::time::Duration;
+
+use amiquip::{AmqpProperties, AmqpValue, Connection, FieldTable, Publish};
+use anyhow::ensure;
+use guirpc::{CallError, Pending};
+use harness::{Case, RabbitMq, eventually};
+
+use crate::service::{LONG, SERVICE, serve};
+use crate::workload::{add, sleep};
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::shared("connections::bad_messages_disturb_nobody", bad_messages_disturb_nobody),
+        Case::shared("connections::a_closed_connection_comes_back", a_closed_connection_comes_back),
+        Case::shared("connections::a_deleted_queue_comes_back", a_deleted_queue_comes_back),
+        Case::shared("connections::pending_calls_fail_with_their_connection", pending_calls_fail_with_their_connection),
+    ]
+}
+
+fn bad_messages_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(add::call(&client, 1, 2)? == 3);
+    let mut connection = Connection::insecure_open(&rabbitmq.uri())?;
+    let channel = connection.open_channel(None)?;
+    let add = || AmqpProperties::default().with_type_("add".to_owned());
+    let deep = [vec![0x91; 100_000], vec![0]].concat();
+    let mut odd = FieldTable::new();
+    odd.insert("guirpc-deadline".to_owned(), AmqpValue::LongString("soon".to_owned()));
+    for (properties, body) in [
+        (AmqpProperties::default(), &b""[..]),
+        (add().with_reply_to("amq.rabbitmq.reply-to.nonsense".to_owned()), b"\x92\x01\x02"),
+        (add().with_reply_to("amq.rabbitmq.reply-to.".to_owned()), b"\x92\x01\x02"),
+        (add().with_reply_to("no-such-queue".to_owned()), b"\x92\x01\x02"),
+        (add().with_content_type("application/x-python-pickle".to_owned()), b"\x80\x04."),
+        (add(), &deep),
+        (add().with_headers(odd), b"\xc1"),
+    ] {
+        channel.basic_publish("", Publish::with_properties(body, SERVICE, properties))?;
+    }
+    for n in 0..100 {
+        ensure!(add::call(&client, n, 1)? == n + 1);
+    }
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1));
+    Ok(())
+}
+
+fn a_closed_connection_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    for round in 0..3 {
+        ensure!(add::call(&client, round, 1)? == round + 1);
+        rabbitmq.close_all_connections("a test")?;
+        // The caller may meet the old connection in its last moments; not for longer.
+        eventually(LONG, || Ok(add::call(&client, round, 1).is_ok()))?;
+    }
+    Ok(())
+}
+
+fn a_deleted_queue_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(add::call(&client, 1, 2)? == 3);
+    rabbitmq.delete_queue(SERVICE)?;
+    eventually(LONG, || match add::call(&client, 1, 2) {
+        Ok(sum) => Ok(sum == 3),
+        Err(CallError::Unroutable { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    })
+}
+
+fn pending_calls_fail_with_their_connection(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let calls: Vec<Pending<u64>> = (0..10).map(|_| sleep::start(&client, 5_000)).collect::<Result<_, _>>()?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 10)))?;
+    rabbitmq.close_all_connections("a test")?;
+    for call in calls {
+        let error = match call.wait_timeout(Duration::from_secs(4)) {
+            Ok(outcome) => outcome.unwrap_err(),
+            Err(_) => anyhow::bail!("it still waits"),
+        };
+        ensure!(matches!(error, CallError::Disconnected { sent: true, .. }), "{error:?}");
+        ensure!(error.may_have_run() && !error.is_retryable());
+    }
+    Ok(())
+}

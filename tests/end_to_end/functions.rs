@@ -1,0 +1,163 @@
+//! Every kind of function is called through its stub, in every codec that can carry it.
+
+use anyhow::ensure;
+use guirpc::{CallError, Codec};
+use harness::{Case, RabbitMq};
+use serde_json::json;
+
+use crate::service::{SERVICE, serve};
+use crate::workload::{
+    FindError, User, add, birthday, count, count_early, create, describe, find, later, r#match, nothing, parse,
+    reversed, seen,
+};
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::shared("functions::plain_values", plain_values),
+        Case::shared("functions::borrowed_arguments", borrowed_arguments),
+        Case::shared("functions::structs_and_options", structs_and_options),
+        Case::shared("functions::typed_errors", typed_errors),
+        Case::shared("functions::faults_have_status_and_details", faults_have_status_and_details),
+        Case::shared("functions::replies_have_status_and_headers", replies_have_status_and_headers),
+        Case::shared("functions::context", context),
+        Case::shared("functions::state", state),
+        Case::shared("functions::async_functions", async_functions),
+        Case::shared("functions::single_values_as_text_and_bytes", single_values_as_text_and_bytes),
+        Case::shared("functions::calls_without_a_stub", calls_without_a_stub),
+        Case::shared("functions::pending_is_a_future", pending_is_a_future),
+    ]
+}
+
+const BOTH: [Codec; 2] = [Codec::MessagePack, Codec::Json];
+
+fn plain_values(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    for codec in BOTH {
+        let client = client.codec(codec);
+        ensure!(add::call(&client, 2, -3)? == -1);
+        nothing::call(&client)?;
+        ensure!(reversed::call(&client, vec![0, 1, 255])? == [255, 1, 0]);
+        ensure!(r#match::call(&client, "match")?);
+    }
+    Ok(())
+}
+
+fn borrowed_arguments(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    for codec in BOTH {
+        let text = "a \"quoted\" ü";
+        ensure!(describe::call(&client.codec(codec), text, b"1234")? == format!("{text}: 4 bytes"));
+    }
+    Ok(())
+}
+
+fn structs_and_options(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let ada = User { name: "ada".to_owned(), age: 36, picture: vec![0; 300] };
+    for codec in BOTH {
+        ensure!(birthday::call(&client.codec(codec), ada.clone(), None)? == User { age: 37, ..ada.clone() });
+        ensure!(birthday::call(&client.codec(codec), ada.clone(), Some(4))? == User { age: 40, ..ada.clone() });
+    }
+    Ok(())
+}
+
+fn typed_errors(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    for codec in BOTH {
+        let client = client.codec(codec);
+        ensure!(find::call(&client, "ada")?.age == 36);
+        let expected = CallError::Function(FindError::NoSuchUser { name: "bob".to_owned() });
+        let error = find::call(&client, "bob").unwrap_err();
+        ensure!(error == expected, "{error:?}");
+        ensure!(error.may_have_run() && !error.is_retryable());
+    }
+    Ok(())
+}
+
+fn faults_have_status_and_details(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    for codec in BOTH {
+        let client = client.codec(codec);
+        ensure!(parse::call(&client, "12")? == 12);
+        let CallError::Fault(fault) = parse::call(&client, "").unwrap_err() else { anyhow::bail!("no fault") };
+        ensure!((fault.status(), fault.message()) == (409, "nothing to parse"));
+        ensure!(fault.details() == Some(&json!({ "length": 0 })));
+        let CallError::Fault(fault) = parse::call(&client, "x").unwrap_err() else { anyhow::bail!("no fault") };
+        ensure!((fault.status(), fault.message()) == (400, "invalid digit found in string"));
+    }
+    Ok(())
+}
+
+fn replies_have_status_and_headers(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(create::call(&client, "ada".to_owned())? == "/users/ada");
+    let reply = create::start(&client, "ada".to_owned())?.wait_reply()?;
+    ensure!(reply.status() == 201);
+    ensure!(reply.headers().get("etag").and_then(|etag| etag.as_integer()) == Some(7));
+    ensure!(reply.into_value() == "/users/ada");
+    Ok(())
+}
+
+fn context(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let seen = seen::call(&client.app_id("tests").header("tenant", "a"))?;
+    for (name, value) in [
+        ("service", SERVICE),
+        ("function", "seen"),
+        ("app_id", "tests"),
+        ("tenant", "a"),
+        ("deadline", "true"),
+        ("awaited", "true"),
+    ] {
+        ensure!(seen.get(name).map(String::as_str) == Some(value), "{name} in {seen:?}");
+    }
+    Ok(())
+}
+
+fn state(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(count::call(&client, "a")? == 1);
+    ensure!(count::call(&client, "b")? == 1);
+    ensure!(count::call(&client, "a")? == 2);
+    ensure!(count_early::call(&client, "a")? == 3);
+    Ok(())
+}
+
+fn async_functions(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(later::call(&client, "now")? == "NOW");
+    Ok(())
+}
+
+fn single_values_as_text_and_bytes(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(later::call(&client.codec(Codec::Text), "text")? == "TEXT");
+    ensure!(parse::call(&client.codec(Codec::Text), "-5")? == -5);
+    ensure!(reversed::call(&client.codec(Codec::OctetStream), vec![0, 1, 255])? == [255, 1, 0]);
+    let error = add::call(&client.codec(Codec::Text), 1, 2).unwrap_err();
+    ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
+    Ok(())
+}
+
+fn calls_without_a_stub(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(client.call_json(SERVICE, "add", json!({ "a": 1, "b": 2 }))? == json!(3));
+    ensure!(client.call_json(SERVICE, "add", json!([1, 2]))? == json!(3));
+    let error = client.call_json(SERVICE, "find", json!({ "name": "bob" })).unwrap_err();
+    ensure!(error == CallError::Function(json!({ "NoSuchUser": { "name": "bob" } })), "{error:?}");
+    let error = client.call_json(SERVICE, "add", json!(1)).unwrap_err();
+    ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
+    let pong = client.ping(SERVICE)?;
+    ensure!(pong.service == SERVICE && pong.functions.iter().any(|function| function == "add"), "{pong:?}");
+    Ok(())
+}
+
+fn pending_is_a_future(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let sums = (0..100).map(|n| add::start(&client, n, n)).collect::<Result<Vec<_>, _>>()?;
+    let sums = futures_util::future::join_all(sums);
+    for (n, sum) in (0..).zip(tokio::runtime::Builder::new_current_thread().build()?.block_on(sums)) {
+        ensure!(sum? == n + n);
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Whatever goes wrong with a call, its caller learns what, and whether the function may have run.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use guirpc::{CallError, Server};
+use harness::{Case, RabbitMq, eventually};
+use serde_json::json;
+
+use crate::service::{LONG, SERVICE, client, serve, setup};
+use crate::workload::{add, count, impatient, panic, reversed, sleep};
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::shared("outcomes::a_panic_is_a_fault", a_panic_is_a_fault),
+        Case::shared("outcomes::bad_arguments_are_refused", bad_arguments_are_refused),
+        Case::shared("outcomes::an_unknown_function_is_refused", an_unknown_function_is_refused),
+        Case::shared("outcomes::an_unknown_service_is_unroutable", an_unknown_service_is_unroutable),
+        Case::shared("outcomes::a_large_body_is_refused", a_large_body_is_refused),
+        Case::shared("outcomes::a_call_has_a_deadline", a_call_has_a_deadline),
+        Case::shared("outcomes::a_future_has_a_deadline", a_future_has_a_deadline),
+        Case::shared("outcomes::what_nobody_waits_for_is_not_run", what_nobody_waits_for_is_not_run),
+        Case::shared("outcomes::waiting_may_be_interrupted", waiting_may_be_interrupted),
+        Case::shared("outcomes::overlong_names_are_not_sent", overlong_names_are_not_sent),
+        Case::shared("outcomes::a_send_is_run", a_send_is_run),
+        Case::shared("outcomes::an_unroutable_send_is_an_error", an_unroutable_send_is_an_error),
+    ]
+}
+
+fn a_panic_is_a_fault(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let error = panic::call(&client, "ouch".to_owned()).unwrap_err();
+    ensure!(error.may_have_run());
+    let CallError::Fault(fault) = error else { anyhow::bail!("no fault: {error:?}") };
+    ensure!(fault.status() == 500 && fault.message().contains("ouch"), "{fault:?}");
+    // It costs nothing else.
+    ensure!(add::call(&client, 1, 2)? == 3);
+    Ok(())
+}
+
+fn bad_arguments_are_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    for (arguments, said) in [
+        (json!({ "a": "1", "b": 2 }), "argument `a`"),
+        (json!({ "a": 1 }), "`b` is missing"),
+        (json!([1, 2, 3]), "too many arguments"),
+    ] {
+        let error = client.call_json(SERVICE, "add", arguments).unwrap_err();
+        ensure!(!error.may_have_run() && !error.is_retryable());
+        let CallError::Refused(refusal) = error else { anyhow::bail!("not refused: {error:?}") };
+        ensure!(refusal.status() == 400 && refusal.message().contains(said), "{refusal:?}");
+    }
+    let user = json!({ "user": { "name": "ada", "age": 1000, "picture": [] } });
+    let error = client.call_json(SERVICE, "birthday", user).unwrap_err().to_string();
+    ensure!(error.contains("argument `user`: `age`"), "{error}");
+    Ok(())
+}
+
+fn an_unknown_function_is_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let error = client.call_json(SERVICE, "ad", json!({})).unwrap_err();
+    let CallError::Refused(refusal) = error else { anyhow::bail!("not refused: {error:?}") };
+    ensure!(refusal.status() == 404 && refusal.message().contains("did you mean `add`?"), "{refusal:?}");
+    Ok(())
+}
+
+fn an_unknown_service_is_unroutable(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let client = client(rabbitmq)?;
+    let begun = Instant::now();
+    let error = add::call(&client.service("mth"), 1, 2).unwrap_err();
+    ensure!(error == CallError::Unroutable { service: "mth".to_owned() }, "{error:?}");
+    ensure!(!error.may_have_run() && error.is_retryable());
+    ensure!(begun.elapsed() < LONG / 2, "it did not fail at once");
+    Ok(())
+}
+
+fn a_large_body_is_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _server = Server::start(setup(rabbitmq).max_body(1000))?;
+    let client = client(rabbitmq)?;
+    let error = reversed::call(&client, vec![0; 1001]).unwrap_err();
+    let CallError::Refused(refusal) = error else { anyhow::bail!("not refused: {error:?}") };
+    ensure!(refusal.status() == 413 && refusal.message().contains("1000"), "{refusal:?}");
+    ensure!(reversed::call(&client, vec![0; 900])?.len() == 900);
+    Ok(())
+}
+
+fn a_call_has_a_deadline(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let timeout = Duration::from_millis(200);
+    let begun = Instant::now();
+    let error = sleep::call(&client.timeout(timeout), 1000).unwrap_err();
+    ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
+    ensure!(error.may_have_run() && !error.is_retryable());
+    ensure!(begun.elapsed() >= timeout);
+    // The reply comes all the same, and is dropped.
+    eventually(LONG, || Ok(client.late_replies() == 1))?;
+    // The function's own timeout holds if the client has none.
+    let error = impatient::call(&guirpc::Client::connect(&rabbitmq.uri())?, 1000).unwrap_err();
+    ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
+    Ok(())
+}
+
+fn a_future_has_a_deadline(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let timeout = Duration::from_millis(200);
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let error = runtime.block_on(sleep::start(&client.timeout(timeout), 2000)?).unwrap_err();
+    ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
+    Ok(())
+}
+
+fn what_nobody_waits_for_is_not_run(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _server = Server::start(setup(rabbitmq).workers(1))?;
+    let client = client(rabbitmq)?;
+    let long = sleep::start(&client, 500)?;
+    // It is fetched at once and its turn comes when nobody waits any more.
+    let short = count::start(&client.timeout(Duration::from_millis(50)), "expired")?;
+    ensure!(matches!(short.wait(), Err(CallError::TimedOut { .. })));
+    ensure!(long.wait()? == 500);
+    ensure!(count::call(&client, "expired")? == 1, "it was run");
+    Ok(())
+}
+
+fn waiting_may_be_interrupted(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let pending = sleep::start(&client, 300)?;
+    let Err(pending) = pending.wait_timeout(Duration::from_millis(10)) else { anyhow::bail!("it cannot be done") };
+    ensure!(pending.wait()? == 300);
+    Ok(())
+}
+
+fn overlong_names_are_not_sent(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let long = "x".repeat(256);
+    let huge = "x".repeat(200_000);
+    for client in [client.service(&long), client.app_id(&long), client.header(&long, 1), client.header("h", huge)] {
+        let error = add::call(&client, 1, 2).unwrap_err();
+        ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
+    }
+    // The connection has not suffered.
+    ensure!(add::call(&client, 1, 2)? == 3);
+    Ok(())
+}
+
+fn a_send_is_run(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    count::send(&client, "sent")?;
+    client.send_json(SERVICE, "count", json!({ "name": "sent" }))?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    ensure!(count::call(&client, "sent")? == 3);
+    Ok(())
+}
+
+fn an_unroutable_send_is_an_error(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let client = client(rabbitmq)?;
+    let error = count::send(&client.service("nobody"), "lost").unwrap_err();
+    ensure!(error == CallError::Unroutable { service: "nobody".to_owned() }, "{error:?}");
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! The service under test, in this process or in one of its own.
+
+use std::process::Command;
+use std::time::Duration;
+
+use guirpc::{Client, Server, Setup};
+use harness::{Program, RabbitMq, binary};
+
+use crate::workload::Runs;
+
+/// The service's name: that of the package in which its functions are defined.
+pub(crate) const SERVICE: &str = env!("CARGO_PKG_NAME");
+/// For what takes moments, on a machine that is busy with other things.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// What a server of the test functions does unless a test says otherwise.
+pub(crate) fn setup(rabbitmq: &RabbitMq) -> Setup {
+    Setup::new([SERVICE]).uri(&rabbitmq.uri()).workers(4).state(Runs::default())
+}
+
+/// A server in this process, and a client of it.
+pub(crate) fn serve(rabbitmq: &RabbitMq) -> anyhow::Result<(Server, Client)> {
+    Ok((Server::start(setup(rabbitmq))?, client(rabbitmq)?))
+}
+
+/// A client that is patient enough for a busy machine.
+pub(crate) fn client(rabbitmq: &RabbitMq) -> anyhow::Result<Client> {
+    Ok(Client::connect(&rabbitmq.uri())?.timeout(LONG))
+}
+
+/// The service as a program, serving.
+pub(crate) fn program(uri: &str, arguments: &[&str]) -> anyhow::Result<Program> {
+    let mut command = Command::new(binary("workload")?);
+    let program = Program::start(command.env("AMQP_URI", uri).args(arguments))?;
+    program.wait_for_log("serving", LONG)?;
+    Ok(program)
+}

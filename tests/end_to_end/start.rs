@@ -1,0 +1,83 @@
+//! What a service says when it cannot start: one line, with what to do, and an exit code of its own.
+
+use std::process::Command;
+
+use amiquip::{Connection, QueueDeclareOptions};
+use anyhow::{Context, ensure};
+use harness::{Case, Program, RabbitMq, binary};
+
+use crate::service::{LONG, SERVICE};
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::shared("start::a_malformed_uri", a_malformed_uri),
+        Case::shared("start::a_refused_connection", a_refused_connection),
+        Case::shared("start::a_wrong_password", a_wrong_password),
+        Case::shared("start::a_missing_virtual_host", a_missing_virtual_host),
+        Case::shared("start::a_queue_declared_differently", a_queue_declared_differently),
+        Case::shared("start::a_service_that_is_not_linked", a_service_that_is_not_linked),
+        Case::shared("start::two_services_cannot_share_a_queue", two_services_cannot_share_a_queue),
+        Case::shared("start::the_log_names_everything_but_the_password", the_log_names_everything_but_the_password),
+    ]
+}
+
+/// Starts the service, which must fail so and say this.
+#[track_caller]
+fn check(arguments: &[&str], code: i32, said: &[&str]) -> anyhow::Result<()> {
+    let mut program = Program::start(Command::new(binary("workload")?).env_remove("AMQP_URI").args(arguments))?;
+    let status = program.wait(LONG)?;
+    let lines: Vec<String> = program.stderr().into_iter().filter(|line| line.starts_with("error: ")).collect();
+    ensure!(status.code() == Some(code), "{status}: {:?}", program.stderr());
+    let [line] = lines.as_slice() else { anyhow::bail!("not one line: {lines:?}") };
+    for said in said {
+        ensure!(line.contains(said), "no `{said}` in: {line}");
+    }
+    Ok(())
+}
+
+fn a_malformed_uri(_: &RabbitMq) -> anyhow::Result<()> {
+    check(&["--uri", "http://localhost"], 3, &["amqp://user:password@host:5672/vhost"])
+}
+
+fn a_refused_connection(_: &RabbitMq) -> anyhow::Result<()> {
+    // Port 9 is discard, which nobody runs.
+    check(&["--uri", "amqp://localhost:9"], 4, &["cannot connect", "is RabbitMQ running there"])
+}
+
+fn a_wrong_password(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let uri = rabbitmq.uri_for("guest", "wrong-secret", "/");
+    check(&["--uri", &uri], 4, &["refused user `guest`", "password is wrong"])
+}
+
+fn a_missing_virtual_host(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let uri = rabbitmq.uri_for("guest", "guest", "missing");
+    check(&["--uri", &uri], 4, &["virtual host `missing`", "rabbitmqctl add_vhost missing"])
+}
+
+fn a_queue_declared_differently(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let mut connection = Connection::insecure_open(&rabbitmq.uri())?;
+    let channel = connection.open_channel(None)?;
+    channel.queue_declare(SERVICE, QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() })?;
+    check(&["--uri", &rabbitmq.uri()], 5, &["queue `guirpc-tests`", "declared differently", "--queue"])
+}
+
+fn a_service_that_is_not_linked(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    check(&["--uri", &rabbitmq.uri(), "--service", "math"], 3, &["service `math`", "linked are: guirpc-tests"])
+}
+
+fn two_services_cannot_share_a_queue(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let arguments = ["--uri", &rabbitmq.uri(), "--service", "guirpc-tests,guirpc-tests", "--queue", "q"];
+    check(&arguments, 3, &["cannot share the one queue `q`"])
+}
+
+fn the_log_names_everything_but_the_password(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let program = crate::service::program(&rabbitmq.uri(), &["--queue", "other"])?;
+    let line = program.wait_for_log("serving", LONG)?;
+    for said in [SERVICE, "other", "127.0.0.1", "add, birthday"] {
+        ensure!(line.contains(said), "no `{said}` in: {line}");
+    }
+    ensure!(!line.contains("guest:guest"), "{line}");
+    let queue = rabbitmq.queue("other")?.context("the queue was not declared")?;
+    ensure!(queue.consumers == 1);
+    Ok(())
+}

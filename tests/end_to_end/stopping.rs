@@ -1,0 +1,120 @@
+//! SIGTERM and SIGINT: nothing that was asked is lost, and a second signal leaves at once.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use guirpc::{CallError, Server};
+use harness::{Case, RabbitMq, eventually};
+
+use crate::service::{LONG, SERVICE, client, program, serve, setup};
+use crate::workload::{add, sleep};
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::shared("stopping::sigterm_under_load_loses_no_call", sigterm_under_load_loses_no_call),
+        Case::shared("stopping::what_has_begun_is_finished", what_has_begun_is_finished),
+        Case::shared("stopping::what_has_not_begun_is_given_back", what_has_not_begun_is_given_back),
+        Case::shared("stopping::a_second_signal_leaves_at_once", a_second_signal_leaves_at_once),
+        Case::shared("stopping::the_drain_time_is_a_limit", the_drain_time_is_a_limit),
+        Case::shared("stopping::a_server_stops_when_it_is_dropped", a_server_stops_when_it_is_dropped),
+    ]
+}
+
+fn sigterm_under_load_loses_no_call(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let mut leaving = program(&rabbitmq.uri(), &[])?;
+    let _staying = program(&rabbitmq.uri(), &[])?;
+    let client = client(rabbitmq)?;
+    let (done, stop) = (AtomicU32::new(0), AtomicBool::new(false));
+    thread::scope(|scope| -> anyhow::Result<()> {
+        let callers: Vec<_> = (0..16)
+            .map(|_| {
+                scope.spawn(|| -> Result<(), CallError> {
+                    while !stop.load(Ordering::Relaxed) {
+                        sleep::call(&client, 1)?;
+                        add::call(&client, 1, 2)?;
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        let under_load = eventually(LONG, || Ok(done.load(Ordering::Relaxed) > 200)).and_then(|()| {
+            leaving.terminate()?;
+            let status = leaving.wait(LONG)?;
+            ensure!(status.success(), "{status}: {:?}", leaving.stderr());
+            let before = done.load(Ordering::Relaxed);
+            eventually(LONG, || Ok(done.load(Ordering::Relaxed) > before + 200))
+        });
+        stop.store(true, Ordering::Relaxed);
+        for caller in callers {
+            caller.join().expect("no caller panics")?;
+        }
+        under_load
+    })?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))
+}
+
+fn what_has_begun_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let mut program = program(&rabbitmq.uri(), &["--workers", "2"])?;
+    let client = client(rabbitmq)?;
+    let begun = sleep::start(&client, 1000)?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
+    program.interrupt()?;
+    ensure!(begun.wait()? == 1000);
+    let status = program.wait(LONG)?;
+    ensure!(status.success(), "{status}");
+    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0), "it was not acknowledged");
+    Ok(())
+}
+
+fn what_has_not_begun_is_given_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let server = Server::start(setup(rabbitmq).workers(1))?;
+    let client = client(rabbitmq)?;
+    let calls = (0..5).map(|_| sleep::start(&client, 700)).collect::<Result<Vec<_>, _>>()?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 5)))?;
+    server.stopper().stop();
+    let drained = server.wait();
+    ensure!(drained.given_back == 4 && drained.abandoned == 0, "{drained:?}");
+    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 4 && queue.unacked == 0));
+    // Another server has them at once, and no caller notices.
+    let _server = Server::start(setup(rabbitmq))?;
+    calls.into_iter().try_for_each(|call| call.wait().map(|_| ()))?;
+    Ok(())
+}
+
+fn a_second_signal_leaves_at_once(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let mut program = program(&rabbitmq.uri(), &["--workers", "1"])?;
+    let client = client(rabbitmq)?;
+    let _call = sleep::start(&client, 60_000)?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
+    program.terminate()?;
+    program.wait_for_log("stopping", LONG)?;
+    program.terminate()?;
+    let status = program.wait(Duration::from_secs(10))?;
+    ensure!(status.code() == Some(143), "{status}");
+    // What had begun is not lost: the broker has it again.
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1 && queue.unacked == 0)))
+}
+
+fn the_drain_time_is_a_limit(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let mut program = program(&rabbitmq.uri(), &["--workers", "1", "--drain", "300ms"])?;
+    let client = client(rabbitmq)?;
+    let _call = sleep::start(&client, 60_000)?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
+    let begun = Instant::now();
+    program.terminate()?;
+    let status = program.wait(LONG)?;
+    ensure!(status.code() == Some(6), "{status}");
+    ensure!(begun.elapsed() >= Duration::from_millis(300));
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1 && queue.unacked == 0)))
+}
+
+fn a_server_stops_when_it_is_dropped(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (server, client) = serve(rabbitmq)?;
+    ensure!(add::call(&client, 1, 2)? == 3);
+    drop(server);
+    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 0));
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The functions that the end-to-end tests call: one of every kind.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use guirpc::{Context, Fault, OrFault, Reply};
+use serde::{Deserialize, Serialize};
+
+/// What the functions remember: how often each was run, by a name that the caller chooses.
+#[derive(Debug, Default)]
+pub struct Runs(Mutex<BTreeMap<String, u32>>);
+
+impl Runs {
+    fn count(&self, name: &str) -> u32 {
+        let mut runs = self.0.lock().expect("no function panics with the lock");
+        let count = runs.entry(name.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// How often a run was counted under this name.
+    pub fn counted(&self, name: &str) -> u32 {
+        self.0.lock().expect("no function panics with the lock").get(name).copied().unwrap_or_default()
+    }
+}
+
+/// A user, as a struct argument and output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// The age in years.
+    pub age: u8,
+    /// The picture, as bytes.
+    pub picture: Vec<u8>,
+}
+
+/// The typed error of [`find`].
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub enum FindError {
+    /// There is no such user.
+    NoSuchUser {
+        /// The name that was looked for.
+        name: String,
+    },
+}
+
+impl std::fmt::Display for FindError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let FindError::NoSuchUser { name } = self;
+        write!(f, "no user named {name}")
+    }
+}
+
+/// Adds.
+#[guirpc::function]
+pub fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// Takes and returns nothing.
+#[guirpc::function]
+pub fn nothing() {}
+
+/// Borrows both.
+#[guirpc::function]
+pub fn describe(text: &str, bytes: &[u8]) -> String {
+    format!("{text}: {} bytes", bytes.len())
+}
+
+/// Returns its bytes backwards.
+#[guirpc::function]
+pub fn reversed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.reverse();
+    bytes
+}
+
+/// A struct in, a struct out, and an optional argument.
+#[guirpc::function(idempotent)]
+pub fn birthday(mut user: User, years: Option<u8>) -> User {
+    user.age += years.unwrap_or(1);
+    user
+}
+
+/// Fails with an error of its own type.
+#[guirpc::function]
+pub fn find(name: &str) -> Result<User, FindError> {
+    if name == "ada" {
+        return Ok(User { name: "ada".to_owned(), age: 36, picture: vec![1, 2, 3] });
+    }
+    Err(FindError::NoSuchUser { name: name.to_owned() })
+}
+
+/// Fails with a fault.
+#[guirpc::function]
+pub fn parse(text: &str) -> Result<i64, Fault> {
+    if text.is_empty() {
+        return Err(Fault::new(409, "nothing to parse").with_details(serde_json::json!({ "length": 0 })));
+    }
+    text.parse::<i64>().or_fault(400)
+}
+
+/// Returns a status and a header beside its output.
+#[guirpc::function]
+pub fn create(name: String) -> Reply<String> {
+    Reply::with_status(201, format!("/users/{name}")).header("etag", 7)
+}
+
+/// What it sees of its call.
+#[guirpc::function]
+pub fn seen(#[context] context: &Context) -> BTreeMap<String, String> {
+    let tenant = context.headers().get("tenant").and_then(|tenant| tenant.as_str()).unwrap_or_default();
+    BTreeMap::from([
+        ("service".to_owned(), context.service().to_owned()),
+        ("function".to_owned(), context.function().to_owned()),
+        ("app_id".to_owned(), context.app_id().unwrap_or_default().to_owned()),
+        ("tenant".to_owned(), tenant.to_owned()),
+        ("deadline".to_owned(), context.deadline().is_some().to_string()),
+        ("awaited".to_owned(), context.is_awaited().to_string()),
+    ])
+}
+
+/// Counts its runs in the state.
+#[guirpc::function]
+pub fn count(#[state] runs: &Runs, name: &str) -> u32 {
+    runs.count(name)
+}
+
+/// At most once.
+#[guirpc::function(ack = "early")]
+pub fn count_early(#[state] runs: &Runs, name: &str) -> u32 {
+    runs.count(name)
+}
+
+/// Says which process ran it.
+#[guirpc::function]
+pub fn process() -> u32 {
+    thread::sleep(Duration::from_millis(1));
+    std::process::id()
+}
+
+/// Takes its time.
+#[guirpc::function]
+pub fn sleep(milliseconds: u64) -> u64 {
+    thread::sleep(Duration::from_millis(milliseconds));
+    milliseconds
+}
+
+/// Takes its time, and leaves a line in a file when it is done.
+#[guirpc::function]
+pub fn log(path: &str, line: &str, milliseconds: u64) -> Result<(), Fault> {
+    thread::sleep(Duration::from_millis(milliseconds));
+    // One write: lines of several processes are never mixed.
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())?;
+    Ok(())
+}
+
+/// Panics.
+#[guirpc::function]
+pub fn panic(message: String) {
+    std::panic::panic_any(message);
+}
+
+/// An `async fn`.
+#[guirpc::function]
+pub async fn later(text: &str) -> String {
+    std::future::ready(text.to_uppercase()).await
+}
+
+/// A keyword for a name, and one for a parameter.
+#[guirpc::function]
+pub fn r#match(r#type: &str) -> bool {
+    r#type == "match"
+}
+
+/// Has its own timeout.
+#[guirpc::function(timeout = "200ms")]
+pub fn impatient(milliseconds: u64) -> u64 {
+    thread::sleep(Duration::from_millis(milliseconds));
+    milliseconds
+}
