@@ -6,6 +6,8 @@
 mod attribute;
 mod expand;
 mod function;
+#[cfg(test)]
+mod golden;
 mod item;
 mod mistakes;
 mod parameters;

@@ -52,10 +52,12 @@ fn write(tokens: TokenStream, text: &mut String, last: &mut Last) {
                 write_operator(&operator, text, last, tokens.peek().is_none());
             }
             word @ (TokenTree::Ident(_) | TokenTree::Literal(_)) => {
-                if *last == Last::Word {
+                let word = word.to_string();
+                // `<Vec<u8> as IntoIterator>` has the one word that follows an operator.
+                if *last == Last::Word || word == "as" {
                     text.push(' ');
                 }
-                text.push_str(&word.to_string());
+                text.push_str(&word);
                 *last = Last::Word;
             }
         }

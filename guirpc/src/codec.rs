@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
-use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, TrackedSeed};
+use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, TrackedSeed, not_one};
 
 mod json;
 mod message_pack;
@@ -101,8 +101,14 @@ impl Codec {
         match self {
             Codec::MessagePack | Codec::Json => self.decode_seed(NamedSeed::<F>::default(), body).map_err(|error| {
                 // Only now is it worth the time to keep track of where in the arguments we are.
-                self.decode_seed(TrackedSeed::<F>::default(), body).err().unwrap_or(error)
+                let mut place = None;
+                let error = self.decode_seed(TrackedSeed::<F>::new(&mut place), body).err().unwrap_or(error);
+                error.at(place)
             }),
+            // No bytes of these types could be several arguments.
+            Codec::Text | Codec::OctetStream if F::PARAMETERS.len() > 1 => {
+                Err(DecodeError::Unsupported(not_one(F::PARAMETERS)))
+            }
             Codec::Text | Codec::OctetStream => self.decode_seed(AloneSeed::<F>::default(), body),
         }
     }
@@ -156,6 +162,16 @@ pub enum DecodeError {
     Invalid(String),
     /// No bytes of this content type could ever be what the type wants.
     Unsupported(String),
+}
+
+impl DecodeError {
+    /// The same error, with the place in front of it at which the bytes are wrong.
+    fn at(self, place: Option<String>) -> Self {
+        match (self, place) {
+            (DecodeError::Invalid(message), Some(place)) => DecodeError::Invalid(format!("{place}: {message}")),
+            (error, _) => error,
+        }
+    }
 }
 
 impl fmt::Display for DecodeError {

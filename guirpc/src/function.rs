@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use crate::client::Pending;
 use crate::error::CallError;
+use crate::registry::Registration;
 
 mod argument;
 mod arguments;
 mod receive;
 mod returns;
+#[cfg(test)]
+mod tests;
 
 pub use argument::{Argument, Bytes, Text};
 pub use arguments::{Arguments, Arity, Takes};
 pub use returns::{Failure, Fallible, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result};
 
-pub(crate) use arguments::{Alone, Named};
+pub(crate) use arguments::{Alone, Named, not_one};
 pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed};
 
 /// A function that can be called by message: `#[guirpc::function]` implements it for the stub.
@@ -57,6 +60,13 @@ pub trait Function: Sized {
     /// What it returns.
     #[doc(hidden)]
     type Return: Return<Output: Output, Failure: Failure>;
+}
+
+/// A function that is implemented here, and not only called: what its stub's entry in the registry is made of.
+#[doc(hidden)]
+pub trait Registered: Function {
+    /// The entry.
+    const REGISTRATION: Registration;
 }
 
 /// The arguments of `F` as a tuple.

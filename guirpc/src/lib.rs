@@ -21,6 +21,7 @@ pub use context::Context;
 pub use dispatch::Dispatcher;
 pub use error::{CallError, Error, ErrorKind, Refusal};
 pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, SendResult, StartResult, Text};
+#[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
 pub use message::{EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status};
 pub use server::{Drained, Server, Setup, Stopper};

@@ -83,10 +83,21 @@ pub struct StateType {
 
 impl StateType {
     /// The type `T`.
-    pub const fn of<T: Send + Sync + 'static>() -> Self {
+    pub const fn of<T: State>() -> Self {
         StateType { id: TypeId::of::<T>, name: type_name::<T> }
     }
 }
+
+/// A value that functions can share.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the state of a served function",
+    label = "not both `Send` and `Sync`",
+    note = "functions run on several threads at once: take `Arc` for `Rc`, and `Mutex` for `RefCell` and `Cell`"
+)]
+pub trait State: 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> State for T {}
 
 /// All functions that are linked into this program, whether they are served or not.
 pub(crate) fn linked() -> impl Iterator<Item = &'static Registration> + Clone {

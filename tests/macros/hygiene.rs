@@ -39,6 +39,12 @@ mod shadowed {
         client + arguments + invocation + add
     }
 
+    /// A function that has the name of what the expansion itself uses.
+    #[guirpc::function]
+    pub(super) fn invocation(argument_a: i64, a: i64) -> i64 {
+        argument_a - a
+    }
+
     /// A fallible function where `Result` is taken.
     #[guirpc::function(timeout = "2s", idempotent)]
     pub(super) fn divide(a: i64, b: i64) -> ::core::result::Result<i64, guirpc::Fault> {
@@ -48,6 +54,8 @@ mod shadowed {
         }
     }
 }
+
+use serde_json::json;
 
 /// The same file is an example of its own, built as a library, where it shows that no public item lacks its docs.
 #[allow(unreachable_pub, reason = "nothing of a test can be reached from elsewhere")]
@@ -127,6 +135,48 @@ fn a_function_in_a_function_has_its_stub_there() {
     assert_eq!(name::<inner>(), "guirpc-tests.inner(local)");
 }
 
+/// What the service answers, in process, to a call with these arguments.
+#[track_caller]
+fn answer(function: &str, arguments: &serde_json::Value) -> (u16, serde_json::Value) {
+    let dispatcher = guirpc::Setup::new(["guirpc-tests"])
+        .state(library::Counter::default())
+        .dispatcher()
+        .expect("all state is given, and no two functions have one name");
+    let request = guirpc::Request {
+        function: function.to_owned(),
+        content_type: Some("application/json".to_owned()),
+        body: arguments.to_string().into_bytes(),
+        ..guirpc::Request::default()
+    };
+    let reply = dispatcher.dispatch(&request, std::time::SystemTime::now());
+    (reply.status, serde_json::from_slice(&reply.body).expect("the reply is JSON too"))
+}
+
+#[test]
+fn a_request_runs_the_function() {
+    assert_eq!(answer("add", &json!({"client": 1, "arguments": 2, "invocation": 3, "add": 4})), (200, json!(10)));
+    assert_eq!(answer("divide", &json!([6, 3])), (200, json!(2)));
+    assert_eq!(answer("divide", &json!([6, 0])), (422, json!({"message": "division by zero"})));
+    assert_eq!(answer("invocation", &json!({"a": 1, "argument_a": 3})), (200, json!(2)));
+    assert_eq!(answer("nothing", &json!({})), (200, json!(null)));
+    assert_eq!(answer("count", &json!({"bytes": [1, 2, 3]})), (200, json!(3)));
+    assert_eq!(answer("match", &json!({"type": "a"})), (200, json!(["a", null])));
+    assert_eq!(answer("grow", &json!([[1], true])), (200, json!([1, 0])));
+    assert_eq!(answer("create", &json!({"name": "ada"})), (201, json!("ada")));
+    assert_eq!(answer("search", &json!([])), (200, json!({"found": []})));
+    assert_eq!(answer("attempt", &json!([1])), (503, json!({"message": "not today"})));
+    assert_eq!(answer("most", &json!(vec![1; 16])), (200, json!(16)));
+    assert_eq!(answer("same_text", &json!({"value": "a", "other": "b"})), (200, json!("a")));
+    assert_eq!(answer("by_another_path", &json!([])), (200, json!(1)));
+}
+
+#[test]
+fn what_is_configured_away_is_not_served() {
+    let (status, refusal) = answer("absent", &json!([]));
+    assert_eq!(status, 404, "{refusal}");
+    assert_eq!(answer("present", &json!([7])), (200, json!(7)));
+}
+
 /// Never run: that it compiles shows that the stubs take exactly the arguments of their functions.
 #[allow(dead_code, reason = "a client needs a broker")]
 fn callers(client: &guirpc::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -139,8 +189,8 @@ fn callers(client: &guirpc::Client) -> Result<(), Box<dyn std::error::Error>> {
     let _: library::SearchResult = library::search::call(client)?;
     let _: i64 = library::attempt_call::call(client, 1)?;
     let _: i64 = library::elsewhere::add::call(client, 1, 2)?;
-    let _: guirpc::Pending<i64> = library::elsewhere::add::start(client, 1, 2)?;
-    let _: guirpc::Pending<String, guirpc::Fault> = library::create::start(client, String::new())?;
+    drop::<guirpc::Pending<i64>>(library::elsewhere::add::start(client, 1, 2)?);
+    drop::<guirpc::Pending<String, guirpc::Fault>>(library::create::start(client, String::new())?);
     library::echo::send(client, "text")?;
     Ok(())
 }

@@ -26,7 +26,8 @@ pub fn echo(text: &str) -> String {
 #[guirpc::function(ack = "early")]
 pub(crate) fn count(bytes: &[u8], #[state] counter: &Counter, #[context] context: &Context) -> u64 {
     let _ = context.function();
-    counter.0.fetch_add(bytes.len() as u64, Ordering::Relaxed)
+    let length = bytes.len() as u64;
+    counter.0.fetch_add(length, Ordering::Relaxed) + length
 }
 
 /// Raw identifiers.
@@ -54,6 +55,14 @@ pub fn old_echo(text: &str) -> String {
 #[cfg(any())]
 pub fn absent(argument: NoSuchType) -> NoSuchType {
     argument
+}
+
+#[doc = concat!("Doubles", " a number.")]
+///
+/// Its docs are put together by the compiler.
+#[guirpc::function]
+pub fn double(number: i64) -> i64 {
+    2 * number
 }
 
 /// There, for two reasons.

@@ -26,23 +26,29 @@ pub(super) fn registration(served: &Served, private: &TokenStream) -> TokenStrea
     quote! {
         #(#cfgs)*
         #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
+        impl #private::Registered for #stub {
+            const REGISTRATION: #private::Registration = #private::Registration {
+                name: <Self as #private::Function>::NAME,
+                service: <Self as #private::Function>::SERVICE,
+                parameters: &[#(#parameters),*],
+                output: #output,
+                signature: #signature,
+                docs: #docs,
+                place: #private::Place { file: ::core::file!(), line: ::core::line!() },
+                timeout: <Self as #private::Function>::TIMEOUT,
+                idempotent: <Self as #private::Function>::IDEMPOTENT,
+                ack: #private::Ack::#ack,
+                states: &[#(#private::StateType::of::<#states>()),*],
+                invoke: #invoke,
+            };
+        }
+
+        #(#cfgs)*
+        #[allow(deprecated)]
         const _: () = {
             #no_result
             #private::inventory::submit! {
-                #private::Registration {
-                    name: <#stub as #private::Function>::NAME,
-                    service: <#stub as #private::Function>::SERVICE,
-                    parameters: &[#(#parameters),*],
-                    output: #output,
-                    signature: #signature,
-                    docs: #docs,
-                    place: #private::Place { file: ::core::file!(), line: ::core::line!() },
-                    timeout: <#stub as #private::Function>::TIMEOUT,
-                    idempotent: <#stub as #private::Function>::IDEMPOTENT,
-                    ack: #private::Ack::#ack,
-                    states: &[#(#private::StateType::of::<#states>()),*],
-                    invoke: #invoke,
-                }
+                <#stub as #private::Registered>::REGISTRATION
             }
         };
     }
@@ -62,7 +68,7 @@ fn docs(served: &Served) -> TokenStream {
         let lines = &served.docs;
         return quote!(::core::concat!(#(#lines, "\n"),*));
     };
-    let lines: Vec<&str> = lines.iter().flat_map(|line| line.lines()).map(without_indent).collect();
+    let lines: Vec<&str> = lines.iter().flat_map(|line| line.split('\n')).map(without_indent).collect();
     lines.join("\n").trim().to_token_stream()
 }
 
@@ -73,10 +79,10 @@ fn without_indent(line: &str) -> &str {
 
 /// Decodes, runs, encodes. A closure and not a function, whose name could hide the user's.
 fn invoke(served: &Served) -> TokenStream {
-    let Served { stub, ident, .. } = served;
+    let ident = &served.ident;
     let invocation = Ident::new("invocation", Span::mixed_site());
     let patterns = served.arguments().map(local);
-    let decode = quote!(#invocation.arguments::<#stub>()?);
+    let decode = quote!(#invocation.arguments::<Self>()?);
     let decode = if served.arguments().next().is_some() { quote!(let (#(#patterns,)*) = #decode) } else { decode };
     let inputs = served.inputs.iter().map(|input| match input {
         Input::State(ty) => quote!(#invocation.state::<#ty>()),
@@ -97,7 +103,7 @@ fn invoke(served: &Served) -> TokenStream {
     quote! {
         |#invocation| {
             #decode;
-            #invocation.#answer::<#stub>(#value)
+            #invocation.#answer::<Self>(#value)
         }
     }
 }

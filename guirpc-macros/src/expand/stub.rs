@@ -17,9 +17,9 @@ pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
     let arguments: Vec<TokenStream> = served.arguments().map(|argument| given(argument, private)).collect();
     let docs = default_docs(served);
     let [call_docs, start_docs, send_docs] = [
-        format!("Calls `{ident}` and waits for what it returns."),
-        format!("Calls `{ident}` without waiting; what it returns is waited for later."),
-        format!("Has `{ident}` run without anybody waiting for it."),
+        format!(" Calls `{ident}` and waits for what it returns."),
+        format!(" Calls `{ident}` without waiting; what it returns is waited for later."),
+        format!(" Has `{ident}` run without anybody waiting for it."),
     ];
     let result = underlined(&served.returns, &quote!(#private::CallResult), &quote!(Self));
     let pending = underlined(&served.returns, &quote!(#private::StartResult), &quote!(Self));
@@ -52,7 +52,7 @@ pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
 
 /// A function without docs of its own must not make the stub the reason of a warning.
 fn default_docs(served: &Served) -> Option<TokenStream> {
-    let docs = format!("The function `{}`, as its callers see it.", served.ident);
+    let docs = format!(" The function `{}`, as its callers see it.", served.ident);
     served.docs.is_empty().then(|| quote!(#[doc = #docs]))
 }
 

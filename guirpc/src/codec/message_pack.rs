@@ -39,6 +39,22 @@ fn shown(error: &rmp_serde::decode::Error) -> String {
     match error {
         Error::InvalidMarkerRead(_) | Error::InvalidDataRead(_) => "the MessagePack value is cut short".to_owned(),
         Error::DepthLimitExceeded => format!("nested more than {MAX_DEPTH} levels deep"),
+        Error::TypeMismatch(marker) => format!("found {}, expected another type", kind(marker.to_u8())),
         error => error.to_string(),
+    }
+}
+
+/// What the first byte of a value says it is.
+fn kind(marker: u8) -> &'static str {
+    match marker {
+        0x80..=0x8f | 0xde | 0xdf => "a map",
+        0x90..=0x9f | 0xdc | 0xdd => "an array",
+        0xa0..=0xbf | 0xd9..=0xdb => "a string",
+        0xc0 => "nil",
+        0xc2 | 0xc3 => "a boolean",
+        0xc4..=0xc6 => "bytes",
+        0xca | 0xcb => "a float",
+        0x00..=0x7f | 0xcc..=0xd3 | 0xe0..=0xff => "an integer",
+        _ => "an extension type",
     }
 }

@@ -68,7 +68,7 @@ impl<'a, A: Argument<'a>> Serialize for Sent<'_, A> {
 }
 
 /// Why a content type for single values cannot carry these arguments.
-fn not_one(parameters: &[&str]) -> String {
+pub(crate) fn not_one(parameters: &[&str]) -> String {
     format!("it carries a single argument, and the function takes {}: {}", parameters.len(), parameters.join(", "))
 }
 

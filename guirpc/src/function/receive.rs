@@ -59,27 +59,30 @@ impl<'de, F: Function> DeserializeSeed<'de> for AloneSeed<F> {
 }
 
 /// Reads what [`NamedSeed`] reads, slowly, to say in which argument and where in it the mistake is.
-pub(crate) struct TrackedSeed<F>(PhantomData<F>);
+///
+/// It says so beside the error and not in it: only the codec knows what its errors mean to those who sent the message.
+pub(crate) struct TrackedSeed<'p, F> {
+    place: &'p mut Option<String>,
+    function: PhantomData<F>,
+}
 
-impl<F> Default for TrackedSeed<F> {
-    fn default() -> Self {
-        TrackedSeed(PhantomData)
+impl<'p, F> TrackedSeed<'p, F> {
+    pub(crate) fn new(place: &'p mut Option<String>) -> Self {
+        TrackedSeed { place, function: PhantomData }
     }
 }
 
-impl<'de, F: Function> DeserializeSeed<'de> for TrackedSeed<F> {
+impl<'de, F: Function> DeserializeSeed<'de> for TrackedSeed<'_, F> {
     type Value = ArgumentsOf<'de, F>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut track = Track::new();
         let seed = NamedSeed::<F>::default();
-        seed.deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track)).map_err(|error| match place(
-            &track.path(),
-            F::PARAMETERS,
-        ) {
-            Some(place) => D::Error::custom(format_args!("{place}: {error}")),
-            None => error,
-        })
+        let result = seed.deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track));
+        if result.is_err() {
+            *self.place = place(&track.path(), F::PARAMETERS);
+        }
+        result
     }
 }
 

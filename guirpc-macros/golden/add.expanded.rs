@@ -1,0 +1,96 @@
+// Written by `GUIRPC_BLESS=1 cargo test -p guirpc-macros`.
+
+/// Adds two integers.
+pub fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+/// Adds two integers.
+#[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+pub enum add {}
+#[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+impl add {
+    /// Calls `add` and waits for what it returns.
+    pub fn call(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> ::guirpc::__private_0_1::CallResult<Self> {
+        client.call::<Self>((a, b))
+    }
+    /// Calls `add` without waiting; what it returns is waited for later.
+    pub fn start(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> ::guirpc::__private_0_1::StartResult<Self> {
+        client.start::<Self>((a, b))
+    }
+    /// Has `add` run without anybody waiting for it.
+    pub fn send(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> ::guirpc::__private_0_1::SendResult {
+        client.send::<Self>((a, b))
+    }
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for add {
+    const NAME: &'static ::core::primitive::str = "add";
+    const SERVICE: &'static ::core::primitive::str = ::core::env!("CARGO_PKG_NAME");
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["a", "b"];
+    const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
+    const IDEMPOTENT: ::core::primitive::bool = false;
+    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
+    type Return = ::guirpc::__private_0_1::Infallible<i64>;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<0usize> for add {
+    type Argument<'a> = i64;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<1usize> for add {
+    type Argument<'a> = i64;
+}
+#[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
+impl ::guirpc::__private_0_1::Registered for add {
+    const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
+        name: <Self as ::guirpc::__private_0_1::Function>::NAME,
+        service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
+        parameters: &[
+            ::guirpc::__private_0_1::Parameter {
+                name: "a",
+                type_name: "i64",
+            },
+            ::guirpc::__private_0_1::Parameter {
+                name: "b",
+                type_name: "i64",
+            },
+        ],
+        output: "i64",
+        signature: "fn add(a: i64, b: i64) -> i64",
+        docs: "Adds two integers.",
+        place: ::guirpc::__private_0_1::Place {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        },
+        timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
+        idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        ack: ::guirpc::__private_0_1::Ack::AfterReply,
+        states: &[],
+        invoke: |invocation| {
+            let (argument_a, argument_b) = invocation.arguments::<Self>()?;
+            invocation.answer::<Self>(add(argument_a, argument_b))
+        },
+    };
+}
+#[allow(deprecated)]
+const _: () = {
+    use ::guirpc::__private_0_1::NoResult as _;
+    ::guirpc::__private_0_1::refuse_result(
+        <::guirpc::__private_0_1::ReturnType<i64>>::IS_RESULT,
+    );
+    ::guirpc::__private_0_1::inventory::submit! {
+        < add as ::guirpc::__private_0_1::Registered > ::REGISTRATION
+    }
+};

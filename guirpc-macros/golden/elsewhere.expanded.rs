@@ -1,0 +1,84 @@
+// Written by `GUIRPC_BLESS=1 cargo test -p guirpc-macros`.
+
+/// Subtracts; served by another program.
+#[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+pub enum subtract {}
+#[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+impl subtract {
+    /// Calls `subtract` and waits for what it returns.
+    pub fn call(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> ::guirpc::__private_0_1::CallResult<Self> {
+        client.call::<Self>((a, b))
+    }
+    /// Calls `subtract` without waiting; what it returns is waited for later.
+    pub fn start(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> ::guirpc::__private_0_1::StartResult<Self> {
+        client.start::<Self>((a, b))
+    }
+    /// Has `subtract` run without anybody waiting for it.
+    pub fn send(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> ::guirpc::__private_0_1::SendResult {
+        client.send::<Self>((a, b))
+    }
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for subtract {
+    const NAME: &'static ::core::primitive::str = "subtract";
+    const SERVICE: &'static ::core::primitive::str = "math";
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["a", "b"];
+    const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
+    const IDEMPOTENT: ::core::primitive::bool = false;
+    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
+    type Return = ::guirpc::__private_0_1::Infallible<i64>;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<0usize> for subtract {
+    type Argument<'a> = i64;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<1usize> for subtract {
+    type Argument<'a> = i64;
+}
+/// The function `reset`, as its callers see it.
+#[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+pub enum reset {}
+#[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+impl reset {
+    /// Calls `reset` and waits for what it returns.
+    pub fn call(
+        client: &::guirpc::__private_0_1::Client,
+    ) -> ::guirpc::__private_0_1::CallResult<Self> {
+        client.call::<Self>(())
+    }
+    /// Calls `reset` without waiting; what it returns is waited for later.
+    pub fn start(
+        client: &::guirpc::__private_0_1::Client,
+    ) -> ::guirpc::__private_0_1::StartResult<Self> {
+        client.start::<Self>(())
+    }
+    /// Has `reset` run without anybody waiting for it.
+    pub fn send(
+        client: &::guirpc::__private_0_1::Client,
+    ) -> ::guirpc::__private_0_1::SendResult {
+        client.send::<Self>(())
+    }
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for reset {
+    const NAME: &'static ::core::primitive::str = "reset";
+    const SERVICE: &'static ::core::primitive::str = "math";
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &[];
+    const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
+    const IDEMPOTENT: ::core::primitive::bool = false;
+    type Arity = ::guirpc::__private_0_1::Arity<0usize>;
+    type Return = ::guirpc::__private_0_1::Infallible<()>;
+}

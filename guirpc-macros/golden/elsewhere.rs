@@ -1,0 +1,6 @@
+/// Subtracts; served by another program.
+#[guirpc::function(service = "math")]
+pub fn subtract(a: i64, b: i64) -> i64;
+
+#[guirpc::function(service = "math")]
+pub fn reset();

@@ -1,0 +1,97 @@
+// Written by `GUIRPC_BLESS=1 cargo test -p guirpc-macros`.
+
+use std::collections::BTreeMap;
+use guirpc::{Context, Fault};
+pub struct Db(pub BTreeMap<String, u64>);
+/// Finds the number of a name.
+///
+/// Takes what a function can take beside its arguments.
+pub fn find(db: &Db, context: &Context, name: &str) -> Result<u64, Fault> {
+    let missing = || Fault::new(
+        404,
+        format!("{} does not know {name}", context.service()),
+    );
+    db.0.get(name).copied().ok_or_else(missing)
+}
+/// Finds the number of a name.
+///
+/// Takes what a function can take beside its arguments.
+#[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+pub enum find {}
+#[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+impl find {
+    /// Calls `find` and waits for what it returns.
+    pub fn call(
+        client: &::guirpc::__private_0_1::Client,
+        name: &str,
+    ) -> ::guirpc::__private_0_1::CallResult<Self> {
+        client.call::<Self>((::guirpc::__private_0_1::Text::new(name),))
+    }
+    /// Calls `find` without waiting; what it returns is waited for later.
+    pub fn start(
+        client: &::guirpc::__private_0_1::Client,
+        name: &str,
+    ) -> ::guirpc::__private_0_1::StartResult<Self> {
+        client.start::<Self>((::guirpc::__private_0_1::Text::new(name),))
+    }
+    /// Has `find` run without anybody waiting for it.
+    pub fn send(
+        client: &::guirpc::__private_0_1::Client,
+        name: &str,
+    ) -> ::guirpc::__private_0_1::SendResult {
+        client.send::<Self>((::guirpc::__private_0_1::Text::new(name),))
+    }
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for find {
+    const NAME: &'static ::core::primitive::str = "find-number";
+    const SERVICE: &'static ::core::primitive::str = "directory";
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["name"];
+    const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
+        ::core::time::Duration::new(1u64, 500000000u32),
+    );
+    const IDEMPOTENT: ::core::primitive::bool = true;
+    type Arity = ::guirpc::__private_0_1::Arity<1usize>;
+    type Return = ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<0usize> for find {
+    type Argument<'a> = ::guirpc::__private_0_1::Text<'a>;
+}
+#[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
+impl ::guirpc::__private_0_1::Registered for find {
+    const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
+        name: <Self as ::guirpc::__private_0_1::Function>::NAME,
+        service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
+        parameters: &[
+            ::guirpc::__private_0_1::Parameter {
+                name: "name",
+                type_name: "&str",
+            },
+        ],
+        output: "Result<u64, Fault>",
+        signature: "fn find(db: &Db, context: &Context, name: &str) -> Result<u64, Fault>",
+        docs: "Finds the number of a name.\n\nTakes what a function can take beside its arguments.",
+        place: ::guirpc::__private_0_1::Place {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        },
+        timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
+        idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        ack: ::guirpc::__private_0_1::Ack::Early,
+        states: &[::guirpc::__private_0_1::StateType::of::<Db>()],
+        invoke: |invocation| {
+            let (argument_name,) = invocation.arguments::<Self>()?;
+            invocation
+                .answer::<
+                    Self,
+                >(find(invocation.state::<Db>(), invocation.context(), &argument_name))
+        },
+    };
+}
+#[allow(deprecated)]
+const _: () = {
+    ::guirpc::__private_0_1::inventory::submit! {
+        < find as ::guirpc::__private_0_1::Registered > ::REGISTRATION
+    }
+};

@@ -1,0 +1,136 @@
+// Written by `GUIRPC_BLESS=1 cargo test -p guirpc-macros`.
+
+use guirpc::{Fault, Reply};
+type StoreResult<T> = Result<T, Fault>;
+/// Stores bytes, and says with a status of its own that it did.
+#[deprecated = "use a database"]
+#[cfg(not(windows))]
+pub async fn store(
+    r#type: Option<String>,
+    bytes: &[u8],
+    mut copies: u8,
+) -> StoreResult<Reply<usize>> {
+    copies += 1;
+    let length = bytes.len() * usize::from(copies) + r#type.map_or(0, |name| name.len());
+    Ok(Reply::with_status(201, std::future::ready(length).await))
+}
+/// Stores bytes, and says with a status of its own that it did.
+#[deprecated = "use a database"]
+#[cfg(not(windows))]
+#[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+pub enum store_call {}
+#[cfg(not(windows))]
+#[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+impl store_call {
+    /// Calls `store` and waits for what it returns.
+    pub fn call(
+        client: &::guirpc::__private_0_1::Client,
+        r#type: Option<String>,
+        bytes: &[u8],
+        copies: u8,
+    ) -> ::guirpc::__private_0_1::CallResult<Self> {
+        client.call::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+    }
+    /// Calls `store` without waiting; what it returns is waited for later.
+    pub fn start(
+        client: &::guirpc::__private_0_1::Client,
+        r#type: Option<String>,
+        bytes: &[u8],
+        copies: u8,
+    ) -> ::guirpc::__private_0_1::StartResult<Self> {
+        client
+            .start::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+    }
+    /// Has `store` run without anybody waiting for it.
+    pub fn send(
+        client: &::guirpc::__private_0_1::Client,
+        r#type: Option<String>,
+        bytes: &[u8],
+        copies: u8,
+    ) -> ::guirpc::__private_0_1::SendResult {
+        client.send::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+    }
+}
+#[cfg(not(windows))]
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for store_call {
+    const NAME: &'static ::core::primitive::str = "store";
+    const SERVICE: &'static ::core::primitive::str = ::core::env!("CARGO_PKG_NAME");
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &[
+        "type",
+        "bytes",
+        "copies",
+    ];
+    const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
+    const IDEMPOTENT: ::core::primitive::bool = false;
+    type Arity = ::guirpc::__private_0_1::Arity<3usize>;
+    type Return = ::guirpc::__private_0_1::Replying<
+        ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+    >;
+}
+#[cfg(not(windows))]
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<0usize> for store_call {
+    type Argument<'a> = Option<String>;
+}
+#[cfg(not(windows))]
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<1usize> for store_call {
+    type Argument<'a> = ::guirpc::__private_0_1::Bytes<'a>;
+}
+#[cfg(not(windows))]
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<2usize> for store_call {
+    type Argument<'a> = u8;
+}
+#[cfg(not(windows))]
+#[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
+impl ::guirpc::__private_0_1::Registered for store_call {
+    const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
+        name: <Self as ::guirpc::__private_0_1::Function>::NAME,
+        service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
+        parameters: &[
+            ::guirpc::__private_0_1::Parameter {
+                name: "type",
+                type_name: "Option<String>",
+            },
+            ::guirpc::__private_0_1::Parameter {
+                name: "bytes",
+                type_name: "&[u8]",
+            },
+            ::guirpc::__private_0_1::Parameter {
+                name: "copies",
+                type_name: "u8",
+            },
+        ],
+        output: "StoreResult<Reply<usize>>",
+        signature: "async fn store(r#type: Option<String>, bytes: &[u8], copies: u8) -> StoreResult<Reply<usize>>",
+        docs: "Stores bytes, and says with a status of its own that it did.",
+        place: ::guirpc::__private_0_1::Place {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        },
+        timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
+        idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        ack: ::guirpc::__private_0_1::Ack::AfterReply,
+        states: &[],
+        invoke: |invocation| {
+            let (argument_type, argument_bytes, argument_copies) = invocation
+                .arguments::<Self>()?;
+            invocation
+                .answer::<
+                    Self,
+                >(
+                    invocation
+                        .block_on(store(argument_type, &argument_bytes, argument_copies)),
+                )
+        },
+    };
+}
+#[cfg(not(windows))]
+#[allow(deprecated)]
+const _: () = {
+    ::guirpc::__private_0_1::inventory::submit! {
+        < store_call as ::guirpc::__private_0_1::Registered > ::REGISTRATION
+    }
+};
