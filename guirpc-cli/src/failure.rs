@@ -12,10 +12,10 @@ Exit codes:
   1  something else went wrong: a file cannot be written, a reply cannot be understood
   2  the command line, the arguments or the URI cannot be understood
   3  the function ran and returned its own error (printed as JSON) or a fault
-  4  the broker cannot be reached, refuses the user or the virtual host, or takes no messages
-  5  the service refused to run the function: there is none of that name, or the arguments do not fit it
+  4  the broker cannot be reached, refuses the user or vhost, or takes no messages
+  5  the service refused: it has no such function, or the arguments do not fit it
   6  no answer: the time was up, or the connection was lost; the function may have run
-  7  no queue takes calls for the service: nobody serves it, or its name is misspelt";
+  7  no queue takes calls for the service: not served, or its name is misspelt";
 
 /// The kinds of failure, each with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
