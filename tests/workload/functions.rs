@@ -100,7 +100,7 @@ pub(crate) fn parse(text: &str) -> Result<i64, Fault> {
 
 /// Returns a status and a header beside its output.
 #[guirpc::function]
-pub(crate) fn create(name: String) -> Reply<String> {
+pub(crate) fn create(name: &str) -> Reply<String> {
     Reply::with_status(201, format!("/users/{name}")).header("etag", 7)
 }
 
