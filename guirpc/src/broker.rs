@@ -18,7 +18,6 @@ pub(crate) use backoff::Backoff;
 pub(crate) use connection::{BlockedNote, Channel, Connection};
 pub(crate) use inbox::{Consumer, Event, Inbox, Receipt};
 pub(crate) use off_thread::OffThread;
-pub(crate) use outbox::{
-    ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, check_reply_to, confirmed, reply, returned,
-};
-pub(crate) use topology::EXCHANGE;
+pub(crate) use outbox::{ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, confirmed, reply, returned};
+pub(crate) use reply_to::ReplyTo;
+use topology::EXCHANGE;

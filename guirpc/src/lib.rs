@@ -1,4 +1,6 @@
-//! guirpc
+#![doc = include_str!("../README.md")]
+
+// Expansions name this crate as their users do; its own documentation and tests have some.
 extern crate self as guirpc;
 
 mod app;

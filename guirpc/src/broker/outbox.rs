@@ -4,7 +4,7 @@ use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Publish};
 use crossbeam_channel::Receiver;
 
 use super::connection::explain;
-use super::{Channel, Connection, EXCHANGE, inbox, reply_to, wire};
+use super::{Channel, Connection, EXCHANGE, ReplyTo, inbox, wire};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::message::{EncodedReply, Headers};
@@ -29,31 +29,18 @@ impl Channel {
     /// The outer one: the channel is unusable. The inner one: this reply cannot be sent, for the reason given.
     pub(crate) fn publish_reply(
         &self,
-        address: &str,
+        address: &ReplyTo,
         correlation_id: Option<String>,
         reply: &EncodedReply,
     ) -> Result<Result<(), String>, Error> {
-        if let Err(why) = check_reply(address, reply) {
+        if let Err(why) = wire::check_headers(&reply.headers) {
             return Ok(Err(why));
         }
         let properties = wire::reply_properties(reply, correlation_id);
         // Not mandatory: a live direct reply-to address would be returned all the same.
-        let publish = Publish::with_properties(&reply.body, address, properties);
+        let publish = Publish::with_properties(&reply.body, address.as_str(), properties);
         self.0.basic_publish("", publish).map(Ok).map_err(|error| explain(&error))
     }
-}
-
-/// Whether a reply could be published to this address at all.
-pub(crate) fn check_reply_to(address: &str) -> Result<(), String> {
-    if reply_to::is_publishable(address) {
-        return Ok(());
-    }
-    Err(format!("the reply address `{address:.80}` is malformed"))
-}
-
-fn check_reply(address: &str, reply: &EncodedReply) -> Result<(), String> {
-    check_reply_to(address)?;
-    wire::check_headers(&reply.headers)
 }
 
 /// A request on its way out.
@@ -78,7 +65,8 @@ impl Outbound<'_> {
         wire::check_headers(self.headers)
     }
 
-    fn publish(&self, channel: &Channel, correlation_id: String, properties: AmqpProperties) -> Result<(), Error> {
+    /// The message, complete: what is left to do under a lock is to hand it over.
+    fn message(&self, correlation_id: String, properties: AmqpProperties) -> Publish<'_> {
         let mut properties = properties
             .with_type_(self.function.to_owned())
             .with_content_type(self.codec.content_type().to_owned())
@@ -89,11 +77,21 @@ impl Outbound<'_> {
         if let Some(expires) = self.expires {
             properties = properties.with_expiration(wire::expiration(expires));
         }
-        if self.headers.iter().next().is_some() {
+        if !self.headers.is_empty() {
             properties = properties.with_headers(wire::table(self.headers));
         }
-        let publish = Publish { mandatory: true, ..Publish::with_properties(self.body, self.service, properties) };
-        channel.0.basic_publish(EXCHANGE, publish).map_err(|error| explain(&error))
+        Publish { mandatory: true, ..Publish::with_properties(self.body, self.service, properties) }
+    }
+
+    /// As a call: it wants a reply, and need not outlive the broker.
+    pub(crate) fn call(&self, correlation_id: String) -> Publish<'_> {
+        let properties = AmqpProperties::default();
+        self.message(correlation_id, properties.with_reply_to(DIRECT_REPLY_TO.to_owned()).with_delivery_mode(TRANSIENT))
+    }
+
+    /// As a send: it wants no reply, and to be kept.
+    pub(crate) fn send(&self, correlation_id: String) -> Publish<'_> {
+        self.message(correlation_id, AmqpProperties::default().with_delivery_mode(PERSISTENT))
     }
 }
 
@@ -118,10 +116,8 @@ impl ReplyQueue {
         Ok(ReplyQueue { channel, replies, returns })
     }
 
-    pub(crate) fn publish(&self, request: &Outbound<'_>, correlation_id: String) -> Result<(), Error> {
-        let properties =
-            AmqpProperties::default().with_reply_to(DIRECT_REPLY_TO.to_owned()).with_delivery_mode(TRANSIENT);
-        request.publish(&self.channel, correlation_id, properties)
+    pub(crate) fn publish(&self, call: Publish<'_>) -> Result<(), Error> {
+        self.channel.0.basic_publish(EXCHANGE, call).map_err(|error| explain(&error))
     }
 }
 
@@ -147,16 +143,24 @@ impl Sends {
         self.published + 1
     }
 
-    pub(crate) fn publish(&mut self, request: &Outbound<'_>, correlation_id: String) -> Result<(), Error> {
+    pub(crate) fn publish(&mut self, send: Publish<'_>) -> Result<(), Error> {
         self.published += 1;
-        request.publish(&self.channel, correlation_id, AmqpProperties::default().with_delivery_mode(PERSISTENT))
+        self.channel.0.basic_publish(EXCHANGE, send).map_err(|error| explain(&error))
     }
 }
 
 /// What a reply consumer's message is: a reply and whose it is, or the reason why no more will come.
-pub(crate) fn reply(note: ReplyNote) -> Result<(Option<String>, EncodedReply), String> {
+///
+/// `whose` makes what it likes of the correlation id.
+pub(crate) fn reply<T>(
+    note: ReplyNote,
+    whose: impl FnOnce(&str) -> Option<T>,
+) -> Result<(Option<T>, EncodedReply), String> {
     match note {
-        ConsumerMessage::Delivery(delivery) => Ok(wire::reply(delivery)),
+        ConsumerMessage::Delivery(delivery) => {
+            let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
+            Ok((whose, wire::reply(delivery)))
+        }
         note => Err(inbox::reason(&note)),
     }
 }

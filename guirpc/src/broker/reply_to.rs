@@ -1,4 +1,4 @@
-//! Whether a reply address may be published to.
+//! Reply addresses, which come from strangers.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,12 +11,32 @@ const ATOM: u8 = 118;
 /// Serial, number and creation of the process: four bytes each.
 const PID_END: usize = 12;
 
-/// Whether publishing to this address can do no harm.
+/// An address that can be published to without doing harm.
 ///
 /// RabbitMQ 3.10 and 4.0 answer a malformed direct reply-to address with 541 and close the whole connection,
 /// so a hostile caller could disconnect every server that it sends a request to.
 /// Ordinary queue names are all harmless: an unknown one loses the reply.
-pub(super) fn is_publishable(address: &str) -> bool {
+#[derive(Clone, Debug)]
+pub(crate) struct ReplyTo(String);
+
+impl ReplyTo {
+    /// Takes the address that a request names.
+    ///
+    /// # Errors
+    /// It is malformed; says so in words.
+    pub(crate) fn parse(address: &str) -> Result<Self, String> {
+        if is_publishable(address) {
+            return Ok(ReplyTo(address.to_owned()));
+        }
+        Err(format!("the reply address `{address:.80}` is malformed"))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_publishable(address: &str) -> bool {
     if address.is_empty() || address.len() > 255 {
         return false;
     }

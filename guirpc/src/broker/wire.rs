@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use amiquip::{AmqpProperties, AmqpValue, Delivery, FieldTable};
 
+use crate::codec::Codec;
 use crate::message::{EncodedReply, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request};
 
 /// AMQP's short strings; amiquip would cut a longer one into a frame that kills the connection.
@@ -26,23 +27,25 @@ pub(super) fn take_request(delivery: &mut Delivery) -> Request {
     }
 }
 
-/// A reply, and whose it is.
-pub(super) fn reply(delivery: Delivery) -> (Option<String>, EncodedReply) {
+/// The reply that a delivery carries.
+pub(super) fn reply(delivery: Delivery) -> EncodedReply {
     let properties = &delivery.properties;
     let table = properties.headers().as_ref();
     let status = table.and_then(|table| table.get(RESPONSE_STATUS)).map(value).and_then(|status| status.as_integer());
-    let kind = properties.type_().as_deref().and_then(ReplyKind::from_name);
-    let mut headers = table.map(headers).unwrap_or_default();
-    headers.remove(RESPONSE_STATUS);
-    let reply = EncodedReply {
-        kind,
+    let content_type = properties.content_type().as_deref().unwrap_or_default();
+    EncodedReply {
+        kind: properties.type_().as_deref().and_then(ReplyKind::from_name),
         // Out of range is not a status; neither is none at all.
         status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or_default(),
-        content_type: properties.content_type().clone().unwrap_or_default().into(),
-        headers,
+        content_type: match Codec::from_content_type(content_type) {
+            Some(codec) => codec.content_type().into(),
+            None => content_type.to_owned().into(),
+        },
+        headers: table
+            .map(|table| headers(table.iter().filter(|(name, _)| *name != RESPONSE_STATUS)))
+            .unwrap_or_default(),
         body: delivery.body,
-    };
-    (properties.correlation_id().clone(), reply)
+    }
 }
 
 /// The properties of a reply.
@@ -66,8 +69,8 @@ pub(super) fn expiration(remaining: Duration) -> String {
     remaining.as_millis().max(1).to_string()
 }
 
-fn headers(table: &FieldTable) -> Headers {
-    table.iter().map(|(name, field)| (name.clone(), value(field))).collect()
+fn headers<'a>(fields: impl IntoIterator<Item = (&'a String, &'a AmqpValue)>) -> Headers {
+    fields.into_iter().map(|(name, field)| (name.clone(), value(field))).collect()
 }
 
 fn value(field: &AmqpValue) -> HeaderValue {

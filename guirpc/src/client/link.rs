@@ -76,10 +76,9 @@ impl Link {
         let (sender, receiver) = oneshot::async_channel();
         lock(&self.calls).insert(number, sender).map_err(NotSent::Gone)?;
         let ticket = Ticket::new(Arc::clone(self), number, receiver, deadline, timeout, idempotent);
+        let call = request.call(self.correlation_id(number));
         // An error means that not all of the message was handed over, so that it cannot have been sent.
-        lock(&self.reply_queue)
-            .publish(request, self.correlation_id(number))
-            .map_err(|error| NotSent::Gone(error.to_string()))?;
+        lock(&self.reply_queue).publish(call).map_err(|error| NotSent::Gone(error.to_string()))?;
         Ok(ticket)
     }
 
@@ -88,11 +87,12 @@ impl Link {
         self.check_blocked()?;
         let number = self.next_number();
         let (sender, receiver) = oneshot::channel();
+        let send = request.send(self.correlation_id(number));
         // The broker counts in the order in which we publish, so the lock is held until it is done.
         let mut sends = lock(&self.sends);
         let tag = sends.next_tag();
         lock(&self.confirms).insert(tag, number, sender).map_err(NotSent::Gone)?;
-        sends.publish(request, self.correlation_id(number)).map_err(|error| NotSent::Gone(error.to_string()))?;
+        sends.publish(send).map_err(|error| NotSent::Gone(error.to_string()))?;
         Ok((tag, receiver))
     }
 

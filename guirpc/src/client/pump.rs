@@ -1,6 +1,7 @@
 //! The thread of a link: brings replies, returns and confirmations to those who wait for them.
 
 use std::convert::Infallible;
+use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -83,10 +84,7 @@ impl Pump<'_> {
             let next_deadline = self.link.calls().next_deadline();
             let deadline = next_deadline.map_or_else(never, at);
             select! {
-                recv(feeds.replies) -> reply => {
-                    self.reply(reply?)?;
-                    feeds.replies.try_iter().take(BATCH).try_for_each(|reply| self.reply(reply))?;
-                }
+                recv(feeds.replies) -> reply => self.replies(reply?)?,
                 recv(feeds.returned_calls) -> returned => self.returned_call(&returned?),
                 recv(feeds.confirms) -> confirm => self.confirm(confirm?),
                 recv(feeds.returned_sends) -> returned => self.returned_send(&returned?),
@@ -98,14 +96,24 @@ impl Pump<'_> {
         }
     }
 
-    fn reply(&self, note: ReplyNote) -> Result<(), Gone> {
-        let (correlation_id, reply) = broker::reply(note).map_err(|reason| Gone(Some(reason)))?;
-        let number = correlation_id.as_deref().and_then(|id| self.link.number(id));
-        let waiter = number.and_then(|number| self.link.calls().take(number));
-        // The caller may be giving up at this very moment.
-        if waiter.is_none_or(|waiter| waiter.send(Outcome::Reply(reply)).is_err()) {
-            self.late_replies.fetch_add(1, Ordering::Relaxed);
-            debug!(correlation_id, "a reply came too late");
+    /// Takes this reply and those that have come meanwhile, so that the table is locked once for all of them.
+    fn replies(&self, first: ReplyNote) -> Result<(), Gone> {
+        let more = self.feeds.replies.try_iter().take(BATCH);
+        let replies = iter::once(first)
+            .chain(more)
+            .map(|note| broker::reply(note, |id| self.link.number(id)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|reason| Gone(Some(reason)))?;
+        let mut calls = self.link.calls();
+        let replies: Vec<_> =
+            replies.into_iter().map(|(number, reply)| (number.and_then(|number| calls.take(number)), reply)).collect();
+        drop(calls);
+        for (waiter, reply) in replies {
+            // The caller may be giving up at this very moment.
+            if waiter.is_none_or(|waiter| waiter.send(Outcome::Reply(reply)).is_err()) {
+                let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
+                debug!(late, "a reply came too late");
+            }
         }
         Ok(())
     }

@@ -135,8 +135,9 @@ impl Headers {
         }
     }
 
-    pub(crate) fn remove(&mut self, name: &str) {
-        self.0.retain(|(known, _)| known != name);
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// All headers.

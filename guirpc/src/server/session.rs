@@ -11,7 +11,7 @@ use super::crew::Crew;
 use super::drain::Drained;
 use super::settling::Verdict;
 use super::stop::Stopped;
-use crate::broker::{Channel, Connection, Event, Inbox, OffThread, Receipt};
+use crate::broker::{Channel, Connection, Event, Inbox, OffThread, Receipt, ReplyTo};
 use crate::error::{Error, ErrorKind};
 use crate::message::EncodedReply;
 
@@ -124,7 +124,7 @@ impl Session {
     pub(super) fn reply(
         &self,
         worker: usize,
-        address: &str,
+        address: &ReplyTo,
         correlation_id: Option<String>,
         reply: &EncodedReply,
     ) -> Result<(), String> {

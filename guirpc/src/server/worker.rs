@@ -9,7 +9,7 @@ use super::crew::Crew;
 use super::session::Session;
 use super::settling::Verdict;
 use super::{Plan, Served};
-use crate::broker::{self, Event, Receipt};
+use crate::broker::{Event, Receipt, ReplyTo};
 use crate::message::{EncodedReply, Request};
 use crate::registry::Ack;
 
@@ -63,11 +63,13 @@ impl Worker {
     }
 
     fn answer(&self, session: &Session, served: &Served, mut request: Request, receipt: Receipt, early: bool) {
-        let reply_to = request.reply_to.clone();
-        if let Some(Err(why)) = reply_to.as_deref().map(broker::check_reply_to) {
-            warn!(correlation_id = request.correlation_id, function = request.function, "not run: {why}");
-            return session.finish(receipt, Verdict::Ack);
-        }
+        let reply_to = match request.reply_to.as_deref().map(ReplyTo::parse).transpose() {
+            Ok(reply_to) => reply_to,
+            Err(why) => {
+                warn!(correlation_id = request.correlation_id, function = request.function, "not run: {why}");
+                return session.finish(receipt, Verdict::Ack);
+            }
+        };
         let receipt = if early {
             if !session.settle_now(receipt) {
                 return debug!(correlation_id = request.correlation_id, "not run: the connection is gone");
