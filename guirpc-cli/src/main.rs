@@ -1,2 +1,19 @@
-//! The `guirpc` command.
-fn main() {}
+//! The `guirpc` command: scaffold a service, and call functions from the shell.
+//!
+//! It is an ordinary user of the library: whatever it does, a program can do through `guirpc::Client`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod commands;
+mod failure;
+mod output;
+
+fn main() -> ExitCode {
+    match commands::run(args::Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

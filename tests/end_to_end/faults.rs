@@ -48,7 +48,7 @@ fn a_killed_broker_comes_back(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
 fn a_frozen_broker_is_noticed(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
     let uri = format!("{}?heartbeat=1", rabbitmq.uri());
     let _server = Server::start(setup(rabbitmq).uri(&uri))?;
-    let client = guirpc::Client::connect(&uri)?.timeout(Duration::from_secs(60));
+    let client = guirpc::Client::connect(&uri)?.timeout(Duration::from_mins(1));
     ensure!(add::call(&client, 1, 2)? == 3);
     rabbitmq.freeze()?;
     let begun = Instant::now();

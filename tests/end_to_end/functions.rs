@@ -90,10 +90,10 @@ fn faults_have_status_and_details(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
 
 fn replies_have_status_and_headers(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     let (_server, client) = serve(rabbitmq)?;
-    ensure!(create::call(&client, "ada".to_owned())? == "/users/ada");
-    let reply = create::start(&client, "ada".to_owned())?.wait_reply()?;
+    ensure!(create::call(&client, "ada")? == "/users/ada");
+    let reply = create::start(&client, "ada")?.wait_reply()?;
     ensure!(reply.status() == 201);
-    ensure!(reply.headers().get("etag").and_then(|etag| etag.as_integer()) == Some(7));
+    ensure!(reply.headers().get("etag").and_then(guirpc::HeaderValue::as_integer) == Some(7));
     ensure!(reply.into_value() == "/users/ada");
     Ok(())
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the functions remember: how often each was run, by a name that the caller chooses.
 #[derive(Debug, Default)]
-pub struct Runs(Mutex<BTreeMap<String, u32>>);
+pub(crate) struct Runs(Mutex<BTreeMap<String, u32>>);
 
 impl Runs {
     fn count(&self, name: &str) -> u32 {
@@ -20,27 +20,22 @@ impl Runs {
         *count += 1;
         *count
     }
-
-    /// How often a run was counted under this name.
-    pub fn counted(&self, name: &str) -> u32 {
-        self.0.lock().expect("no function panics with the lock").get(name).copied().unwrap_or_default()
-    }
 }
 
 /// A user, as a struct argument and output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct User {
+pub(crate) struct User {
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
     /// The age in years.
-    pub age: u8,
+    pub(crate) age: u8,
     /// The picture, as bytes.
-    pub picture: Vec<u8>,
+    pub(crate) picture: Vec<u8>,
 }
 
 /// The typed error of [`find`].
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub enum FindError {
+pub(crate) enum FindError {
     /// There is no such user.
     NoSuchUser {
         /// The name that was looked for.
@@ -57,37 +52,37 @@ impl std::fmt::Display for FindError {
 
 /// Adds.
 #[guirpc::function]
-pub fn add(a: i64, b: i64) -> i64 {
+pub(crate) fn add(a: i64, b: i64) -> i64 {
     a + b
 }
 
 /// Takes and returns nothing.
 #[guirpc::function]
-pub fn nothing() {}
+pub(crate) fn nothing() {}
 
 /// Borrows both.
 #[guirpc::function]
-pub fn describe(text: &str, bytes: &[u8]) -> String {
+pub(crate) fn describe(text: &str, bytes: &[u8]) -> String {
     format!("{text}: {} bytes", bytes.len())
 }
 
 /// Returns its bytes backwards.
 #[guirpc::function]
-pub fn reversed(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn reversed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.reverse();
     bytes
 }
 
 /// A struct in, a struct out, and an optional argument.
 #[guirpc::function(idempotent)]
-pub fn birthday(mut user: User, years: Option<u8>) -> User {
+pub(crate) fn birthday(mut user: User, years: Option<u8>) -> User {
     user.age += years.unwrap_or(1);
     user
 }
 
 /// Fails with an error of its own type.
 #[guirpc::function]
-pub fn find(name: &str) -> Result<User, FindError> {
+pub(crate) fn find(name: &str) -> Result<User, FindError> {
     if name == "ada" {
         return Ok(User { name: "ada".to_owned(), age: 36, picture: vec![1, 2, 3] });
     }
@@ -96,7 +91,7 @@ pub fn find(name: &str) -> Result<User, FindError> {
 
 /// Fails with a fault.
 #[guirpc::function]
-pub fn parse(text: &str) -> Result<i64, Fault> {
+pub(crate) fn parse(text: &str) -> Result<i64, Fault> {
     if text.is_empty() {
         return Err(Fault::new(409, "nothing to parse").with_details(serde_json::json!({ "length": 0 })));
     }
@@ -105,13 +100,13 @@ pub fn parse(text: &str) -> Result<i64, Fault> {
 
 /// Returns a status and a header beside its output.
 #[guirpc::function]
-pub fn create(name: String) -> Reply<String> {
+pub(crate) fn create(name: &str) -> Reply<String> {
     Reply::with_status(201, format!("/users/{name}")).header("etag", 7)
 }
 
 /// What it sees of its call.
 #[guirpc::function]
-pub fn seen(#[context] context: &Context) -> BTreeMap<String, String> {
+pub(crate) fn seen(#[context] context: &Context) -> BTreeMap<String, String> {
     let tenant = context.headers().get("tenant").and_then(|tenant| tenant.as_str()).unwrap_or_default();
     BTreeMap::from([
         ("service".to_owned(), context.service().to_owned()),
@@ -125,33 +120,33 @@ pub fn seen(#[context] context: &Context) -> BTreeMap<String, String> {
 
 /// Counts its runs in the state.
 #[guirpc::function]
-pub fn count(#[state] runs: &Runs, name: &str) -> u32 {
+pub(crate) fn count(#[state] runs: &Runs, name: &str) -> u32 {
     runs.count(name)
 }
 
 /// At most once.
 #[guirpc::function(ack = "early")]
-pub fn count_early(#[state] runs: &Runs, name: &str) -> u32 {
+pub(crate) fn count_early(#[state] runs: &Runs, name: &str) -> u32 {
     runs.count(name)
 }
 
 /// Says which process ran it.
 #[guirpc::function]
-pub fn process() -> u32 {
+pub(crate) fn process() -> u32 {
     thread::sleep(Duration::from_millis(1));
     std::process::id()
 }
 
 /// Takes its time.
 #[guirpc::function]
-pub fn sleep(milliseconds: u64) -> u64 {
+pub(crate) fn sleep(milliseconds: u64) -> u64 {
     thread::sleep(Duration::from_millis(milliseconds));
     milliseconds
 }
 
 /// Takes its time, and leaves a line in a file when it is done.
 #[guirpc::function]
-pub fn log(path: &str, line: &str, milliseconds: u64) -> Result<(), Fault> {
+pub(crate) fn log(path: &str, line: &str, milliseconds: u64) -> Result<(), Fault> {
     thread::sleep(Duration::from_millis(milliseconds));
     // One write: lines of several processes are never mixed.
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
@@ -161,25 +156,25 @@ pub fn log(path: &str, line: &str, milliseconds: u64) -> Result<(), Fault> {
 
 /// Panics.
 #[guirpc::function]
-pub fn panic(message: String) {
+pub(crate) fn panic(message: String) {
     std::panic::panic_any(message);
 }
 
 /// An `async fn`.
 #[guirpc::function]
-pub async fn later(text: &str) -> String {
+pub(crate) async fn later(text: &str) -> String {
     std::future::ready(text.to_uppercase()).await
 }
 
 /// A keyword for a name, and one for a parameter.
 #[guirpc::function]
-pub fn r#match(r#type: &str) -> bool {
+pub(crate) fn r#match(r#type: &str) -> bool {
     r#type == "match"
 }
 
 /// Has its own timeout.
 #[guirpc::function(timeout = "200ms")]
-pub fn impatient(milliseconds: u64) -> u64 {
+pub(crate) fn impatient(milliseconds: u64) -> u64 {
     thread::sleep(Duration::from_millis(milliseconds));
     milliseconds
 }

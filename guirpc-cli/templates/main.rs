@@ -1,0 +1,28 @@
+//! A service: every function with the attribute can be called over RabbitMQ, by name.
+//!
+//! `cargo run` serves until Ctrl-C; `cargo run -- list` shows what there is; `cargo run -- --help` the settings.
+
+/// Adds two integers.
+#[guirpc::function]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// Greets someone.
+#[guirpc::function]
+fn greet(name: &str) -> String {
+    format!("Hello {name}!")
+}
+
+guirpc::main!();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_still_a_function() {
+        assert_eq!(add(1, 2), 3);
+        assert_eq!(greet("Ada"), "Hello Ada!");
+    }
+}
