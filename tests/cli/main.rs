@@ -1,0 +1,113 @@
+//! What the `guirpc` command does with a broker: calls, and every way in which they can end.
+
+mod new;
+mod run;
+mod shop;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::ensure;
+use harness::{Case, RabbitMq, eventually};
+use run::{Ended, check, guirpc, run};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    harness::main([
+        Case::shared("call::prints_the_output_as_one_line_of_json", prints_the_output_as_one_line_of_json),
+        Case::shared("call::reads_arguments_from_standard_input", reads_arguments_from_standard_input),
+        Case::shared("call::sends_headers", sends_headers),
+        Case::shared("call::failures_have_exit_codes", failures_have_exit_codes),
+        Case::shared("call::a_broker_that_refuses_ends_with_4", a_broker_that_refuses_ends_with_4),
+        Case::shared("send::leaves_the_request_in_the_queue", leaves_the_request_in_the_queue),
+        Case::shared("send::is_run_without_anybody_waiting", is_run_without_anybody_waiting),
+        Case::shared("ping::shows_what_there_is", shows_what_there_is),
+        Case::shared("new::the_service_builds_passes_its_test_and_serves", new::builds_passes_its_test_and_serves),
+    ])
+}
+
+/// Runs the command against this broker.
+fn ask(rabbitmq: &RabbitMq, arguments: &[&str]) -> anyhow::Result<Ended> {
+    run(guirpc()?.env("AMQP_URI", rabbitmq.uri()).args(arguments))
+}
+
+fn prints_the_output_as_one_line_of_json(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _shop = shop::open(rabbitmq)?;
+    for arguments in [r#"{"amount": 3, "article": "tea"}"#, r#"["tea", 3]"#] {
+        let ended = ask(rabbitmq, &["call", "shop", "price", arguments])?;
+        check(&ended, 0, "9")?;
+        ensure!(ended.stdout == "9\n", "{ended:?}");
+    }
+    let uri = format!("--uri={}", rabbitmq.uri());
+    let ended = run(guirpc()?.args(["call", &uri, "shop", "price", r#"["tea", 3]"#]))?;
+    check(&ended, 0, "9\n")
+}
+
+fn reads_arguments_from_standard_input(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _shop = shop::open(rabbitmq)?;
+    let mut command = guirpc()?;
+    command.env("AMQP_URI", rabbitmq.uri()).args(["call", "shop", "price", "-"]);
+    check(&run(command.write_stdin("{\n  \"article\": \"tea\",\n  \"amount\": 4\n}\n"))?, 0, "12\n")
+}
+
+fn sends_headers(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_shop, orders) = shop::open(rabbitmq)?;
+    let headers = ["--header", "tenant=acme", "--header", "note=a=b"];
+    let ended = ask(rabbitmq, &[&["call", "shop", "place", r#"["tea"]"#], &headers[..]].concat())?;
+    check(&ended, 0, "null\n")?;
+    let order = orders.recv_timeout(LONG)?;
+    ensure!(order == "tea acme a=b true", "{order}");
+    Ok(())
+}
+
+fn failures_have_exit_codes(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _shop = shop::open(rabbitmq)?;
+    for (arguments, code, text) in [
+        (&["call", "shop", "reserve", r#"["tea"]"#][..], 3, "error: {\"article\":\"tea\",\"left\":2}\n"),
+        (&["call", "shop", "cancel"], 3, "error: fault 409: it has left the house\ndetails: {\"at\":\"noon\"}\n"),
+        (&["call", "shop", "prize"], 5, "did you mean `price`?"),
+        (&["call", "shop", "price", r#"{"article": "tea"}"#], 5, "`amount`"),
+        (&["call", "shop", "dawdle", "--timeout", "100ms"], 6, "error: no reply within 100ms\n"),
+        (&["call", "shoe", "price"], 7, "no queue takes calls for service `shoe`: is it being served"),
+        (&["send", "shoe", "price"], 7, "no queue takes calls for service `shoe`: is it being served"),
+        (&["ping", "shoe"], 7, "no queue takes calls for service `shoe`: is it being served"),
+    ] {
+        check(&ask(rabbitmq, arguments)?, code, text)?;
+    }
+    Ok(())
+}
+
+fn a_broker_that_refuses_ends_with_4(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    for uri in [rabbitmq.uri_for("guest", "secret", "/"), rabbitmq.uri_for("guest", "guest", "nowhere")] {
+        let ended = run(guirpc()?.env("AMQP_URI", uri).args(["ping", "shop"]))?;
+        check(&ended, 4, "guest")?;
+        ensure!(!ended.stderr.contains("secret"), "{ended:?}");
+    }
+    Ok(())
+}
+
+fn leaves_the_request_in_the_queue(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    // Its queue stays when the service is gone.
+    drop(shop::open(rabbitmq)?);
+    check(&ask(rabbitmq, &["send", "shop", "place", r#"["tea"]"#])?, 0, "")?;
+    eventually(LONG, || Ok(rabbitmq.queue("shop")?.is_some_and(|queue| queue.messages == 1)))
+}
+
+fn is_run_without_anybody_waiting(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_shop, orders) = shop::open(rabbitmq)?;
+    let ended = ask(rabbitmq, &["send", "shop", "place", r#"{"article": "tea"}"#, "--header", "tenant=acme"])?;
+    check(&ended, 0, "")?;
+    ensure!(ended.stdout.is_empty(), "{ended:?}");
+    let order = orders.recv_timeout(LONG)?;
+    ensure!(order == "tea acme - false", "{order}");
+    Ok(())
+}
+
+fn shows_what_there_is(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _shop = shop::open(rabbitmq)?;
+    let ended = ask(rabbitmq, &["ping", "shop"])?;
+    check(&ended, 0, "service    shop\n")?;
+    check(&ended, 0, "functions  cancel dawdle place price reserve\n")?;
+    check(&ended, 0, " ms\n")
+}

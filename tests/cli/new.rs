@@ -1,0 +1,56 @@
+//! `guirpc new`: the service that it writes is built, tested, served and called.
+
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::{env, fs};
+
+use anyhow::{Context, ensure};
+use harness::{Program, RabbitMq, binary};
+use tempfile::TempDir;
+
+use crate::run::{check, guirpc, run};
+use crate::{LONG, ask};
+
+const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+pub(crate) fn builds_passes_its_test_and_serves(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    // The target folder is shared, perhaps with another run of this test.
+    let name = &format!("fresh-{}", process::id());
+    let written = run(guirpc()?.current_dir(&folder).args(["new", name, "--guirpc-path", CHECKOUT]))?;
+    check(&written, 0, &format!("cd {name}\n"))?;
+    let package = folder.path().join(name);
+    // The versions that are there already, since a test downloads nothing.
+    fs::copy(Path::new(CHECKOUT).join("Cargo.lock"), package.join("Cargo.lock"))?;
+    let tested = cargo(&package, &["test"])?;
+    ensure!(tested.contains("1 passed"), "{tested}");
+    cargo(&package, &["build"])?;
+
+    let mut service = Command::new(target()?.join("debug").join(name));
+    let service = Program::start(service.env("AMQP_URI", rabbitmq.uri()))?;
+    service.wait_for_log("serving", LONG)?;
+    check(&ask(rabbitmq, &["call", name, "add", r#"{"a": 1, "b": 2}"#])?, 0, "3\n")?;
+    check(&ask(rabbitmq, &["call", name, "greet", r#"["Ada"]"#])?, 0, "\"Hello Ada!\"\n")?;
+    drop(service);
+    // Else every run would leave its own behind.
+    cargo(&package, &["clean", "--package", name]).map(drop)
+}
+
+/// Runs cargo in the package, which must end well and warn of nothing; gives its standard output.
+fn cargo(package: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(arguments)
+        .arg("--offline")
+        .current_dir(package)
+        .env("CARGO_TARGET_DIR", target()?)
+        .output()?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "cargo {arguments:?} failed\n{log}");
+    ensure!(!log.contains("warning"), "cargo {arguments:?} warns\n{log}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The target folder of the workspace, whose dependencies need not be built a second time.
+fn target() -> anyhow::Result<PathBuf> {
+    binary("guirpc")?.ancestors().nth(2).map(Path::to_owned).context("a binary is in target/debug")
+}

@@ -1,0 +1,61 @@
+//! A service for the command to call, with one function for each way in which a call can end.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+use std::{fmt, thread};
+
+use guirpc::{Context, Fault, Server, Setup};
+use harness::RabbitMq;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Where orders go that were placed.
+struct Orders(Mutex<Sender<String>>);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SoldOut {
+    article: String,
+    left: u32,
+}
+
+impl fmt::Display for SoldOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is sold out", self.article)
+    }
+}
+
+#[guirpc::function(service = "shop")]
+fn price(article: &str, amount: u32) -> u32 {
+    amount * u32::try_from(article.len()).unwrap_or(u32::MAX)
+}
+
+#[guirpc::function(service = "shop")]
+fn reserve(article: &str) -> Result<(), SoldOut> {
+    Err(SoldOut { article: article.to_owned(), left: 2 })
+}
+
+#[guirpc::function(service = "shop")]
+fn cancel() -> Result<(), Fault> {
+    Err(Fault::new(409, "it has left the house").with_details(json!({ "at": "noon" })))
+}
+
+#[guirpc::function(service = "shop")]
+fn place(article: &str, #[state] orders: &Orders, #[context] context: &Context) {
+    let header = |name| context.headers().get(name).and_then(|value| value.as_str()).unwrap_or("-");
+    let order = format!("{article} {} {} {}", header("tenant"), header("note"), context.is_awaited());
+    let orders = orders.0.lock().expect("nothing panics that holds it");
+    orders.send(order).expect("the test listens");
+}
+
+#[guirpc::function(service = "shop")]
+fn dawdle() {
+    thread::sleep(Duration::from_secs(2));
+}
+
+/// Serves it until the value is dropped; the other value yields the orders that come in.
+pub(crate) fn open(rabbitmq: &RabbitMq) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
+    let (sender, orders) = channel();
+    let setup = Setup::new(["shop"]).uri(&rabbitmq.uri()).state(Orders(Mutex::new(sender)));
+    Ok((Server::start(setup)?, orders))
+}

@@ -1,0 +1,131 @@
+//! What the `guirpc` command does on its own: usage, scaffolding up to the first build, an absent broker.
+
+mod run;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::{fs, io};
+
+use anyhow::Context;
+use harness::binary;
+use run::{check, guirpc, run};
+use tempfile::TempDir;
+
+const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Runs the command in a folder and checks how it ended.
+fn check_in(folder: &Path, arguments: &[&str], code: i32, text: &str) -> anyhow::Result<()> {
+    let ended = run(guirpc()?.current_dir(folder).args(arguments))?;
+    check(&ended, code, text).with_context(|| format!("guirpc {}", arguments.join(" ")))
+}
+
+fn check_usage(arguments: &[&str], text: &str) -> anyhow::Result<()> {
+    check_in(Path::new("."), arguments, 2, text)
+}
+
+#[test]
+fn arguments_that_are_no_json_are_refused_before_anything_is_connected() -> anyhow::Result<()> {
+    // No broker has this port, so a connection would end with another code.
+    let uri = "--uri=amqp://127.0.0.1:1";
+    check_usage(&["call", uri, "math", "add", "{a: 1}"], "the arguments are not JSON: key must be a string")?;
+    check_usage(&["call", uri, "math", "add", "1"], "the arguments cannot be `1`; write an object")?;
+    check_usage(&["send", uri, "math", "add", "\"a\""], "the arguments cannot be `\"a\"`; write an object")?;
+    let empty = run(guirpc()?.args(["call", uri, "math", "add", "-"]).write_stdin(""))?;
+    check(&empty, 2, "the arguments are not JSON: EOF")
+}
+
+#[test]
+fn a_command_line_that_cannot_be_understood_ends_with_2() -> anyhow::Result<()> {
+    check_usage(&["cal"], "unrecognized subcommand")?;
+    check_usage(&["call", "math"], "<FUNCTION>")?;
+    check_usage(&["call", "math", "add", "--header", "tenant"], "NAME=VALUE")?;
+    check_usage(&["call", "math", "add", "--timeout", "soon"], "--timeout")?;
+    check_usage(&["ping", "math", "--uri", "http://localhost"], "amqp://")
+}
+
+#[test]
+fn a_broker_that_is_not_there_ends_with_4() -> anyhow::Result<()> {
+    // Bound and given back: nobody listens there now.
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let uri = format!("amqp://guest:secret@127.0.0.1:{port}");
+    let ended = run(guirpc()?.env("AMQP_URI", &uri).args(["call", "math", "add"]))?;
+    check(&ended, 4, &port.to_string())?;
+    assert!(!ended.stderr.contains("secret"), "{ended:?}");
+    Ok(())
+}
+
+#[test]
+fn help_tells_the_exit_codes_and_no_password() -> anyhow::Result<()> {
+    for command in ["call", "send", "ping"] {
+        let ended = run(guirpc()?.env("AMQP_URI", "amqp://guest:secret@localhost").args([command, "--help"]))?;
+        check(&ended, 0, "  7  no queue takes calls for the service")?;
+        assert!(!ended.stdout.contains("secret"), "{ended:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn completions_are_there_for_the_usual_shells() -> anyhow::Result<()> {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        check_in(Path::new("."), &["completions", shell], 0, "guirpc-path")?;
+    }
+    check_usage(&["completions", "tcsh"], "possible values")
+}
+
+#[test]
+fn a_reader_that_has_read_enough_is_no_error() -> anyhow::Result<()> {
+    let (reader, writer) = io::pipe()?;
+    drop(reader);
+    let output = Command::new(binary("guirpc")?).args(["completions", "bash"]).stdout(writer).output()?;
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    Ok(())
+}
+
+#[test]
+fn a_new_service_depends_on_the_version_that_made_it() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    check_in(folder.path(), &["new", "my-service"], 0, "guirpc call my-service add")?;
+    let manifest = fs::read_to_string(folder.path().join("my-service/Cargo.toml"))?;
+    assert!(manifest.contains("name = \"my-service\"\n"), "{manifest}");
+    let version = run(guirpc()?.arg("--version"))?.stdout;
+    let version = version.trim().strip_prefix("guirpc ").context("the name stands before the version")?;
+    assert!(manifest.contains(&format!("guirpc = \"{version}\"\n")), "{manifest}");
+    Ok(())
+}
+
+#[test]
+fn a_checkout_is_given_by_its_root_or_by_the_folder_of_the_library() -> anyhow::Result<()> {
+    let library = Path::new(CHECKOUT).join("guirpc").canonicalize()?;
+    for (name, path) in [("one", CHECKOUT.to_owned()), ("two", format!("{CHECKOUT}/guirpc"))] {
+        let folder = TempDir::new()?;
+        check_in(folder.path(), &["new", name, "--guirpc-path", &path], 0, name)?;
+        let manifest = fs::read_to_string(folder.path().join(name).join("Cargo.toml"))?;
+        assert!(manifest.contains(&format!("guirpc = {{ path = \"{}\" }}", library.display())), "{manifest}");
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_is_written_when_something_is_wrong() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let check = |arguments: &[&str], code, text| check_in(folder.path(), arguments, code, text);
+    check(&["new", "2fast"], 2, "does not begin with a letter; a name begins with a letter and has")?;
+    check(&["new", "match"], 2, "a keyword of Rust")?;
+    check(&["new", "a b"], 2, "a character that does not belong there")?;
+    check(&["new", "math", "--guirpc-path", "/no/such"], 2, "`/no/such` is no checkout of guirpc")?;
+    check(&["new", "missing/math"], 1, "cannot create `missing/math`")?;
+    assert_eq!(fs::read_dir(&folder)?.count(), 0);
+    Ok(())
+}
+
+#[test]
+fn an_existing_folder_is_left_as_it_is() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let existing = folder.path().join("math");
+    fs::create_dir(&existing)?;
+    check_in(folder.path(), &["new", "math"], 2, "`math` exists already, and is left as it is")?;
+    assert_eq!(fs::read_dir(&existing)?.count(), 0);
+    Ok(())
+}
