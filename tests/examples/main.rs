@@ -10,15 +10,18 @@ use anyhow::{Context, ensure};
 use harness::{Case, Program, RabbitMq, binary};
 use tempfile::TempDir;
 
+mod readme;
+
 const LONG: Duration = Duration::from_mins(1);
 
 fn main() -> ExitCode {
-    harness::main([
+    let cases = [
         Case::shared("hello::answers_the_command", hello_answers_the_command),
         Case::shared("accounts::the_client_moves_money", the_client_moves_money),
         Case::shared("mandelbrot::two_servers_draw_the_picture", two_servers_draw_the_picture),
         Case::shared("mandelbrot::without_a_server_nothing_is_written", without_a_server_nothing_is_written),
-    ])
+    ];
+    harness::main(cases.into_iter().chain(readme::cases()))
 }
 
 /// Starts the server of an example and waits until it serves.

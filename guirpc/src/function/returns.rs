@@ -25,7 +25,7 @@ pub trait Return {
     type Value;
     /// What its caller gets.
     type Output;
-    /// What stands for its error where errors travel; [`Never`] if it has none.
+    /// What stands for its error where errors travel; `Never` if it has none.
     type Failure;
     /// The error that its caller gets.
     type Error;
