@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::broker::{Address, Outbound};
 use crate::codec::Codec;
 use crate::error::{CallError, Error};
-use crate::function::{ArgumentsOf, CallResult, Function, StartResult};
+use crate::function::{ArgumentsOf, CallResult, ErrorOf, Function, OutputOf};
 use crate::message::{DEADLINE, HeaderValue, Headers, PING, Pong, TIMEOUT};
 
 mod link;
@@ -25,6 +25,12 @@ use supervisor::Supervisor;
 
 /// How long a caller waits if neither the client nor the function says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a call of `F` yields that is not waited for yet.
+pub type StartResult<F> = Result<Pending<OutputOf<F>, ErrorOf<F>>, CallError<ErrorOf<F>>>;
+
+/// What sending a call yields that nobody waits for: whether the broker has taken it.
+pub type SendResult = Result<(), CallError>;
 
 /// A caller of functions: one connection to the broker, shared by any number of threads.
 ///
@@ -150,7 +156,7 @@ impl Client {
     ///
     /// # Errors
     /// The broker did not take it, or did not say so in time.
-    pub fn send<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> Result<(), CallError> {
+    pub fn send<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> SendResult {
         let body = self.encode::<F>(&arguments)?;
         self.publish_send(&Callee::of::<F>(), self.settings.codec, &body)
     }

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use crate::client::Pending;
 use crate::error::CallError;
 use crate::registry::Registration;
 
@@ -82,9 +81,3 @@ pub type ErrorOf<F> = <<F as Function>::Return as Return>::Error;
 
 /// What a call of `F` yields: its output, or why there is none.
 pub type CallResult<F> = Result<OutputOf<F>, CallError<ErrorOf<F>>>;
-
-/// What a call of `F` yields that is not waited for yet.
-pub type StartResult<F> = Result<Pending<OutputOf<F>, ErrorOf<F>>, CallError<ErrorOf<F>>>;
-
-/// What sending a call yields that nobody waits for: whether the broker has taken it.
-pub type SendResult = Result<(), CallError>;

@@ -17,12 +17,12 @@ mod registry;
 mod server;
 
 pub use app::BoxError;
-pub use client::{Client, DEFAULT_TIMEOUT, Pending};
+pub use client::{Client, DEFAULT_TIMEOUT, Pending, SendResult, StartResult};
 pub use codec::Codec;
 pub use context::Context;
 pub use dispatch::Dispatcher;
 pub use error::{CallError, Error, ErrorKind, Refusal};
-pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, SendResult, StartResult, Text};
+pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, Text};
 #[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
 pub use message::{EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status};

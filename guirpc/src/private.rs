@@ -7,11 +7,11 @@ pub use std::result::Result::Ok;
 pub use inventory;
 
 pub use crate::app::{Program, main};
-pub use crate::client::Client;
+pub use crate::client::{Client, SendResult, StartResult};
 pub use crate::context::Context;
 pub use crate::dispatch::{Answer, Invocation};
 pub use crate::function::{
     Argument, Arguments, Arity, Bytes, CallResult, Failure, Fallible, Function, Infallible, NoResult, Output,
-    Registered, Replying, Return, ReturnType, SendResult, StartResult, Takes, Text, refuse_result,
+    Registered, Replying, Return, ReturnType, Takes, Text, refuse_result,
 };
 pub use crate::registry::{Ack, Parameter, Place, Registration, StateType};

@@ -7,31 +7,32 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::session::Session;
-
-/// The workers' agreement on who leads, across all sessions of a server.
-#[derive(Default)]
-pub(super) struct Crew {
-    state: Mutex<State>,
+/// The workers' agreement on who leads, across all sessions of a server; `S` is a session.
+pub(super) struct Crew<S> {
+    state: Mutex<State<S>>,
     changed: Condvar,
     /// Odd while the leader runs a function, with the lead kept; every change is a step up.
     turn: AtomicU64,
 }
 
-#[derive(Default)]
-struct State {
-    session: Option<Arc<Session>>,
+struct State<S> {
+    session: Option<Arc<S>>,
     led: bool,
     dismissed: bool,
 }
 
-impl Crew {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl<S> Crew<S> {
+    pub(super) fn new() -> Self {
+        let state = State { session: None, led: false, dismissed: false };
+        Crew { state: Mutex::new(state), changed: Condvar::new(), turn: AtomicU64::new(0) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<S>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the crew a session to work on.
-    pub(super) fn assign(&self, session: Arc<Session>) {
+    pub(super) fn assign(&self, session: Arc<S>) {
         self.lock().session = Some(session);
         self.changed.notify_one();
     }
@@ -41,8 +42,8 @@ impl Crew {
         self.lock().session = None;
     }
 
-    /// The leader has found that nothing more comes from this session, and steps back.
-    pub(super) fn retire(&self, session: &Arc<Session>) {
+    /// The leader, and nobody else, has found that nothing more comes from this session, and steps back.
+    pub(super) fn retire(&self, session: &Arc<S>) {
         let mut state = self.lock();
         if state.session.as_ref().is_some_and(|current| Arc::ptr_eq(current, session)) {
             state.session = None;
@@ -58,7 +59,7 @@ impl Crew {
     }
 
     /// Waits for the lead; `None` when there is nothing more to do.
-    pub(super) fn take_lead(&self) -> Option<Arc<Session>> {
+    pub(super) fn take_lead(&self) -> Option<Arc<S>> {
         let mut state = self.lock();
         loop {
             match &state.session {
@@ -100,5 +101,76 @@ impl Crew {
         if self.end_turn(turn) {
             self.release_lead();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Long enough that a thread that could go on has gone on.
+    const MOMENT: Duration = Duration::from_millis(50);
+
+    /// A worker that asks for the lead, and where it says that it has it.
+    fn worker(crew: &Arc<Crew<&'static str>>) -> mpsc::Receiver<Option<&'static str>> {
+        let (tell, told) = mpsc::channel();
+        let crew = Arc::clone(crew);
+        thread::spawn(move || tell.send(crew.take_lead().map(|session| *session)));
+        told
+    }
+
+    #[test]
+    fn one_worker_leads_at_a_time() {
+        let crew = Arc::new(Crew::new());
+        crew.assign(Arc::new("first"));
+        assert_eq!(crew.take_lead().as_deref(), Some(&"first"));
+        let follower = worker(&crew);
+        assert!(follower.recv_timeout(MOMENT).is_err(), "two lead");
+        crew.release_lead();
+        assert_eq!(follower.recv(), Ok(Some("first")));
+    }
+
+    #[test]
+    fn a_leader_that_is_held_up_loses_the_lead() {
+        let crew = Arc::new(Crew::new());
+        crew.assign(Arc::new("first"));
+        crew.take_lead();
+        let turn = crew.begin_turn();
+        assert_eq!(crew.turn(), Some(turn));
+        let follower = worker(&crew);
+        crew.pass_lead_on(turn);
+        assert_eq!(follower.recv(), Ok(Some("first")));
+        assert!(!crew.end_turn(turn), "the old leader leads as well");
+    }
+
+    #[test]
+    fn a_leader_that_is_back_in_time_keeps_the_lead() {
+        let crew = Arc::new(Crew::new());
+        crew.assign(Arc::new("first"));
+        crew.take_lead();
+        let turn = crew.begin_turn();
+        assert!(crew.end_turn(turn));
+        assert_eq!(crew.turn(), None);
+        let follower = worker(&crew);
+        crew.pass_lead_on(turn);
+        assert!(follower.recv_timeout(MOMENT).is_err(), "the lead was taken from a leader that had finished");
+        crew.dismiss();
+        assert_eq!(follower.recv(), Ok(None));
+    }
+
+    #[test]
+    fn a_retired_session_is_led_by_nobody() {
+        let crew = Arc::new(Crew::new());
+        crew.assign(Arc::new("first"));
+        let first = crew.take_lead().unwrap();
+        crew.retire(&first);
+        let follower = worker(&crew);
+        assert!(follower.recv_timeout(MOMENT).is_err(), "a dead session is led");
+        crew.assign(Arc::new("second"));
+        assert_eq!(follower.recv(), Ok(Some("second")));
     }
 }

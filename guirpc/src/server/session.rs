@@ -65,7 +65,7 @@ impl Session {
     /// That thread is given up afterwards: closing what is broken may take as long as it likes.
     pub(super) fn open(
         plan: &Arc<Plan>,
-        crew: &Arc<Crew>,
+        crew: &Arc<Crew<Session>>,
         stopped: &Stopped,
     ) -> Result<(Arc<Self>, Receiver<End>), Error> {
         let (opened, session) = bounded(1);

@@ -23,7 +23,7 @@ const DRAIN_GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Supervisor {
     plan: Arc<Plan>,
-    crew: Arc<Crew>,
+    crew: Arc<Crew<Session>>,
     stopped: Stopped,
     first: (Arc<Session>, Receiver<End>),
 }
@@ -31,7 +31,7 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// Opens the first session, so that a mistake is told at once.
     pub(super) fn start(plan: Arc<Plan>, stopped: Stopped) -> Result<Self, Error> {
-        let crew = Arc::new(Crew::default());
+        let crew = Arc::new(Crew::new());
         let first = Session::open(&plan, &crew, &stopped)?;
         for number in 0..plan.workers {
             let worker = Worker { number, plan: Arc::clone(&plan), crew: Arc::clone(&crew) };
@@ -98,7 +98,7 @@ fn wait(end: &Receiver<End>, stopped: &Stopped, drain: Duration) -> End {
 /// Tries until it succeeds, or until the server is to stop.
 fn reopen(
     plan: &Arc<Plan>,
-    crew: &Arc<Crew>,
+    crew: &Arc<Crew<Session>>,
     stopped: &Stopped,
     backoff: &mut Backoff,
 ) -> Option<(Arc<Session>, Receiver<End>)> {

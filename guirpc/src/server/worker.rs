@@ -17,7 +17,7 @@ use crate::registry::Ack;
 pub(super) struct Worker {
     pub(super) number: usize,
     pub(super) plan: Arc<Plan>,
-    pub(super) crew: Arc<Crew>,
+    pub(super) crew: Arc<Crew<Session>>,
 }
 
 impl Worker {

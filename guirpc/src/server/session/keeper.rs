@@ -28,7 +28,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a session needs to be kept.
 pub(super) struct Keeper<'a> {
     session: Arc<Session>,
-    crew: &'a Crew,
+    crew: &'a Crew<Session>,
     channel: &'a Channel,
     consumers: &'a [Consumer<'a>],
     connections: [&'a Connection; 2],
@@ -62,7 +62,7 @@ impl From<RecvError> for Lost {
 /// The session could not be opened.
 pub(super) fn run(
     plan: &Plan,
-    crew: &Crew,
+    crew: &Crew<Session>,
     stopped: &Stopped,
     opened: &Sender<Result<Arc<Session>, Error>>,
     ended: &Sender<End>,
