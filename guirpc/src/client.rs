@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::broker::{Address, Outbound};
 use crate::codec::Codec;
 use crate::error::{CallError, Error};
 use crate::function::{ArgumentsOf, CallResult, ErrorOf, Function, OutputOf};
-use crate::message::{DEADLINE, HeaderValue, Headers, PING, Pong, TIMEOUT};
+use crate::message::{HeaderValue, Headers, PING, Pong};
 
 mod link;
 mod outcome;
@@ -25,6 +25,8 @@ use supervisor::Supervisor;
 
 /// How long a caller waits if neither the client nor the function says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A century is as good as for ever, and no clock overflows when it is added.
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// What a call of `F` yields that is not waited for yet.
 pub type StartResult<F> = Result<Pending<OutputOf<F>, ErrorOf<F>>, CallError<ErrorOf<F>>>;
@@ -204,18 +206,15 @@ impl Client {
     }
 
     fn publish_call(&self, callee: &Callee<'_>, codec: Codec, body: &[u8]) -> Result<Ticket, CallError> {
-        let timeout = self.settings.timeout.or(callee.timeout).unwrap_or(DEFAULT_TIMEOUT);
-        let deadline = Instant::now() + timeout;
-        let mut headers = self.settings.headers.clone();
-        headers.set(DEADLINE, unix_milliseconds(SystemTime::now() + timeout));
-        headers.set(TIMEOUT, i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
-        let request = self.outbound(callee, codec, body, &headers, Some(timeout))?;
-        self.supervisor.call(&request, deadline, timeout, callee.idempotent)
+        let timeout = self.settings.timeout.or(callee.timeout).unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
+        let request = self.outbound(callee, codec, body, Some(timeout))?;
+        self.supervisor.call(&request, Instant::now() + timeout, timeout, callee.idempotent)
     }
 
     fn publish_send(&self, callee: &Callee<'_>, codec: Codec, body: &[u8]) -> Result<(), CallError> {
-        let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let request = self.outbound(callee, codec, body, &self.settings.headers, self.settings.expires)?;
+        let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
+        let request =
+            self.outbound(callee, codec, body, self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT)))?;
         self.supervisor.send(&request, Instant::now() + timeout, timeout, callee.idempotent)
     }
 
@@ -224,11 +223,11 @@ impl Client {
         callee: &'a Callee<'a>,
         codec: Codec,
         body: &'a [u8],
-        headers: &'a Headers,
         expires: Option<Duration>,
     ) -> Result<Outbound<'a>, CallError> {
         let service = self.settings.service.as_deref().unwrap_or(callee.service);
         let app_id = self.settings.app_id.as_deref();
+        let headers = &self.settings.headers;
         let request = Outbound { service, function: callee.function, codec, body, app_id, headers, expires };
         request.check().map_err(|message| CallError::Unsendable { message })?;
         Ok(request)
@@ -247,9 +246,4 @@ fn json_arguments(arguments: &Value) -> Result<Vec<u8>, CallError> {
         return Err(CallError::Unsendable { message });
     }
     Ok(arguments.to_string().into_bytes())
-}
-
-fn unix_milliseconds(time: SystemTime) -> i64 {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }

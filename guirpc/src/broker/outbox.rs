@@ -1,5 +1,7 @@
 //! Publishing: replies by a server; calls and sends by a client, and what comes back for them.
 
+use std::time::{Duration, SystemTime};
+
 use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Publish};
 use crossbeam_channel::Receiver;
 
@@ -52,8 +54,8 @@ pub(crate) struct Outbound<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) app_id: Option<&'a str>,
     pub(crate) headers: &'a Headers,
-    /// After which the broker drops it if it still lies in the queue.
-    pub(crate) expires: Option<std::time::Duration>,
+    /// After which it is of no use: the broker drops it from the queue, and a server does not run it.
+    pub(crate) expires: Option<Duration>,
 }
 
 impl Outbound<'_> {
@@ -77,8 +79,9 @@ impl Outbound<'_> {
         if let Some(expires) = self.expires {
             properties = properties.with_expiration(wire::expiration(expires));
         }
-        if !self.headers.is_empty() {
-            properties = properties.with_headers(wire::table(self.headers));
+        let headers = wire::request_headers(self.headers, self.expires, SystemTime::now());
+        if !headers.is_empty() {
+            properties = properties.with_headers(headers);
         }
         Publish { mandatory: true, ..Publish::with_properties(self.body, self.service, properties) }
     }

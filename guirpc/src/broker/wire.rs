@@ -1,11 +1,11 @@
 //! Messages of ours as AMQP properties and headers, and back.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use amiquip::{AmqpProperties, AmqpValue, Delivery, FieldTable};
 
 use crate::codec::Codec;
-use crate::message::{EncodedReply, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request};
+use crate::message::{DEADLINE, EncodedReply, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request, TIMEOUT};
 
 /// AMQP's short strings; amiquip would cut a longer one into a frame that kills the connection.
 const SHORT_STRING_MAX: usize = 255;
@@ -64,9 +64,26 @@ pub(super) fn reply_properties(reply: &EncodedReply, correlation_id: Option<Stri
     }
 }
 
-/// The property `expiration`: milliseconds, as a text. Nothing sooner than one, which would be "at once".
+/// The property `expiration`: milliseconds, as a text.
+///
+/// Nothing sooner than one, which would be "at once"; RabbitMQ closes the channel for more than 32 bits, 49 days.
 pub(super) fn expiration(remaining: Duration) -> String {
-    remaining.as_millis().max(1).to_string()
+    remaining.as_millis().clamp(1, u32::MAX.into()).to_string()
+}
+
+/// The headers of a request: the caller's own, and when it stops to wait.
+///
+/// The expiry above does not reach what a server has fetched ahead, so servers are told as well.
+pub(super) fn request_headers(headers: &Headers, expires: Option<Duration>, now: SystemTime) -> FieldTable {
+    let mut table = table(headers);
+    if let Some(expires) = expires {
+        let since_epoch = (now + expires).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        for (name, duration) in [(DEADLINE, since_epoch), (TIMEOUT, expires)] {
+            let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+            table.insert(name.to_owned(), AmqpValue::LongLongInt(milliseconds));
+        }
+    }
+    table
 }
 
 fn headers<'a>(fields: impl IntoIterator<Item = (&'a String, &'a AmqpValue)>) -> Headers {
@@ -97,7 +114,7 @@ fn value(field: &AmqpValue) -> HeaderValue {
     }
 }
 
-pub(super) fn table(headers: &Headers) -> FieldTable {
+fn table(headers: &Headers) -> FieldTable {
     headers.iter().map(|(name, value)| (name.to_owned(), field(value))).collect()
 }
 

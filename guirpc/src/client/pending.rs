@@ -52,10 +52,8 @@ impl<T, E> Pending<T, E> {
 
     /// Waits this long at most; if there is no outcome by then, the call goes on and comes back as the error.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Result<T, CallError<E>>, Self> {
-        let until = Instant::now() + timeout;
-        if until >= self.ticket.deadline {
-            return Ok(self.wait());
-        }
+        let until = Instant::now().checked_add(timeout).filter(|until| *until < self.ticket.deadline);
+        let Some(until) = until else { return Ok(self.wait()) };
         match self.ticket.wait_until(until) {
             Some(outcome) => Ok(self.finish(outcome).map(Reply::into_value)),
             None => Err(self),

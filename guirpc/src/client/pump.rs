@@ -1,18 +1,23 @@
-//! The thread of a link: brings replies, returns and confirmations to those who wait for them.
+//! The threads of a link: bring replies, returns and confirmations to those who wait for them.
+//!
+//! Replies have a thread of their own: there are many of them, and waiting for one thing is quicker than for seven.
 
 use std::convert::Infallible;
+use std::io;
 use std::iter;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvError, at, never, select};
+use crossbeam_channel::{Receiver, RecvError, Sender, at, bounded, never, select};
 use tracing::{debug, info, warn};
 
 use super::link::Link;
 use super::outcome::{Outcome, SendOutcome};
 use crate::broker::{self, BlockedNote, ConfirmNote, Connection, ReplyNote, ReplyQueue, ReturnNote, Sends};
 
-/// Replies that are taken in one go; between two goes everything else is looked at.
+/// Replies that are taken in one go, with the table locked once for all of them.
 const BATCH: usize = 64;
 /// For a connection that is gone to say why.
 const REASON_TIMEOUT: Duration = Duration::from_millis(500);
@@ -50,18 +55,6 @@ pub(super) enum End {
     Lost(String),
 }
 
-/// Pumps until the connection is gone or the client is dropped, which disconnects `dropped`.
-pub(super) fn run(link: &Link, feeds: Feeds, dropped: &Receiver<Infallible>, late_replies: &AtomicU64) -> End {
-    match (Pump { link, feeds: &feeds, late_replies }).run(dropped) {
-        Ok(()) => End::Dropped,
-        Err(Gone(Some(reason))) => End::Lost(reason),
-        Err(Gone(None)) => {
-            let reason = feeds.connection.close(REASON_TIMEOUT).err();
-            End::Lost(reason.unwrap_or_else(|| "it was closed without a word".to_owned()))
-        }
-    }
-}
-
 /// The connection is gone; perhaps it said why.
 struct Gone(Option<String>);
 
@@ -71,36 +64,54 @@ impl From<RecvError> for Gone {
     }
 }
 
-struct Pump<'a> {
-    link: &'a Link,
-    feeds: &'a Feeds,
-    late_replies: &'a AtomicU64,
-}
-
-impl Pump<'_> {
-    fn run(&self, dropped: &Receiver<Infallible>) -> Result<(), Gone> {
-        let feeds = self.feeds;
-        loop {
-            let next_deadline = self.link.calls().next_deadline();
-            let deadline = next_deadline.map_or_else(never, at);
-            select! {
-                recv(feeds.replies) -> reply => self.replies(reply?)?,
-                recv(feeds.returned_calls) -> returned => self.returned_call(&returned?),
-                recv(feeds.confirms) -> confirm => self.confirm(confirm?),
-                recv(feeds.returned_sends) -> returned => self.returned_send(&returned?),
-                recv(feeds.blocked) -> note => self.blocked(note?),
-                recv(feeds.alarms) -> _ => {}
-                recv(deadline) -> _ => self.expire(),
-                recv(dropped) -> _ => return Ok(()),
-            }
+/// Pumps until the connection is gone or the client is dropped, which disconnects `dropped`.
+pub(super) fn run(
+    link: &Arc<Link>,
+    feeds: Feeds,
+    dropped: &Receiver<Infallible>,
+    late_replies: &Arc<AtomicU64>,
+) -> End {
+    let (gone, replies_gone) = bounded(1);
+    let replies = Replies { link: Arc::clone(link), feed: feeds.replies.clone(), late: Arc::clone(late_replies), gone };
+    if let Err(error) = replies.spawn() {
+        return End::Lost(format!("no thread for replies: {error}"));
+    }
+    match (Notices { link, feeds: &feeds, replies_gone }).run(dropped) {
+        Ok(()) => End::Dropped,
+        Err(Gone(Some(reason))) => End::Lost(reason),
+        Err(Gone(None)) => {
+            let reason = feeds.connection.close(REASON_TIMEOUT).err();
+            End::Lost(reason.unwrap_or_else(|| "it was closed without a word".to_owned()))
         }
     }
+}
 
-    /// Takes this reply and those that have come meanwhile, so that the table is locked once for all of them.
-    fn replies(&self, first: ReplyNote) -> Result<(), Gone> {
-        let more = self.feeds.replies.try_iter().take(BATCH);
+/// Brings replies to their callers, on a thread of its own that ends with the connection.
+struct Replies {
+    link: Arc<Link>,
+    feed: Receiver<ReplyNote>,
+    late: Arc<AtomicU64>,
+    /// Told why there are no more replies.
+    gone: Sender<Option<String>>,
+}
+
+impl Replies {
+    fn spawn(self) -> io::Result<()> {
+        thread::Builder::new().name("guirpc-replies".to_owned()).spawn(move || {
+            loop {
+                if let Err(Gone(reason)) = self.feed.recv().map_err(Gone::from).and_then(|first| self.deliver(first)) {
+                    let _ = self.gone.send(reason);
+                    return;
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Delivers this reply and those that have come meanwhile.
+    fn deliver(&self, first: ReplyNote) -> Result<(), Gone> {
         let replies = iter::once(first)
-            .chain(more)
+            .chain(self.feed.try_iter().take(BATCH))
             .map(|note| broker::reply(note, |id| self.link.number(id)))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|reason| Gone(Some(reason)))?;
@@ -111,11 +122,38 @@ impl Pump<'_> {
         for (waiter, reply) in replies {
             // The caller may be giving up at this very moment.
             if waiter.is_none_or(|waiter| waiter.send(Outcome::Reply(reply)).is_err()) {
-                let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
+                let late = self.late.fetch_add(1, Ordering::Relaxed) + 1;
                 debug!(late, "a reply came too late");
             }
         }
         Ok(())
+    }
+}
+
+/// Brings everything else to where it belongs.
+struct Notices<'a> {
+    link: &'a Link,
+    feeds: &'a Feeds,
+    replies_gone: Receiver<Option<String>>,
+}
+
+impl Notices<'_> {
+    fn run(&self, dropped: &Receiver<Infallible>) -> Result<(), Gone> {
+        let feeds = self.feeds;
+        loop {
+            let next_deadline = self.link.calls().next_deadline();
+            let deadline = next_deadline.map_or_else(never, at);
+            select! {
+                recv(feeds.returned_calls) -> returned => self.returned_call(&returned?),
+                recv(feeds.confirms) -> confirm => self.confirm(confirm?),
+                recv(feeds.returned_sends) -> returned => self.returned_send(&returned?),
+                recv(feeds.blocked) -> note => self.blocked(note?),
+                recv(feeds.alarms) -> _ => {}
+                recv(deadline) -> _ => self.expire(),
+                recv(self.replies_gone) -> reason => return Err(Gone(reason?)),
+                recv(dropped) -> _ => return Ok(()),
+            }
+        }
     }
 
     fn returned_call(&self, note: &ReturnNote) {

@@ -30,7 +30,7 @@ struct Shared {
     address: Address,
     state: Mutex<State>,
     changed: Condvar,
-    late_replies: AtomicU64,
+    late_replies: Arc<AtomicU64>,
 }
 
 enum State {
@@ -46,7 +46,7 @@ impl Supervisor {
             address,
             state: Mutex::new(State::Up(Arc::clone(&link))),
             changed: Condvar::new(),
-            late_replies: AtomicU64::new(0),
+            late_replies: Arc::default(),
         });
         let (alive, dropped) = bounded(0);
         let supervised = Arc::clone(&shared);
