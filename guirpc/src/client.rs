@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::broker::{Address, Outbound};
 use crate::codec::Codec;
+use crate::config::DEFAULT_MAX_BODY;
 use crate::error::{CallError, Error};
 use crate::function::{ArgumentsOf, CallResult, ErrorOf, Function, OutputOf};
 use crate::message::{HeaderValue, Headers, PING, Pong};
@@ -57,14 +58,29 @@ pub struct Client {
 }
 
 /// What a copy of a client may have different from another.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Settings {
+    max_body: usize,
     service: Option<Arc<str>>,
     app_id: Option<Arc<str>>,
     timeout: Option<Duration>,
     expires: Option<Duration>,
     codec: Codec,
     headers: Headers,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            max_body: DEFAULT_MAX_BODY,
+            service: None,
+            app_id: None,
+            timeout: None,
+            expires: None,
+            codec: Codec::default(),
+            headers: Headers::new(),
+        }
+    }
 }
 
 /// What of a call depends on the function.
@@ -126,6 +142,14 @@ impl Client {
     /// Tells services who calls, in the AMQP property `app_id`.
     pub fn app_id(&self, app_id: &str) -> Self {
         self.with(|settings| settings.app_id = Some(app_id.into()))
+    }
+
+    /// Sends requests of at most so many bytes (the default is 16 MiB).
+    ///
+    /// A broker closes the connection of whoever sends more than it takes (RabbitMQ 3: 128 MiB, 4: 16 MiB),
+    /// and other calls with it; a service has a limit of its own.
+    pub fn max_body(&self, bytes: usize) -> Self {
+        self.with(|settings| settings.max_body = bytes)
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -225,6 +249,11 @@ impl Client {
         body: &'a [u8],
         expires: Option<Duration>,
     ) -> Result<Outbound<'a>, CallError> {
+        let (size, limit) = (body.len(), self.settings.max_body);
+        if size > limit {
+            let message = format!("the request has {size} bytes, this client sends at most {limit} (`max_body`)");
+            return Err(CallError::Unsendable { message });
+        }
         let service = self.settings.service.as_deref().unwrap_or(callee.service);
         let app_id = self.settings.app_id.as_deref();
         let headers = &self.settings.headers;

@@ -59,7 +59,7 @@ impl Dispatcher {
     pub fn dispatch(&self, request: &Request, now: SystemTime) -> EncodedReply {
         // What cannot be read is answered in what anybody can read.
         let codec = request.content_type.as_deref().map_or(Some(Codec::default()), Codec::from_content_type);
-        let answer = self.answer(request, codec, now);
+        let answer = self.answer(request, codec, now).map(|reply| self.limited(request, codec, reply));
         answer.unwrap_or_else(|refusal| {
             debug!(
                 correlation_id = request.correlation_id,
@@ -85,6 +85,23 @@ impl Dispatcher {
             return Err(Refusal { status: status::EXPIRED, message });
         }
         self.run(function, request, codec)
+    }
+
+    /// The reply, if it is not too large to be sent; else the news that it is.
+    ///
+    /// RabbitMQ closes the channel of whoever publishes too large a message, and would deliver the request again.
+    fn limited(&self, request: &Request, codec: Option<Codec>, reply: EncodedReply) -> EncodedReply {
+        if reply.body.len() <= self.max_body {
+            return reply;
+        }
+        let message = format!(
+            "what `{}` returned has {} bytes, this service sends at most {} (its setting `max_body`)",
+            request.function,
+            reply.body.len(),
+            self.max_body
+        );
+        error!(function = request.function, correlation_id = request.correlation_id, "{message}");
+        codec::fault(codec.unwrap_or_default(), &Fault::new(status::INTERNAL, message))
     }
 
     fn run(&self, function: &'static Registration, request: &Request, codec: Codec) -> Answer {

@@ -14,6 +14,10 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::shared("connections::bad_messages_disturb_nobody", bad_messages_disturb_nobody),
         Case::shared("connections::a_closed_connection_comes_back", a_closed_connection_comes_back),
+        Case::shared(
+            "connections::a_delivery_is_settled_on_its_own_connection_only",
+            a_delivery_is_settled_on_its_own_connection_only,
+        ),
         Case::shared("connections::a_deleted_queue_comes_back", a_deleted_queue_comes_back),
         Case::shared("connections::pending_calls_fail_with_their_connection", pending_calls_fail_with_their_connection),
     ]
@@ -54,6 +58,20 @@ fn a_closed_connection_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
         rabbitmq.close_all_connections("a test")?;
         // The caller may meet the old connection in its last moments; not for longer.
         eventually(LONG, || Ok(add::call(&client, round, 1).is_ok()))?;
+    }
+    Ok(())
+}
+
+/// What was taken on a connection that is gone is delivered again; acknowledging it on the new one would close that.
+fn a_delivery_is_settled_on_its_own_connection_only(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let _running = sleep::start(&client, 1000)?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
+    rabbitmq.close_all_connections("a test")?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1)))?;
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    for n in 0..100 {
+        ensure!(add::call(&client, n, 1)? == n + 1);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use harness::{Case, RabbitMq, eventually};
 use serde_json::json;
 
 use crate::service::{LONG, SERVICE, client, serve, setup};
-use crate::workload::{add, count, impatient, panic, reversed, sleep};
+use crate::workload::{add, count, headed, impatient, panic, reversed, sleep, zeros};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -17,6 +17,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("outcomes::an_unknown_function_is_refused", an_unknown_function_is_refused),
         Case::shared("outcomes::an_unknown_service_is_unroutable", an_unknown_service_is_unroutable),
         Case::shared("outcomes::a_large_body_is_refused", a_large_body_is_refused),
+        Case::shared("outcomes::a_large_or_malformed_reply_is_a_fault", a_large_or_malformed_reply_is_a_fault),
+        Case::shared("outcomes::a_large_request_is_not_sent", a_large_request_is_not_sent),
         Case::shared("outcomes::a_call_has_a_deadline", a_call_has_a_deadline),
         Case::shared("outcomes::a_future_has_a_deadline", a_future_has_a_deadline),
         Case::shared("outcomes::what_nobody_waits_for_is_not_run", what_nobody_waits_for_is_not_run),
@@ -81,6 +83,27 @@ fn a_large_body_is_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     let CallError::Refused(refusal) = error else { anyhow::bail!("not refused: {error:?}") };
     ensure!(refusal.status() == 413 && refusal.message().contains("1000"), "{refusal:?}");
     ensure!(reversed::call(&client, vec![0; 900])?.len() == 900);
+    Ok(())
+}
+
+fn a_large_or_malformed_reply_is_a_fault(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _server = Server::start(setup(rabbitmq).max_body(1000))?;
+    let client = client(rabbitmq)?;
+    let CallError::Fault(fault) = zeros::call(&client, 1001).unwrap_err() else { anyhow::bail!("no fault") };
+    ensure!(fault.status() == 500 && fault.message().contains("at most 1000"), "{fault:?}");
+    // A header's name of 256 bytes would kill the connection.
+    let CallError::Fault(fault) = headed::call(&client, &"x".repeat(256)).unwrap_err() else {
+        anyhow::bail!("no fault")
+    };
+    ensure!(fault.status() == 500 && fault.message().contains("255"), "{fault:?}");
+    ensure!(zeros::call(&client, 900)?.len() == 900);
+    Ok(())
+}
+
+fn a_large_request_is_not_sent(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let client = client(rabbitmq)?.max_body(1000);
+    let error = reversed::call(&client, vec![0; 1001]).unwrap_err();
+    ensure!(matches!(error, CallError::Unsendable { .. }) && error.to_string().contains("1000"), "{error:?}");
     Ok(())
 }
 

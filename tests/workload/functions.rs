@@ -73,6 +73,18 @@ pub(crate) fn reversed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// So many bytes.
+#[guirpc::function]
+pub(crate) fn zeros(length: usize) -> Vec<u8> {
+    vec![0; length]
+}
+
+/// A header of this name beside its output.
+#[guirpc::function]
+pub(crate) fn headed(name: &str) -> Reply<()> {
+    Reply::new(()).header(name, true)
+}
+
 /// A struct in, a struct out, and an optional argument.
 #[guirpc::function(idempotent)]
 pub(crate) fn birthday(mut user: User, years: Option<u8>) -> User {

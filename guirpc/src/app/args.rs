@@ -69,7 +69,7 @@ struct Settings {
     /// How long to wait, when stopped, for what has begun
     #[arg(long, env = "GUIRPC_DRAIN", value_name = "TIME", default_value_t = DEFAULT_DRAIN.into(), global = true)]
     drain: humantime::Duration,
-    /// The largest request to decode, in bytes
+    /// The largest request to decode, and the largest reply to send, in bytes
     #[arg(long, env = "GUIRPC_MAX_BODY", value_name = "BYTES", default_value_t = DEFAULT_MAX_BODY, global = true)]
     max_body: usize,
 }

@@ -33,18 +33,22 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects and logs in; `purpose` is what an administrator sees beside the connection.
     pub(crate) fn open(address: &Address, purpose: &str) -> Result<Self, Error> {
+        Connection::open_within(HANDSHAKE_TIMEOUT, address, purpose)
+    }
+
+    fn open_within(bound: Duration, address: &Address, purpose: &str) -> Result<Self, Error> {
         let stream = dial(address)?;
         let options = ConnectionOptions::default()
             .auth(Auth::Plain { username: address.user.clone(), password: address.password.clone() })
             .virtual_host(address.vhost.clone())
             .heartbeat(address.heartbeat.get())
-            .connection_timeout(Some(HANDSHAKE_TIMEOUT))
+            .connection_timeout(Some(bound))
             .information(Some(format!("guirpc {}: {purpose}", env!("CARGO_PKG_VERSION"))));
         let tuning = ConnectionTuning::default()
             .mem_channel_bound(MEM_CHANNEL_BOUND)
             .buffered_writes_high_water(BUFFERED_WRITES);
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
-        let inner = bounded(HANDSHAKE_TIMEOUT, move || {
+        let inner = bounded(bound, move || {
             let mut connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
             let blocked = connection.listen_for_connection_blocked()?;
             Ok(Connection { inner: OffThread::new(connection), blocked })
@@ -53,7 +57,7 @@ impl Connection {
             Some(opened) => opened.map_err(|error| explain_open(&error, address)),
             None => Err(Error::new(
                 ErrorKind::Unreachable,
-                format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(HANDSHAKE_TIMEOUT)),
+                format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(bound)),
             )),
         }
     }
@@ -166,5 +170,60 @@ pub(super) fn explain(error: &amiquip::Error) -> Error {
             Error::new(ErrorKind::Topology, message.clone())
         }
         error => Error::new(ErrorKind::Unreachable, format!("the connection to the broker was lost: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use super::*;
+
+    fn listener() -> (TcpListener, Address) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let uri = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        (listener, Address::parse(&uri).unwrap())
+    }
+
+    #[test]
+    fn small_frames_do_not_wait_for_company() {
+        let (_listener, address) = listener();
+        assert!(dial(&address).unwrap().nodelay().unwrap());
+    }
+
+    /// Each byte has amiquip's own timeout begin anew.
+    #[test]
+    fn a_peer_that_drips_is_given_up() {
+        let (listener, address) = listener();
+        thread::spawn(move || {
+            let (mut peer, _) = listener.accept()?;
+            loop {
+                peer.write_all(&[1])?;
+                thread::sleep(Duration::from_millis(50));
+            }
+            #[allow(unreachable_code, reason = "names the type of the errors above")]
+            std::io::Result::Ok(())
+        });
+        let begun = Instant::now();
+        let error = Connection::open_within(Duration::from_millis(300), &address, "a test").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unreachable);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{error}");
+    }
+
+    #[test]
+    fn a_silent_peer_is_given_up() {
+        let (_listener, address) = listener();
+        let error = Connection::open_within(Duration::from_millis(300), &address, "a test").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unreachable);
+    }
+
+    #[test]
+    fn nobody_there_is_said_with_what_to_do() {
+        let (listener, address) = listener();
+        drop(listener);
+        let error = Connection::open(&address, "a test").unwrap_err();
+        assert!(error.to_string().contains("is RabbitMQ running there"), "{error}");
     }
 }

@@ -72,7 +72,7 @@ impl Setup {
         self
     }
 
-    /// The largest request that is decoded, in bytes; the default is 16 MiB.
+    /// The largest request that is decoded and the largest reply that is sent, in bytes; the default is 16 MiB.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.config.max_body = bytes;
         self

@@ -10,7 +10,8 @@ use super::session::Session;
 use super::settling::Verdict;
 use super::{Plan, Served};
 use crate::broker::{Event, Receipt, ReplyTo};
-use crate::message::{EncodedReply, Request};
+use crate::codec::{self, Codec};
+use crate::message::{EncodedReply, Fault, Request, status};
 use crate::registry::Ack;
 
 /// One of the threads that run functions; it outlives sessions.
@@ -62,7 +63,7 @@ impl Worker {
         self.crew.end_turn(turn)
     }
 
-    fn answer(&self, session: &Session, served: &Served, mut request: Request, receipt: Receipt, early: bool) {
+    fn answer(&self, session: &Session, served: &Served, request: Request, receipt: Receipt, early: bool) {
         let reply_to = match request.reply_to.as_deref().map(ReplyTo::parse).transpose() {
             Ok(reply_to) => reply_to,
             Err(why) => {
@@ -90,16 +91,24 @@ impl Worker {
             "answered"
         );
         match reply_to {
-            Some(address) => {
-                let correlation_id = request.correlation_id.take();
-                if let Err(why) = session.reply(self.number, &address, correlation_id, &reply) {
-                    warn!(function = request.function, "the reply cannot be sent: {why}");
-                }
-            }
+            Some(address) => self.reply(session, &address, request, &reply),
             None => log_failure(&request, &reply),
         }
         if let Some(receipt) = receipt {
             session.finish(receipt, Verdict::Ack);
+        }
+    }
+}
+
+impl Worker {
+    /// Publishes a reply, or at least that it cannot be sent.
+    fn reply(&self, session: &Session, address: &ReplyTo, request: Request, reply: &EncodedReply) {
+        let Request { function, correlation_id, .. } = request;
+        if let Err(why) = session.reply(self.number, address, correlation_id.clone(), reply) {
+            warn!(function, correlation_id, "the reply cannot be sent: {why}");
+            let fault = Fault::new(status::INTERNAL, format!("the reply of `{function}` cannot be sent: {why}"));
+            // If this fails too, the session is lost, and the request will be delivered again.
+            let _ = session.reply(self.number, address, correlation_id, &codec::fault(Codec::Text, &fault));
         }
     }
 }
@@ -112,7 +121,7 @@ fn log_failure(request: &Request, reply: &EncodedReply) {
             correlation_id = request.correlation_id,
             status = reply.status,
             "failed, and nobody waits for the reply: {}",
-            crate::codec::failure_message(reply)
+            codec::failure_message(reply)
         );
     }
 }
