@@ -15,7 +15,7 @@ mod wire;
 
 pub(crate) use address::Address;
 pub(crate) use backoff::Backoff;
-pub(crate) use connection::{BlockedNote, Channel, Connection};
+pub(crate) use connection::{BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
 pub(crate) use inbox::{Consumer, Event, Inbox, Receipt};
 pub(crate) use off_thread::OffThread;
 pub(crate) use outbox::{ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, confirmed, reply, returned};

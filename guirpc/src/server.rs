@@ -73,8 +73,12 @@ impl Server {
     }
 
     fn join(&mut self) -> Drained {
-        let drained = self.thread.take().map(JoinHandle::join);
-        drained.and_then(Result::ok).unwrap_or_default()
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(drained)) => drained,
+            // It has been waited for before, by `wait`, which drops the server in the end.
+            None => Drained::default(),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        }
     }
 }
 

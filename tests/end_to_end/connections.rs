@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use amiquip::{AmqpProperties, AmqpValue, Connection, FieldTable, Publish};
 use anyhow::ensure;
-use guirpc::{CallError, Pending};
+use guirpc::{CallError, Pending, Server};
 use harness::{Case, RabbitMq, eventually};
 
-use crate::service::{LONG, SERVICE, serve};
+use crate::service::{LONG, SERVICE, client, serve, setup};
 use crate::workload::{add, sleep};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -17,6 +17,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared(
             "connections::a_delivery_is_settled_on_its_own_connection_only",
             a_delivery_is_settled_on_its_own_connection_only,
+        ),
+        Case::shared(
+            "connections::a_long_function_does_not_keep_the_lead_through_a_reconnect",
+            a_long_function_does_not_keep_the_lead_through_a_reconnect,
         ),
         Case::shared("connections::a_deleted_queue_comes_back", a_deleted_queue_comes_back),
         Case::shared("connections::pending_calls_fail_with_their_connection", pending_calls_fail_with_their_connection),
@@ -58,6 +62,18 @@ fn a_closed_connection_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
         rabbitmq.close_all_connections("a test")?;
         // The caller may meet the old connection in its last moments; not for longer.
         eventually(LONG, || Ok(add::call(&client, round, 1).is_ok()))?;
+    }
+    Ok(())
+}
+
+/// The leader is in a function of the old session when the new one begins.
+fn a_long_function_does_not_keep_the_lead_through_a_reconnect(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _server = Server::start(setup(rabbitmq).workers(32))?;
+    let client = client(rabbitmq)?;
+    for _ in 0..5 {
+        let _long = sleep::start(&client, 60_000)?;
+        rabbitmq.close_all_connections("a test")?;
+        eventually(LONG, || Ok(add::call(&client, 1, 2).is_ok()))?;
     }
     Ok(())
 }

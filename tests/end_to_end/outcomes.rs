@@ -20,6 +20,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("outcomes::a_large_or_malformed_reply_is_a_fault", a_large_or_malformed_reply_is_a_fault),
         Case::shared("outcomes::a_large_request_is_not_sent", a_large_request_is_not_sent),
         Case::shared("outcomes::a_call_has_a_deadline", a_call_has_a_deadline),
+        Case::shared(
+            "outcomes::a_call_outlives_its_client_and_any_timeout_fits",
+            a_call_outlives_its_client_and_any_timeout_fits,
+        ),
         Case::shared("outcomes::a_future_has_a_deadline", a_future_has_a_deadline),
         Case::shared("outcomes::what_nobody_waits_for_is_not_run", what_nobody_waits_for_is_not_run),
         Case::shared("outcomes::waiting_may_be_interrupted", waiting_may_be_interrupted),
@@ -120,6 +124,15 @@ fn a_call_has_a_deadline(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     // The function's own timeout holds if the client has none.
     let error = impatient::call(&guirpc::Client::connect(&rabbitmq.uri())?, 1000).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
+    Ok(())
+}
+
+fn a_call_outlives_its_client_and_any_timeout_fits(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (_server, client) = serve(rabbitmq)?;
+    let call = sleep::start(&client.timeout(Duration::MAX), 100)?;
+    drop(client);
+    let Ok(outcome) = call.wait_timeout(Duration::MAX) else { anyhow::bail!("it did not wait") };
+    ensure!(outcome? == 100);
     Ok(())
 }
 

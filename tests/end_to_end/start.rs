@@ -5,8 +5,10 @@ use std::process::Command;
 use amiquip::{Connection, QueueDeclareOptions};
 use anyhow::{Context, ensure};
 use harness::{Case, Program, RabbitMq, binary};
+use serde_json::Value;
 
 use crate::service::{LONG, SERVICE};
+use crate::workload::{add, panic};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -16,7 +18,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("start::a_missing_virtual_host", a_missing_virtual_host),
         Case::shared("start::a_queue_declared_differently", a_queue_declared_differently),
         Case::shared("start::a_service_that_is_not_linked", a_service_that_is_not_linked),
+        Case::shared("start::a_queue_without_a_name", a_queue_without_a_name),
         Case::shared("start::two_services_cannot_share_a_queue", two_services_cannot_share_a_queue),
+        Case::shared("start::the_log_has_a_line_for_each_call", the_log_has_a_line_for_each_call),
+        Case::shared("start::the_functions_are_listed", the_functions_are_listed),
         Case::shared("start::the_log_names_everything_but_the_password", the_log_names_everything_but_the_password),
     ]
 }
@@ -58,11 +63,15 @@ fn a_queue_declared_differently(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     let mut connection = Connection::insecure_open(&rabbitmq.uri())?;
     let channel = connection.open_channel(None)?;
     channel.queue_declare(SERVICE, QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() })?;
-    check(&["--uri", &rabbitmq.uri()], 5, &["queue `guirpc-tests`", "declared differently", "--queue"])
+    check(&["--uri", &rabbitmq.uri()], 5, &["queue `guirpc-tests`", "declared differently", "another virtual host"])
 }
 
 fn a_service_that_is_not_linked(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     check(&["--uri", &rabbitmq.uri(), "--service", "math"], 3, &["service `math`", "linked are: guirpc-tests"])
+}
+
+fn a_queue_without_a_name(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    check(&["--uri", &rabbitmq.uri(), "--queue", ""], 3, &["the name of a queue has from 1 to 255 bytes"])
 }
 
 fn two_services_cannot_share_a_queue(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
@@ -79,5 +88,39 @@ fn the_log_names_everything_but_the_password(rabbitmq: &RabbitMq) -> anyhow::Res
     ensure!(!line.contains("guest:guest"), "{line}");
     let queue = rabbitmq.queue("other")?.context("the queue was not declared")?;
     ensure!(queue.consumers == 1);
+    Ok(())
+}
+
+fn the_log_has_a_line_for_each_call(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let program = crate::service::program(&rabbitmq.uri(), &["--log", "guirpc=debug", "--log-format", "json"])?;
+    let client = crate::service::client(rabbitmq)?;
+    add::call(&client, 1, 2)?;
+    let line: Value = serde_json::from_str(&program.wait_for_log("\"function\":\"add\"", LONG)?)?;
+    ensure!(line["level"] == "DEBUG" && line["status"] == 200, "{line}");
+    ensure!(line["correlation_id"].is_string() && line["took"].is_string(), "{line}");
+    let _ = panic::call(&client, "ouch".to_owned());
+    let line: Value = serde_json::from_str(&program.wait_for_log("\"level\":\"ERROR\"", LONG)?)?;
+    ensure!(line["function"] == "panic" && line["correlation_id"].is_string(), "{line}");
+    ensure!(line["message"].as_str().is_some_and(|message| message.contains("ouch")), "{line}");
+    Ok(())
+}
+
+fn the_functions_are_listed(_: &RabbitMq) -> anyhow::Result<()> {
+    let list = |arguments: &[&str]| -> anyhow::Result<String> {
+        let output = Command::new(binary("workload")?).arg("list").args(arguments).output()?;
+        ensure!(output.status.success(), "{}", output.status);
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    let text = list(&[])?;
+    for line in ["guirpc-tests.add", "    fn add(a: i64, b: i64) -> i64", "    Adds."] {
+        ensure!(text.lines().any(|listed| listed.ends_with(line)), "no `{line}` in: {text}");
+    }
+    let functions: Value = serde_json::from_str(&list(&["--json"])?)?;
+    let named = |name: &str| functions.as_array().and_then(|all| all.iter().find(|function| function["name"] == name));
+    let birthday = named("birthday").context("it is not listed")?;
+    ensure!(birthday["idempotent"] == true && birthday["arguments"][1]["type"] == "Option<u8>", "{birthday}");
+    ensure!(named("count_early").is_some_and(|function| function["ack"] == "early"));
+    ensure!(named("impatient").is_some_and(|function| function["timeout_ms"] == 200));
+    ensure!(named("match").is_some_and(|function| function["arguments"][0]["name"] == "type"));
     Ok(())
 }

@@ -4,17 +4,19 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use guirpc::{CallError, Server};
 use harness::{Case, RabbitMq, eventually};
 
 use crate::service::{LONG, SERVICE, client, program, serve, setup};
-use crate::workload::{add, sleep};
+use crate::workload::{add, counted, sleep, sleep_early};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::shared("stopping::sigterm_under_load_loses_no_call", sigterm_under_load_loses_no_call),
         Case::shared("stopping::what_has_begun_is_finished", what_has_begun_is_finished),
+        Case::shared("stopping::what_runs_beside_quick_ones_is_finished", what_runs_beside_quick_ones_is_finished),
+        Case::shared("stopping::what_runs_at_most_once_is_finished", what_runs_at_most_once_is_finished),
         Case::shared("stopping::what_has_not_begun_is_given_back", what_has_not_begun_is_given_back),
         Case::shared("stopping::a_second_signal_leaves_at_once", a_second_signal_leaves_at_once),
         Case::shared("stopping::the_drain_time_is_a_limit", the_drain_time_is_a_limit),
@@ -66,6 +68,54 @@ fn what_has_begun_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     let status = program.wait(LONG)?;
     ensure!(status.success(), "{status}");
     ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0), "it was not acknowledged");
+    Ok(())
+}
+
+/// With a leader that is awake when the consumer is cancelled, and nobody else to make up for what is lost.
+fn what_runs_beside_quick_ones_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let client = client(rabbitmq)?;
+    for _ in 0..8 {
+        let server = Server::start(setup(rabbitmq))?;
+        let slow = [sleep::start(&client, 300)?, sleep::start(&client, 300)?];
+        eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 2)))?;
+        let stopped = AtomicBool::new(false);
+        let drained = thread::scope(|scope| {
+            let quick = scope.spawn(|| -> Result<(), CallError> {
+                let impatient = client.timeout(Duration::from_secs(1));
+                while !stopped.load(Ordering::Relaxed) {
+                    // The last one finds the server gone.
+                    let _ = add::call(&impatient, 1, 2);
+                }
+                Ok(())
+            });
+            for _ in 0..20 {
+                add::call(&client, 1, 2)?;
+            }
+            server.stopper().stop();
+            let drained = server.wait();
+            stopped.store(true, Ordering::Relaxed);
+            quick.join().expect("no caller panics").map(|()| drained)
+        })?;
+        ensure!(drained.abandoned == 0, "{drained:?}");
+        for call in slow {
+            let Ok(outcome) = call.wait_timeout(Duration::ZERO) else { anyhow::bail!("a running call was lost") };
+            ensure!(outcome? == 300);
+        }
+    }
+    Ok(())
+}
+
+fn what_runs_at_most_once_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let (server, client) = serve(rabbitmq)?;
+    let call = sleep_early::start(&client, "early", 2000)?;
+    eventually(LONG, || Ok(counted::call(&client, "early")? == 1))?;
+    let settled = eventually(Duration::from_millis(500), || {
+        Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0))
+    });
+    settled.context("it is not acknowledged before it has run")?;
+    server.stopper().stop();
+    ensure!(server.wait().abandoned == 0);
+    ensure!(call.wait()? == 2000);
     Ok(())
 }
 

@@ -20,6 +20,10 @@ impl Runs {
         *count += 1;
         *count
     }
+
+    fn counted(&self, name: &str) -> u32 {
+        self.0.lock().expect("no function panics with the lock").get(name).copied().unwrap_or_default()
+    }
 }
 
 /// A user, as a struct argument and output.
@@ -140,6 +144,20 @@ pub(crate) fn count(#[state] runs: &Runs, name: &str) -> u32 {
 #[guirpc::function(ack = "early")]
 pub(crate) fn count_early(#[state] runs: &Runs, name: &str) -> u32 {
     runs.count(name)
+}
+
+/// At most once, and in no hurry.
+#[guirpc::function(ack = "early")]
+pub(crate) fn sleep_early(#[state] runs: &Runs, name: &str, milliseconds: u64) -> u64 {
+    runs.count(name);
+    thread::sleep(Duration::from_millis(milliseconds));
+    milliseconds
+}
+
+/// How often a run was counted under this name.
+#[guirpc::function]
+pub(crate) fn counted(#[state] runs: &Runs, name: &str) -> u32 {
+    runs.counted(name)
 }
 
 /// Says which process ran it.

@@ -41,6 +41,11 @@ impl Address {
         if url.cannot_be_a_base() {
             return Err(invalid("it does not begin with `amqp://`"));
         }
+        if url.path().contains('@') || url.query().is_some_and(|query| query.contains('@')) || url.fragment().is_some()
+        {
+            // Most likely the end of a password stands there, so nothing of it may be repeated.
+            return Err(invalid("a `/`, `?`, `#` or `@` in a password is written `%2f`, `%3f`, `%23` or `%40`"));
+        }
         let host = match url.host() {
             Some(url::Host::Ipv6(address)) => address.to_string(),
             Some(host) if !host.to_string().is_empty() => decoded(&host.to_string(), "host")?,
@@ -145,6 +150,9 @@ mod tests {
         check_invalid("amqp://a:secret@h:99999", "port");
         check_invalid("amqp://a:secret@h/a/b", "%2f");
         check_invalid("amqp://a:secret@h?heartbeat=0", "1 to 65535");
+        check_invalid("amqp://a:/secret@h", "%2f");
+        check_invalid("amqp://a:?secret@h", "%3f");
+        check_invalid("amqp://a:#secret@h", "%23");
         check_invalid("amqp://a:secret@h?frame_max=9", "`frame_max` is unknown");
     }
 

@@ -1,14 +1,14 @@
 //! Opening and closing connections, bounded in time; channels; what amiquip's errors mean to a user.
 
-use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::mpsc;
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use amiquip::{Auth, ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
 
-use super::{Address, OffThread};
+use super::Address;
 use crate::error::{Error, ErrorKind, shown};
 
 /// "The broker takes no messages" and "it takes them again".
@@ -18,6 +18,10 @@ pub(crate) use amiquip::ConnectionBlockedNotification as BlockedNote;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the handshake; RabbitMQ takes 3 s to refuse a wrong password.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For opening everything that is needed, beginning with the connection.
+pub(crate) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// For a connection that nobody needs any more to say goodbye.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Frames between our threads and amiquip's: measured, the default of 16 costs 28 % of the throughput.
 const MEM_CHANNEL_BOUND: usize = 256;
 /// Bytes that wait for the socket before publishing has to wait; all of it is lost if the connection is.
@@ -26,8 +30,23 @@ const BUFFERED_WRITES: usize = 1 << 20;
 /// A connection that is up, or was.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    inner: OffThread<amiquip::Connection>,
+    /// Taken out only to be closed.
+    inner: Option<amiquip::Connection>,
     blocked: Receiver<BlockedNote>,
+    socket: Socket,
+}
+
+/// The socket under a connection, to be cut if the connection does not end by itself.
+///
+/// Whatever waits for the broker on that connection fails then, and its threads end.
+#[derive(Clone, Debug)]
+struct Socket(Arc<TcpStream>);
+
+impl Socket {
+    fn cut(&self) {
+        // It fails if the connection is gone, which is all that was wanted.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
 }
 
 impl Connection {
@@ -37,7 +56,7 @@ impl Connection {
     }
 
     fn open_within(bound: Duration, address: &Address, purpose: &str) -> Result<Self, Error> {
-        let stream = dial(address)?;
+        let (socket, stream) = dial(address)?;
         let options = ConnectionOptions::default()
             .auth(Auth::Plain { username: address.user.clone(), password: address.password.clone() })
             .virtual_host(address.vhost.clone())
@@ -48,22 +67,23 @@ impl Connection {
             .mem_channel_bound(MEM_CHANNEL_BOUND)
             .buffered_writes_high_water(BUFFERED_WRITES);
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
-        let inner = bounded(bound, move || {
+        let opened = bounded(bound, move || {
             let mut connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
             let blocked = connection.listen_for_connection_blocked()?;
-            Ok(Connection { inner: OffThread::new(connection), blocked })
+            Ok((connection, blocked))
         });
-        match inner {
-            Some(opened) => opened.map_err(|error| explain_open(&error, address)),
-            None => Err(Error::new(
-                ErrorKind::Unreachable,
-                format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(bound)),
-            )),
-        }
+        let Some(opened) = opened else {
+            socket.cut();
+            let message = format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(bound));
+            return Err(Error::new(ErrorKind::Unreachable, message));
+        };
+        let (connection, blocked) = opened.map_err(|error| explain_open(&error, address))?;
+        Ok(Connection { inner: Some(connection), blocked, socket })
     }
 
     pub(crate) fn open_channel(&mut self) -> Result<Channel, Error> {
-        self.inner.open_channel(None).map(Channel).map_err(|error| explain(&error))
+        let connection = self.inner.as_mut().expect("only taken out to be closed");
+        connection.open_channel(None).map(Channel).map_err(|error| explain(&error))
     }
 
     /// Where the broker says that it takes no messages on this connection.
@@ -75,12 +95,27 @@ impl Connection {
     ///
     /// # Errors
     /// Why it was not, or had not been, closed properly.
-    pub(crate) fn close(self, bound: Duration) -> Result<(), String> {
-        let connection = self.inner.into_inner();
-        match bounded(bound, move || connection.close()) {
-            Some(closed) => closed.map_err(|error| error.to_string()),
-            None => Err(format!("the broker did not answer within {}", shown(bound))),
-        }
+    pub(crate) fn close(mut self, bound: Duration) -> Result<(), String> {
+        let connection = self.inner.take().expect("only taken out to be closed");
+        let Some(closed) = bounded(bound, move || connection.close()) else {
+            self.socket.cut();
+            return Err(format!("the broker did not answer within {}", shown(bound)));
+        };
+        closed.map_err(|error| error.to_string())
+    }
+}
+
+/// Says goodbye on a thread of its own, since that is a request to the broker that may never be answered.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(connection) = self.inner.take() else { return };
+        let socket = self.socket.clone();
+        // If no thread can be had, the connection is dropped here after all: `spawn` drops its closure.
+        let _ = thread::Builder::new().name("guirpc-goodbye".to_owned()).spawn(move || {
+            if bounded(GOODBYE_TIMEOUT, move || drop(connection)).is_none() {
+                socket.cut();
+            }
+        });
     }
 }
 
@@ -103,14 +138,20 @@ impl Channel {
 }
 
 /// Runs `work` on a thread of its own and gives up on it after `bound`.
-fn bounded<T: Send + 'static>(bound: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(crate) fn bounded<T: Send + 'static>(bound: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, result) = mpsc::sync_channel(1);
     thread::Builder::new().name("guirpc-bounded".to_owned()).spawn(move || done.send(work())).ok()?;
     result.recv_timeout(bound).ok()
 }
 
+/// A broker that greets and then falls silent.
+pub(crate) fn no_answer(address: &Address) -> Error {
+    let message = format!("{address} greets, but does not answer: is it overloaded, or cut off from its cluster?");
+    Error::new(ErrorKind::Unreachable, message)
+}
+
 /// Tries every address that the host's name stands for.
-fn dial(address: &Address) -> Result<mio::net::TcpStream, Error> {
+fn dial(address: &Address) -> Result<(Socket, mio::net::TcpStream), Error> {
     let unreachable = |why: &dyn std::fmt::Display| {
         Error::new(
             ErrorKind::Unreachable,
@@ -123,9 +164,9 @@ fn dial(address: &Address) -> Result<mio::net::TcpStream, Error> {
         match TcpStream::connect_timeout(&socket, CONNECT_TIMEOUT).and_then(|stream| {
             // Otherwise Nagle's algorithm and delayed acknowledgements cost 44 ms a round trip.
             stream.set_nodelay(true)?;
-            mio::net::TcpStream::from_stream(stream)
+            Ok((Socket(Arc::new(stream.try_clone()?)), mio::net::TcpStream::from_stream(stream)?))
         }) {
-            Ok(stream) => return Ok(stream),
+            Ok(dialled) => return Ok(dialled),
             Err(error) => last = Some(error),
         }
     }
@@ -164,12 +205,14 @@ fn explain_open(error: &amiquip::Error, address: &Address) -> Error {
 pub(super) fn explain(error: &amiquip::Error) -> Error {
     match error {
         amiquip::Error::ServerClosedChannel { code: 403, message, .. } => {
-            Error::new(ErrorKind::Denied, format!("the broker does not permit it: {message}"))
+            let remedy =
+                "`rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'` permits everything in a virtual host";
+            Error::new(ErrorKind::Denied, format!("the broker does not permit it: {message}; {remedy}"))
         }
         amiquip::Error::ServerClosedChannel { code: 405 | 406, message, .. } => {
             Error::new(ErrorKind::Topology, message.clone())
         }
-        error => Error::new(ErrorKind::Unreachable, format!("the connection to the broker was lost: {error}")),
+        error => Error::new(ErrorKind::Unreachable, error.to_string()),
     }
 }
 
@@ -190,7 +233,8 @@ mod tests {
     #[test]
     fn small_frames_do_not_wait_for_company() {
         let (_listener, address) = listener();
-        assert!(dial(&address).unwrap().nodelay().unwrap());
+        let (_, stream) = dial(&address).unwrap();
+        assert!(stream.nodelay().unwrap());
     }
 
     /// Each byte has amiquip's own timeout begin anew.

@@ -5,7 +5,7 @@ use std::thread;
 
 /// Drops its value on a thread of its own.
 ///
-/// Dropping a connection, a channel or a consumer of amiquip is a synchronous request to the broker;
+/// Dropping a channel or a consumer of amiquip is a synchronous request to the broker;
 /// if the broker has stopped answering, or blocks the connection, it takes as long as that lasts.
 #[derive(Debug)]
 pub(crate) struct OffThread<T: Send + 'static>(Option<T>);
@@ -13,11 +13,6 @@ pub(crate) struct OffThread<T: Send + 'static>(Option<T>);
 impl<T: Send + 'static> OffThread<T> {
     pub(crate) fn new(value: T) -> Self {
         OffThread(Some(value))
-    }
-
-    /// Takes the value out, to be dropped by the caller.
-    pub(crate) fn into_inner(mut self) -> T {
-        self.0.take().expect("only taken here and in drop")
     }
 }
 
@@ -34,12 +29,12 @@ impl<T: Send + 'static> Deref for OffThread<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0.as_ref().expect("only taken in into_inner and in drop")
+        self.0.as_ref().expect("only taken in drop")
     }
 }
 
 impl<T: Send + 'static> DerefMut for OffThread<T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.0.as_mut().expect("only taken in into_inner and in drop")
+        self.0.as_mut().expect("only taken in drop")
     }
 }

@@ -39,7 +39,7 @@ fn differs(error: &amiquip::Error, what: &str, wanted: &str) -> Error {
         ErrorKind::Topology,
         format!(
             "{what} exists already and is declared differently (guirpc wants it {wanted}): {explained}; \
-             delete it when it is empty, or use another with `--queue` or another virtual host"
+             delete it when it is empty, or serve in another virtual host"
         ),
     )
 }

@@ -2,16 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
 use uuid::Uuid;
 
 use super::outcome::{Outcome, SendOutcome};
-use super::pending::Ticket;
 use super::pump::Feeds;
 use super::table::{Calls, Confirms};
-use crate::broker::{Address, Connection, OffThread, Outbound, ReplyQueue, Sends};
+use crate::broker::{self, Address, Connection, OffThread, Outbound, ReplyQueue, Sends};
 use crate::error::{CallError, Error};
 
 /// A connection that is up, or was; what was asked on it fails with it.
@@ -45,6 +44,13 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Link {
     /// Connects; the feeds are for the thread that pumps the link.
     pub(super) fn open(address: &Address) -> Result<(Arc<Self>, Feeds), Error> {
+        let to = address.clone();
+        // Past the handshake amiquip knows no timeouts.
+        let opened = broker::bounded(broker::OPEN_TIMEOUT, move || Link::open_slowly(&to));
+        opened.unwrap_or_else(|| Err(broker::no_answer(address)))
+    }
+
+    fn open_slowly(address: &Address) -> Result<(Arc<Self>, Feeds), Error> {
         let mut connection = Connection::open(address, "client")?;
         let reply_queue = ReplyQueue::open(&mut connection)?;
         let sends = Sends::open(&mut connection)?;
@@ -63,23 +69,19 @@ impl Link {
         Ok((Arc::new(link), feeds))
     }
 
-    /// Publishes a call.
-    pub(super) fn call(
-        self: &Arc<Self>,
-        request: &Outbound<'_>,
-        deadline: Instant,
-        timeout: Duration,
-        idempotent: bool,
-    ) -> Result<Ticket, NotSent> {
+    /// Publishes a call; the receiver learns its outcome.
+    pub(super) fn call(&self, request: &Outbound<'_>) -> Result<(u64, oneshot::AsyncReceiver<Outcome>), NotSent> {
         self.check_blocked()?;
         let number = self.next_number();
         let (sender, receiver) = oneshot::async_channel();
         lock(&self.calls).insert(number, sender).map_err(NotSent::Gone)?;
-        let ticket = Ticket::new(Arc::clone(self), number, receiver, deadline, timeout, idempotent);
         let call = request.call(self.correlation_id(number));
         // An error means that not all of the message was handed over, so that it cannot have been sent.
-        lock(&self.reply_queue).publish(call).map_err(|error| NotSent::Gone(error.to_string()))?;
-        Ok(ticket)
+        lock(&self.reply_queue).publish(call).map_err(|error| {
+            self.calls().take(number);
+            NotSent::Gone(error.to_string())
+        })?;
+        Ok((number, receiver))
     }
 
     /// Publishes a send; the receiver learns what the broker did with it.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::link::Link;
 use super::outcome::Outcome;
+use super::supervisor::Supervisor;
 use crate::error::CallError;
 use crate::message::{EncodedReply, Reply};
 
@@ -82,6 +83,8 @@ impl<T, E> fmt::Debug for Pending<T, E> {
 
 /// What a caller holds for a call: where the outcome comes, and how long to wait for it.
 pub(super) struct Ticket {
+    /// Keeps the client connected for as long as somebody waits.
+    _client: Arc<Supervisor>,
     link: Arc<Link>,
     number: u64,
     receiver: oneshot::AsyncReceiver<Outcome>,
@@ -101,6 +104,7 @@ enum State {
 
 impl Ticket {
     pub(super) fn new(
+        client: Arc<Supervisor>,
         link: Arc<Link>,
         number: u64,
         receiver: oneshot::AsyncReceiver<Outcome>,
@@ -108,7 +112,7 @@ impl Ticket {
         timeout: Duration,
         idempotent: bool,
     ) -> Self {
-        Ticket { link, number, receiver, deadline, timeout, idempotent, state: State::Waiting }
+        Ticket { _client: client, link, number, receiver, deadline, timeout, idempotent, state: State::Waiting }
     }
 
     /// Blocks this thread until there is an outcome, or until then.

@@ -100,6 +100,8 @@ impl Replies {
         thread::Builder::new().name("guirpc-replies".to_owned()).spawn(move || {
             loop {
                 if let Err(Gone(reason)) = self.feed.recv().map_err(Gone::from).and_then(|first| self.deliver(first)) {
+                    // Nobody reads on, and what is left would stay: amiquip's consumer is never dropped.
+                    self.feed.try_iter().for_each(drop);
                     let _ = self.gone.send(reason);
                     return;
                 }

@@ -67,15 +67,17 @@ impl Supervisor {
 
     /// Publishes a call, waiting for a connection until the deadline if there is none.
     pub(super) fn call(
-        &self,
+        self: &Arc<Self>,
         request: &Outbound<'_>,
         deadline: Instant,
         timeout: Duration,
         idempotent: bool,
     ) -> Result<Ticket, CallError> {
-        self.shared
-            .publish(deadline, |link| link.call(request, deadline, timeout, idempotent))
-            .map_err(|not_sent| not_sent.into_error(idempotent))
+        let (link, (number, receiver)) = self
+            .shared
+            .publish(deadline, |link| link.call(request))
+            .map_err(|not_sent| not_sent.into_error(idempotent))?;
+        Ok(Ticket::new(Arc::clone(self), link, number, receiver, deadline, timeout, idempotent))
     }
 
     /// Publishes a send and waits until the broker has it.
@@ -88,7 +90,7 @@ impl Supervisor {
     ) -> Result<(), CallError> {
         let (link, (tag, outcome)) = self
             .shared
-            .publish(deadline, |link| link.send(request).map(|sent| (Arc::clone(link), sent)))
+            .publish(deadline, |link| link.send(request))
             .map_err(|not_sent| not_sent.into_error(idempotent))?;
         let Ok(outcome) = outcome.recv_deadline(deadline) else {
             link.confirms().take(tag);
@@ -99,13 +101,18 @@ impl Supervisor {
 }
 
 impl Shared {
-    /// Tries on one link after another until one takes the request.
-    fn publish<T>(&self, deadline: Instant, on: impl Fn(&Arc<Link>) -> Result<T, NotSent>) -> Result<T, NotSent> {
+    /// Tries on one link after another until one takes the request; says which.
+    fn publish<T>(
+        &self,
+        deadline: Instant,
+        on: impl Fn(&Link) -> Result<T, NotSent>,
+    ) -> Result<(Arc<Link>, T), NotSent> {
         loop {
             let link = self.link(deadline)?;
             match on(&link) {
                 Err(NotSent::Gone(reason)) => self.give_up(&link, &reason),
-                done => return done,
+                Err(not_sent) => return Err(not_sent),
+                Ok(published) => return Ok((link, published)),
             }
         }
     }
@@ -143,7 +150,7 @@ impl Shared {
                 End::Dropped => return link.close("the client was closed"),
                 End::Lost(reason) => reason,
             };
-            warn!("the connection to {} was lost: {reason}", self.address);
+            warn!("lost {}: {reason}", self.address);
             self.give_up(&link, &reason);
             link.close(&reason);
             if since.elapsed() >= STABLE {

@@ -39,6 +39,10 @@ impl<W> Calls<W> {
 
     /// Has [`expired`](Calls::expired) give up this call at this time.
     pub(super) fn expire_at(&mut self, deadline: Instant, number: u64) {
+        if self.deadlines.len() > 2 * self.waiting.len() + 1024 {
+            // Most are of calls that are long done.
+            self.deadlines.retain(|Reverse((_, number))| self.waiting.contains_key(number));
+        }
         self.deadlines.push(Reverse((deadline, number)));
     }
 

@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, after, bounded, select, unbounded};
 
 use super::Plan;
 use super::crew::Crew;
 use super::drain::Drained;
 use super::settling::Verdict;
 use super::stop::Stopped;
-use crate::broker::{Channel, Connection, Event, Inbox, OffThread, Receipt, ReplyTo};
+use crate::broker::{self, Channel, Connection, Event, Inbox, OffThread, Receipt, ReplyTo};
 use crate::error::{Error, ErrorKind};
 use crate::message::EncodedReply;
 
@@ -70,7 +70,8 @@ impl Session {
     ) -> Result<(Arc<Self>, Receiver<End>), Error> {
         let (opened, session) = bounded(1);
         let (ended, end) = bounded(1);
-        let (plan, crew, stopped) = (Arc::clone(plan), Arc::clone(crew), stopped.clone());
+        let address = &plan.address;
+        let (plan, crew, stopped, heard) = (Arc::clone(plan), Arc::clone(crew), stopped.clone(), stopped);
         thread::Builder::new()
             .name("guirpc-session".to_owned())
             .spawn(move || {
@@ -79,8 +80,16 @@ impl Session {
                 }
             })
             .map_err(|error| Error::new(ErrorKind::System, format!("no thread for a session: {error}")))?;
-        let lost = || Error::new(ErrorKind::Unreachable, "the connection to the broker was lost at once");
-        Ok((session.recv().map_err(|_| lost())??, end))
+        let unreachable = |why: &str| Error::new(ErrorKind::Unreachable, why);
+        // Past the handshake amiquip knows no timeouts; a session that opens after all finds nobody and ends.
+        select! {
+            recv(session) -> opened => match opened {
+                Ok(opened) => Ok((opened?, end)),
+                Err(_) => Err(unreachable("the connection was lost while the session was opened")),
+            },
+            recv(heard) -> _ => Err(unreachable("stopped while the session was opened")),
+            recv(after(broker::OPEN_TIMEOUT)) -> _ => Err(broker::no_answer(address)),
+        }
     }
 
     fn new(plan: &Plan, replying: &mut Connection, inboxes: Vec<Inbox>) -> Result<(Arc<Self>, Reports), Error> {
@@ -98,7 +107,8 @@ impl Session {
             finished,
             unsettled: AtomicUsize::new(0),
             batch: usize::from(plan.prefetch).div_ceil(2),
-            ticking: AtomicBool::new(false),
+            // A leader from the session before may be held up at this very moment.
+            ticking: AtomicBool::new(true),
             wake,
             lost,
         };
@@ -146,11 +156,25 @@ impl Session {
     }
 
     /// Acknowledges a delivery and waits until the broker knows; says whether it does.
+    ///
+    /// The request still counts as taken, until [`leave`](Session::leave).
     pub(super) fn settle_now(&self, receipt: Receipt) -> bool {
         let (settled, known) = bounded(1);
         let _ = self.finished.send(Finished { receipt, verdict: Verdict::Ack, settled: Some(settled) });
         let _ = self.wake.try_send(());
         known.recv().is_ok()
+    }
+
+    /// Counts a request as done that was settled before.
+    pub(super) fn leave(&self) {
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        // A drain may be waiting for just this.
+        let _ = self.wake.try_send(());
+    }
+
+    /// How many requests workers have taken and not finished.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
     }
 
     /// Makes sure that the keeper looks after whoever leads.
@@ -162,7 +186,9 @@ impl Session {
 
     /// Says that a connection is gone; the session ends.
     pub(super) fn report_lost(&self, reason: &str) {
-        self.serving.store(false, Ordering::SeqCst);
-        let _ = self.lost.send(reason.to_owned());
+        // In a drain the end of a consumer is what was asked for, and the keeper notices a real loss by itself.
+        if self.serving.swap(false, Ordering::SeqCst) {
+            let _ = self.lost.send(reason.to_owned());
+        }
     }
 }

@@ -61,6 +61,8 @@ impl Setup {
     }
 
     /// Takes requests off this queue, not off the one that is named for the service; for a single service only.
+    ///
+    /// Both stay bound to the service if both exist, and each then gets every request: delete the one that is not used.
     pub fn queue(mut self, queue: &str) -> Self {
         self.config.queue = Some(queue.to_owned());
         self
@@ -68,7 +70,7 @@ impl Setup {
 
     /// How long a server that is stopped waits for what has begun; the default is 30 s.
     pub fn drain(mut self, drain: Duration) -> Self {
-        self.config.drain = drain;
+        self.config.drain = drain.min(LONGEST_DRAIN);
         self
     }
 
@@ -101,6 +103,7 @@ impl Setup {
             .services
             .iter()
             .map(|service| {
+                check_name("service", service)?;
                 let dispatcher = Dispatcher::new(service, self.state.clone(), max_body)?;
                 let paces = Paces::new(dispatcher.service().functions().map(|function| function.name));
                 Ok(Served { dispatcher, queue: service.clone(), paces })
@@ -130,6 +133,20 @@ fn default_workers() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
+/// A century is as good as for ever, and no clock overflows when it is added.
+const LONGEST_DRAIN: Duration = Duration::from_hours(100 * 365 * 24);
+/// AMQP's short strings.
+const LONGEST_NAME: usize = 255;
+
+/// An empty name would have the broker make one up, and every server would get a queue of its own.
+fn check_name(what: &str, name: &str) -> Result<(), Error> {
+    if (1..=LONGEST_NAME).contains(&name.len()) {
+        return Ok(());
+    }
+    let message = format!("the name of a {what} has from 1 to {LONGEST_NAME} bytes, not {}", name.len());
+    Err(Error::new(ErrorKind::Configuration, message))
+}
+
 /// Enough that quick functions never wait for the next delivery.
 const PREFETCH_PER_WORKER: usize = 16;
 
@@ -142,6 +159,7 @@ fn rename_queue(mut services: Vec<Served>, queue: Option<String>) -> Result<Vec<
         ([], _) => Err(Error::new(ErrorKind::Setup, "no service is named, so there is nothing to serve")),
         (_, None) => Ok(services),
         ([only], Some(queue)) => {
+            check_name("queue", &queue)?;
             only.queue = queue;
             Ok(services)
         }

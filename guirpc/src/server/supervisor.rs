@@ -62,19 +62,20 @@ impl Supervisor {
         let mut backoff = Backoff::new();
         let drained = loop {
             let since = Instant::now();
-            crew.assign(session);
+            crew.assign(Arc::clone(&session));
             let reason = match wait(&end, &stopped, plan.drain) {
                 End::Drained(drained) => break drained,
                 End::Lost(reason) => reason,
             };
             crew.unassign();
-            warn!("the connection to {} was lost: {reason}", plan.address);
+            warn!("lost {}: {reason}", plan.address);
             if since.elapsed() >= STABLE {
                 backoff.reset();
             }
             match reopen(&plan, &crew, &stopped, &mut backoff) {
                 Some(reopened) => (session, end) = reopened,
-                None => break Drained::default(),
+                // Without a connection nobody can be answered, so there is nothing to wait for.
+                None => break Drained { given_back: 0, abandoned: session.running() },
             }
         };
         crew.dismiss();
@@ -88,10 +89,9 @@ fn wait(end: &Receiver<End>, stopped: &Stopped, drain: Duration) -> End {
     let silent = || End::Lost("its thread is gone".to_owned());
     select! {
         recv(end) -> end => end.unwrap_or_else(|_| silent()),
-        recv(stopped) -> _ => end.recv_timeout(drain + DRAIN_GRACE).unwrap_or_else(|_| {
-            warn!("the broker does not answer any more, leaving without a goodbye");
-            End::Drained(Drained::default())
-        }),
+        recv(stopped) -> _ => end
+            .recv_timeout(drain + DRAIN_GRACE)
+            .unwrap_or_else(|_| End::Lost("the broker does not answer any more".to_owned())),
     }
 }
 

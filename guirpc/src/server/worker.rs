@@ -73,7 +73,8 @@ impl Worker {
         };
         let receipt = if early {
             if !session.settle_now(receipt) {
-                return debug!(correlation_id = request.correlation_id, "not run: the connection is gone");
+                debug!(correlation_id = request.correlation_id, "not run: the connection is gone");
+                return session.leave();
             }
             None
         } else {
@@ -94,8 +95,9 @@ impl Worker {
             Some(address) => self.reply(session, &address, request, &reply),
             None => log_failure(&request, &reply),
         }
-        if let Some(receipt) = receipt {
-            session.finish(receipt, Verdict::Ack);
+        match receipt {
+            Some(receipt) => session.finish(receipt, Verdict::Ack),
+            None => session.leave(),
         }
     }
 }

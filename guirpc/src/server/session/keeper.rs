@@ -90,7 +90,9 @@ pub(super) fn run(
         idle_ticks: 0,
         last_turn: None,
     };
-    let _ = opened.send(Ok(session));
+    if opened.send(Ok(session)).is_err() {
+        return Ok(());
+    }
     let end = match keeper.keep(stopped).and_then(|()| keeper.drain(plan.drain)) {
         Ok(drained) => End::Drained(drained),
         Err(Lost(reason)) => End::Lost(reason),
@@ -155,8 +157,12 @@ impl Keeper<'_> {
         self.session.unsettled.store(0, Ordering::SeqCst);
         for Finished { receipt, verdict, settled } in self.reports.finished.try_iter() {
             self.settling.finish(receipt.tag(), verdict, receipt);
-            self.waiting.extend(settled);
-            self.session.running.fetch_sub(1, Ordering::SeqCst);
+            match settled {
+                Some(settled) => self.waiting.push(settled),
+                None => {
+                    self.session.running.fetch_sub(1, Ordering::SeqCst);
+                }
+            }
         }
         for settlement in self.settling.settle() {
             match settlement {
@@ -196,17 +202,18 @@ impl Keeper<'_> {
             }
         }
         let [consuming, replying] = self.connections;
+        // From here on every finish wakes us, as nothing else would.
+        self.session.ticking.store(false, Ordering::SeqCst);
         loop {
             // No acknowledgement before the broker has the reply: nobody may be left to make up for it.
             self.flush_replies()?;
             self.settle()?;
-            drained.abandoned = self.session.running.load(Ordering::SeqCst);
+            drained.abandoned = self.session.running();
             let left = deadline.saturating_duration_since(Instant::now());
             if drained.abandoned == 0 || left.is_zero() {
                 self.channel.flush()?;
                 return Ok(drained);
             }
-            self.session.ticking.store(false, Ordering::SeqCst);
             select! {
                 recv(self.reports.wake) -> _ => {}
                 recv(after(left)) -> _ => {}
