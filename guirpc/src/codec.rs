@@ -15,7 +15,7 @@ mod text;
 
 pub(crate) use reply::{decode_failure, failure_message, fault, function_error, output, refusal};
 
-/// How deeply values may be nested, in any codec, so that no message can exhaust a worker's stack.
+/// Values that are nested so deeply are refused, in every codec, so that no message can exhaust a worker's stack.
 ///
 /// It is the limit of `serde_json`, which cannot be set.
 const MAX_DEPTH: usize = 128;
