@@ -87,7 +87,15 @@ pub struct Refusal {
     pub(crate) message: String,
 }
 
+/// The longest message of a refusal, in bytes.
+const LONGEST_MESSAGE: usize = 1000;
+
 impl Refusal {
+    /// A refusal of a request that may be quoted in the message: a reply must not grow with what it refuses.
+    pub(crate) fn new(status: u16, message: String) -> Self {
+        Refusal { status, message: shortened(message, LONGEST_MESSAGE) }
+    }
+
     /// 400 arguments that do not decode, 404 unknown function, 408 expired before it could run,
     /// 413 body too large, 415 content type that the function cannot be called with.
     pub fn status(&self) -> u16 {
@@ -98,6 +106,16 @@ impl Refusal {
     pub fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// The text without its middle, if it is too long: its end may say what was expected.
+fn shortened(text: String, longest: usize) -> String {
+    if text.len() <= longest {
+        return text;
+    }
+    let head = text.floor_char_boundary(longest * 2 / 3);
+    let tail = text.ceil_char_boundary(text.len() - longest / 3);
+    format!("{} … {}", &text[..head], &text[tail..])
 }
 
 impl<E> CallError<E> {
@@ -184,3 +202,23 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
 }
 
 impl<E: fmt::Display + fmt::Debug> Error for CallError<E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+
+    #[test]
+    fn a_refusal_does_not_grow_with_what_it_quotes() {
+        let quoting =
+            |text: String| Refusal::new(400, format!("invalid type: string \"{text}\", expected i64")).message;
+        for (text, length) in [("x", 1), ("x", 1_000_000), ("é", 1_000), ("€x", 1_000), ("🦀", 1_000)] {
+            let message = quoting(text.repeat(length));
+            assert!(message.len() < 1_010, "{}", message.len());
+            assert!(
+                message.starts_with("invalid type: string \"") && message.ends_with("\", expected i64"),
+                "{message}"
+            );
+            assert_eq!(message.contains(" … "), length > 1, "{message}");
+        }
+    }
+}
