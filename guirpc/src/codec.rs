@@ -7,10 +7,14 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, TrackedSeed, not_one};
 
+#[cfg(test)]
+mod golden;
 mod json;
 mod message_pack;
 mod octet_stream;
 mod reply;
+#[cfg(test)]
+mod round_trips;
 mod text;
 
 pub(crate) use reply::{decode_failure, failure_message, fault, function_error, output, refusal};
@@ -30,8 +34,10 @@ pub enum Codec {
     /// `application/json`: readable everywhere.
     Json,
     /// `text/plain`: for functions of at most one argument, which is a text or a number; so is the output.
+    /// For an `Option` an empty text is `None`.
     Text,
     /// `application/octet-stream`: for functions of at most one argument, which is bytes; so is the output.
+    /// An `Option` is not sent.
     OctetStream,
 }
 
