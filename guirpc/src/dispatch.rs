@@ -18,6 +18,8 @@ use crate::message::{EncodedReply, Fault, Headers, PING, Pong, Request, status};
 use crate::registry::{Registration, Service};
 
 mod executor;
+#[cfg(test)]
+mod tests;
 
 use executor::Executor;
 

@@ -114,3 +114,25 @@ fn every_codec_can_carry_what_it_is_for() {
         assert!(check(codec, &()).unwrap());
     }
 }
+
+#[test]
+fn failures() {
+    use super::{decode_failure, failure_message, fault, refusal};
+    use crate::error::{CallError, Refusal};
+    use crate::message::Fault;
+
+    let plain = Fault::new(404, "none: \"ü\"");
+    let with_details = Fault::new(409, "taken").with_details(serde_json::json!({ "by": [null, 1.5, "ada"] }));
+    let refused = Refusal::new(415, "not so".to_owned());
+    for codec in ALL {
+        assert_eq!(decode_failure::<()>(&fault(codec, &plain)), CallError::Fault(Fault::new(404, "none: \"ü\"")));
+        assert_eq!(decode_failure::<()>(&refusal(codec, &refused)), CallError::Refused(refused.clone()));
+        let CallError::Fault(decoded) = decode_failure::<()>(&fault(codec, &with_details)) else {
+            panic!("a fault is a fault")
+        };
+        // A text has room for the message only.
+        let details = with_details.details().filter(|_| codec == Codec::MessagePack || codec == Codec::Json);
+        assert_eq!((decoded.status(), decoded.message(), decoded.details()), (409, "taken", details));
+        assert_eq!(failure_message(&fault(codec, &with_details)), "taken");
+    }
+}

@@ -8,6 +8,9 @@ use std::time::Duration;
 use super::shown;
 use crate::message::Fault;
 
+#[cfg(test)]
+mod tests;
+
 /// Why a call has no output: one variant for each kind of reason.
 ///
 /// The question that decides what to do next is whether the function may have run;
@@ -202,23 +205,3 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
 }
 
 impl<E: fmt::Display + fmt::Debug> Error for CallError<E> {}
-
-#[cfg(test)]
-mod tests {
-    use super::Refusal;
-
-    #[test]
-    fn a_refusal_does_not_grow_with_what_it_quotes() {
-        let quoting =
-            |text: String| Refusal::new(400, format!("invalid type: string \"{text}\", expected i64")).message;
-        for (text, length) in [("x", 1), ("x", 1_000_000), ("é", 1_000), ("€x", 1_000), ("🦀", 1_000)] {
-            let message = quoting(text.repeat(length));
-            assert!(message.len() < 1_010, "{}", message.len());
-            assert!(
-                message.starts_with("invalid type: string \"") && message.ends_with("\", expected i64"),
-                "{message}"
-            );
-            assert_eq!(message.contains(" … "), length > 1, "{message}");
-        }
-    }
-}

@@ -9,17 +9,15 @@ pub(super) struct OnlyBytes<'b> {
     pub(super) one: bool,
 }
 
-impl OnlyBytes<'_> {
-    fn refuse<T>(&self) -> Result<T, Error> {
-        Err(Error::custom("it is not bytes"))
-    }
+fn refusal<T>() -> Result<T, Error> {
+    Err(Error::custom("it is not bytes"))
 }
 
 /// Methods for values that are not bytes.
 macro_rules! refuse {
     ($($method:ident($($argument:ty),*) -> $ok:ty;)*) => {
         $(fn $method(self, $(_: $argument),*) -> Result<$ok, Error> {
-            self.refuse()
+            refusal()
         })*
     };
 }
@@ -37,7 +35,7 @@ impl Serializer for OnlyBytes<'_> {
 
     fn serialize_u8(self, byte: u8) -> Result<(), Error> {
         if !self.one {
-            return self.refuse();
+            return refusal();
         }
         self.bytes.push(byte);
         Ok(())
@@ -45,7 +43,7 @@ impl Serializer for OnlyBytes<'_> {
 
     fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Error> {
         if self.one {
-            return self.refuse();
+            return refusal();
         }
         self.bytes.extend_from_slice(bytes);
         Ok(())
@@ -57,7 +55,7 @@ impl Serializer for OnlyBytes<'_> {
 
     fn serialize_seq(self, length: Option<usize>) -> Result<Self, Error> {
         if self.one {
-            return self.refuse();
+            return refusal();
         }
         self.bytes.reserve(length.unwrap_or_default());
         Ok(self)
@@ -73,7 +71,7 @@ impl Serializer for OnlyBytes<'_> {
 
     /// Nothing would be left to tell it from `None`.
     fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<(), Error> {
-        self.refuse()
+        refusal()
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -83,7 +81,7 @@ impl Serializer for OnlyBytes<'_> {
         _: &'static str,
         _: &T,
     ) -> Result<(), Error> {
-        self.refuse()
+        refusal()
     }
 
     refuse! {
