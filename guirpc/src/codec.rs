@@ -29,6 +29,9 @@ const MAX_DEPTH: usize = 128;
 #[non_exhaustive]
 pub enum Codec {
     /// `application/msgpack`: compact, knows bytes; structs travel as maps, so that fields can be added.
+    ///
+    /// Where serde keeps a value before it knows its type (`#[serde(flatten)]`, `tag`, `untagged`), a `Vec<u8>` in it
+    /// is not recognised and the call is refused: leave such a type's bytes to a crate like `serde_bytes`, or call in JSON.
     #[default]
     MessagePack,
     /// `application/json`: readable everywhere.

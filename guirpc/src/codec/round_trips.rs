@@ -136,3 +136,18 @@ fn failures() {
         assert_eq!(failure_message(&fault(codec, &with_details)), "taken");
     }
 }
+
+/// If this fails because it works now, strike the limit out of the documentation of [`Codec::MessagePack`].
+#[test]
+fn bytes_that_serde_keeps_before_it_knows_their_type() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    enum Picture {
+        Inline { bytes: Vec<u8> },
+    }
+
+    let picture = Picture::Inline { bytes: vec![1, 255] };
+    assert!(check(Codec::Json, &picture).unwrap());
+    let error = check(Codec::MessagePack, &picture).unwrap_err().to_string();
+    assert!(error.contains("invalid type: byte array, expected a sequence"), "{error}");
+}
