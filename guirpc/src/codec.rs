@@ -7,15 +7,19 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, TrackedSeed, not_one};
 
+#[cfg(test)]
+mod golden;
 mod json;
 mod message_pack;
 mod octet_stream;
 mod reply;
+#[cfg(test)]
+mod round_trips;
 mod text;
 
 pub(crate) use reply::{decode_failure, failure_message, fault, function_error, output, refusal};
 
-/// How deeply values may be nested, in any codec, so that no message can exhaust a worker's stack.
+/// Values that are nested so deeply are refused, in every codec, so that no message can exhaust a worker's stack.
 ///
 /// It is the limit of `serde_json`, which cannot be set.
 const MAX_DEPTH: usize = 128;
@@ -25,13 +29,18 @@ const MAX_DEPTH: usize = 128;
 #[non_exhaustive]
 pub enum Codec {
     /// `application/msgpack`: compact, knows bytes; structs travel as maps, so that fields can be added.
+    ///
+    /// Where serde keeps a value before it knows its type (`#[serde(flatten)]`, `tag`, `untagged`), a `Vec<u8>` in it
+    /// is not recognised and the call is refused: leave such a type's bytes to a crate like `serde_bytes`, or call in JSON.
     #[default]
     MessagePack,
     /// `application/json`: readable everywhere.
     Json,
     /// `text/plain`: for functions of at most one argument, which is a text or a number; so is the output.
+    /// For an `Option` an empty text is `None`.
     Text,
     /// `application/octet-stream`: for functions of at most one argument, which is bytes; so is the output.
+    /// An `Option` is not sent.
     OctetStream,
 }
 

@@ -18,6 +18,8 @@ use crate::message::{EncodedReply, Fault, Headers, PING, Pong, Request, status};
 use crate::registry::{Registration, Service};
 
 mod executor;
+#[cfg(test)]
+mod tests;
 
 use executor::Executor;
 
@@ -82,7 +84,7 @@ impl Dispatcher {
         let function = self.function(request).ok_or_else(|| self.unknown_function(request))?;
         if let Some(late) = request.deadline().and_then(|deadline| now.duration_since(deadline).ok()) {
             let message = format!("the deadline had passed {} before `{}` could run", shown(late), function.name);
-            return Err(Refusal { status: status::EXPIRED, message });
+            return Err(Refusal::new(status::EXPIRED, message));
         }
         self.run(function, request, codec)
     }
@@ -133,19 +135,19 @@ impl Dispatcher {
         let nearest = self.service.nearest(&request.function);
         let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
         let message = format!("no function named `{}` in service `{}`{hint}", request.function, self.service.name);
-        Refusal { status: status::NOT_FOUND, message }
+        Refusal::new(status::NOT_FOUND, message)
     }
 }
 
 fn too_large(length: usize, limit: usize) -> Refusal {
     let message = format!("the request has {length} bytes, this service takes at most {limit}");
-    Refusal { status: status::TOO_LARGE, message }
+    Refusal::new(status::TOO_LARGE, message)
 }
 
 fn unknown_content_type(request: &Request) -> Refusal {
     let content_type = request.content_type.as_deref().unwrap_or_default();
     let message = format!("content type `{content_type}` is unknown here; known are {}", Codec::choices());
-    Refusal { status: status::UNSUPPORTED_CONTENT_TYPE, message }
+    Refusal::new(status::UNSUPPORTED_CONTENT_TYPE, message)
 }
 
 /// What a panic said; the payload itself is given up, since dropping it could panic again.
@@ -186,7 +188,7 @@ impl<'a> Invocation<'a> {
                 DecodeError::Invalid(_) => status::BAD_REQUEST,
                 DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
             };
-            Refusal { status, message: format!("`{}` cannot be called so: {error}", self.function.name) }
+            Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function.name))
         })
     }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 mod fault;
 mod headers;
 mod reply;
+#[cfg(test)]
+mod tests;
 
 pub use fault::{Fault, OrFault};
 pub use headers::{HeaderValue, Headers};

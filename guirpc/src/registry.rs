@@ -208,8 +208,95 @@ fn nothing_to_serve(name: &str, linked: impl Iterator<Item = &'static Registrati
 /// The candidate most like `name`, if it differs by no more than a third of its letters.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| distance * 3 <= candidate.chars().count().max(3))
+        .map(|candidate| (candidate, candidate.chars().count()))
+        // Whoever sent the name chose its length, and measuring the distance takes time and memory in proportion.
+        .filter(|(_, length)| name.len() <= 8 * length)
+        .map(|(candidate, length)| (strsim::damerau_levenshtein(name, candidate), candidate, length))
+        .filter(|(distance, _, length)| distance * 3 <= (*length).max(3))
+        .map(|(distance, candidate, _)| (distance, candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ack, Error, Place, Registration, Service, StateType, nearest};
+    use crate::context::StateMap;
+
+    const fn function(name: &'static str, line: u32, states: &'static [StateType]) -> Registration {
+        Registration {
+            name,
+            service: "math",
+            parameters: &[],
+            output: "()",
+            signature: "fn f()",
+            docs: "",
+            place: Place { file: "src/math.rs", line },
+            timeout: None,
+            idempotent: false,
+            ack: Ack::AfterReply,
+            states,
+            invoke: |_| unreachable!("nothing is called here"),
+        }
+    }
+
+    static ADD: Registration = function("add", 1, &[]);
+    static ANOTHER_ADD: Registration = function("add", 7, &[]);
+    static FIND: Registration = function("find", 12, &[StateType::of::<u8>(), StateType::of::<String>()]);
+
+    #[track_caller]
+    fn check(result: Result<impl Sized, Error>, expected: &[&str]) {
+        let error = result.err().expect("something is wrong with it").to_string();
+        for fragment in expected {
+            assert!(error.contains(fragment), "`{fragment}` is not in: {error}");
+        }
+    }
+
+    #[test]
+    fn functions_are_sorted_by_name() {
+        let service = Service::collect("math", [&FIND, &ADD].into_iter()).unwrap();
+        assert!(service.functions().map(|function| function.name).eq(["add", "find"]));
+    }
+
+    #[test]
+    fn two_functions_of_one_name_are_both_named() {
+        let result = Service::collect("math", [&ADD, &FIND, &ANOTHER_ADD].into_iter());
+        check(result, &["two functions of service `math` are named `add`", "src/math.rs:1", "src/math.rs:7"]);
+    }
+
+    #[test]
+    fn a_service_without_functions_is_told_what_there_is() {
+        let linked = [&ADD].into_iter();
+        check(Service::collect("maths", linked), &["no function of service `maths`", "linked are: math", "--service"]);
+        let hints = ["nor of any other", "#[guirpc::function]", "use my_functions as _;"];
+        check(Service::collect("math", [].into_iter()), &hints);
+    }
+
+    #[test]
+    fn missing_state_is_named_with_its_function() {
+        let service = Service::collect("math", [&ADD, &FIND].into_iter()).unwrap();
+        let mut state = StateMap::default();
+        check(service.require(&state), &["`find` (src/math.rs:12) asks for `u8`", "asks for `alloc::string::String`"]);
+        state.insert(1_u8);
+        state.insert(String::new());
+        service.require(&state).unwrap();
+    }
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let names = ["add", "subtract", "multiply"];
+        let nearest = |name| nearest(name, names.into_iter());
+        assert_eq!(nearest("ad"), Some("add"));
+        assert_eq!(nearest("sbutract"), Some("subtract"));
+        assert_eq!(nearest("multipliy"), Some("multiply"));
+        for far in ["", "divide", "a"] {
+            assert_eq!(nearest(far), None, "{far}");
+        }
+    }
+
+    #[test]
+    fn an_overlong_name_costs_nothing() {
+        let name = "ä".repeat(8 << 20);
+        assert_eq!(nearest(&name, ["add"].into_iter()), None);
+    }
 }

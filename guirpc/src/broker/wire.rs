@@ -7,6 +7,9 @@ use amiquip::{AmqpProperties, AmqpValue, Delivery, FieldTable};
 use crate::codec::Codec;
 use crate::message::{DEADLINE, EncodedReply, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request, TIMEOUT};
 
+#[cfg(test)]
+mod tests;
+
 /// AMQP's short strings; amiquip would cut a longer one into a frame that kills the connection.
 const SHORT_STRING_MAX: usize = 255;
 /// All properties travel in one frame, of at most 128 KiB in RabbitMQ; this leaves room for those that are not headers.
@@ -142,10 +145,25 @@ pub(super) fn check_short(what: &str, text: &str) -> Result<(), String> {
 
 /// Checks that the headers fit into one frame, and their names into short strings.
 pub(super) fn check_headers(headers: &Headers) -> Result<(), String> {
-    headers.iter().try_for_each(|(name, _)| check_short(&format!("the name of header `{name:.20}…`"), name))?;
+    check_names(headers)?;
     let size: usize = headers.iter().map(|(name, value)| name.len() + value.size()).sum();
     if size > HEADERS_MAX {
         return Err(format!("the headers have {size} bytes, at most {HEADERS_MAX} fit into a frame"));
     }
     Ok(())
+}
+
+fn check_names(headers: &Headers) -> Result<(), String> {
+    headers.iter().try_for_each(|(name, value)| {
+        check_short(&format!("the name of header `{name:.20}…`"), name)?;
+        check_names_within(value)
+    })
+}
+
+fn check_names_within(value: &HeaderValue) -> Result<(), String> {
+    match value {
+        HeaderValue::Table(headers) => check_names(headers),
+        HeaderValue::List(values) => values.iter().try_for_each(check_names_within),
+        _ => Ok(()),
+    }
 }

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Codec, DecodeError, EncodeError, MAX_DEPTH};
 
+mod nesting;
+
 /// The body of a usual call fits without growing.
 const USUAL_LENGTH: usize = 128;
 
@@ -19,6 +21,9 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Encode
 }
 
 pub(super) fn decode<'de, S: DeserializeSeed<'de>>(seed: S, body: &'de [u8]) -> Result<S::Value, DecodeError> {
+    if nesting::is_too_deep(body) {
+        return Err(DecodeError::Invalid(shown(&rmp_serde::decode::Error::DepthLimitExceeded)));
+    }
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(body);
     deserializer.set_max_depth(MAX_DEPTH);
     let value = seed.deserialize(&mut deserializer).map_err(|error| DecodeError::Invalid(shown(&error)))?;
@@ -38,7 +43,7 @@ fn shown(error: &rmp_serde::decode::Error) -> String {
     use rmp_serde::decode::Error;
     match error {
         Error::InvalidMarkerRead(_) | Error::InvalidDataRead(_) => "the MessagePack value is cut short".to_owned(),
-        Error::DepthLimitExceeded => format!("nested more than {MAX_DEPTH} levels deep"),
+        Error::DepthLimitExceeded => format!("nested {MAX_DEPTH} levels deep or more"),
         Error::TypeMismatch(marker) => format!("found {}, expected another type", kind(marker.to_u8())),
         error => error.to_string(),
     }

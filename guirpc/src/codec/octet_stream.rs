@@ -4,20 +4,18 @@ use serde::Serialize;
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 
-use super::{Codec, DecodeError, EncodeError, message_pack};
+use super::{Codec, DecodeError, EncodeError};
 
-/// Lets the MessagePack encoder find out whether the value is bytes, then takes them out of it.
+mod only_bytes;
+
+use only_bytes::OnlyBytes;
+
+/// Nothing at all is no bytes; an `Option` is refused, since its `None` would be no bytes as well.
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
-    // The markers are those of the MessagePack specification: nil, an empty array, bin 8, bin 16, bin 32.
-    let mut encoded = message_pack::encode(value)?;
-    let header = match encoded.first() {
-        Some(0xc0 | 0x90) => 1,
-        Some(0xc4) => 2,
-        Some(0xc5) => 3,
-        Some(0xc6) => 5,
-        _ => return Err(EncodeError::new(Codec::OctetStream, "it is not bytes")),
-    };
-    Ok(encoded.split_off(header))
+    let mut bytes = Vec::new();
+    let writer = OnlyBytes { bytes: &mut bytes, one: false };
+    value.serialize(writer).map_err(|error| EncodeError::new(Codec::OctetStream, error))?;
+    Ok(bytes)
 }
 
 /// Any failure is one of the type, since there are no wrong bytes.

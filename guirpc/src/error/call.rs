@@ -8,6 +8,9 @@ use std::time::Duration;
 use super::shown;
 use crate::message::Fault;
 
+#[cfg(test)]
+mod tests;
+
 /// Why a call has no output: one variant for each kind of reason.
 ///
 /// The question that decides what to do next is whether the function may have run;
@@ -87,7 +90,15 @@ pub struct Refusal {
     pub(crate) message: String,
 }
 
+/// The longest message of a refusal, in bytes.
+const LONGEST_MESSAGE: usize = 1000;
+
 impl Refusal {
+    /// A refusal of a request that may be quoted in the message: a reply must not grow with what it refuses.
+    pub(crate) fn new(status: u16, message: String) -> Self {
+        Refusal { status, message: shortened(message, LONGEST_MESSAGE) }
+    }
+
     /// 400 arguments that do not decode, 404 unknown function, 408 expired before it could run,
     /// 413 body too large, 415 content type that the function cannot be called with.
     pub fn status(&self) -> u16 {
@@ -98,6 +109,16 @@ impl Refusal {
     pub fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// The text without its middle, if it is too long: its end may say what was expected.
+fn shortened(text: String, longest: usize) -> String {
+    if text.len() <= longest {
+        return text;
+    }
+    let head = text.floor_char_boundary(longest * 2 / 3);
+    let tail = text.ceil_char_boundary(text.len() - longest / 3);
+    format!("{} … {}", &text[..head], &text[tail..])
 }
 
 impl<E> CallError<E> {

@@ -1,0 +1,174 @@
+//! The properties on the wire, which no release may change, and what must never get there.
+
+use std::time::{Duration, SystemTime};
+
+use amiquip::{AmqpProperties, AmqpValue, FieldTable};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+
+use super::{HEADERS_MAX, check_headers, check_short, expiration, headers, reply_properties, request_headers, table};
+use crate::broker::outbox::Outbound;
+use crate::codec::Codec;
+use crate::message::{EncodedReply, HeaderValue, Headers, ReplyKind};
+
+fn fields<const N: usize>(fields: [(&str, AmqpValue); N]) -> FieldTable {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn with(name: &str, value: impl Into<HeaderValue>) -> Headers {
+    let mut headers = Headers::new();
+    headers.set(name, value);
+    headers
+}
+
+fn reply(kind: Option<ReplyKind>, headers: Headers) -> EncodedReply {
+    EncodedReply { kind, status: 201, content_type: Codec::Json.content_type().into(), headers, body: vec![] }
+}
+
+fn outbound(headers: &Headers) -> Outbound<'_> {
+    Outbound {
+        service: "math",
+        function: "add",
+        codec: Codec::MessagePack,
+        body: b"\x90",
+        app_id: Some("tests"),
+        headers,
+        expires: None,
+    }
+}
+
+fn request_properties() -> AmqpProperties {
+    AmqpProperties::default()
+        .with_type_("add".to_owned())
+        .with_content_type("application/msgpack".to_owned())
+        .with_correlation_id("id".to_owned())
+        .with_app_id("tests".to_owned())
+}
+
+#[test]
+fn a_call_wants_a_reply_and_need_not_last() {
+    let headers = with("tenant", "a");
+    let request = outbound(&headers);
+    let call = request.call("id".to_owned());
+    let expected = request_properties()
+        .with_reply_to("amq.rabbitmq.reply-to".to_owned())
+        .with_delivery_mode(1)
+        .with_headers(fields([("tenant", AmqpValue::LongString("a".to_owned()))]));
+    assert_eq!((call.routing_key.as_ref(), call.body, call.mandatory), ("math", b"\x90".as_slice(), true));
+    assert_eq!(call.properties, expected);
+}
+
+#[test]
+fn a_send_wants_no_reply_and_is_kept() {
+    let headers = Headers::new();
+    let request = outbound(&headers);
+    let send = request.send("id".to_owned());
+    assert!(send.mandatory);
+    assert_eq!(send.properties, request_properties().with_delivery_mode(2));
+}
+
+#[test]
+fn a_deadline_is_told_to_the_broker_and_to_the_server() {
+    let headers = Headers::new();
+    let expires = Some(Duration::from_millis(2_500));
+    let request = Outbound { expires, ..outbound(&headers) };
+    let call = request.call("id".to_owned());
+    assert_eq!(call.properties.expiration().as_deref(), Some("2500"));
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
+    let expected =
+        [("guirpc-deadline", AmqpValue::LongLongInt(12_500)), ("guirpc-timeout", AmqpValue::LongLongInt(2_500))];
+    assert_eq!(request_headers(&headers, expires, now), fields(expected));
+}
+
+#[test]
+fn an_expiration_is_neither_at_once_nor_too_long_for_the_broker() {
+    assert_eq!(expiration(Duration::ZERO), "1");
+    assert_eq!(expiration(Duration::from_secs(u64::MAX)), "4294967295");
+}
+
+#[test]
+fn a_reply_says_who_made_it_and_its_status_as_32_bits() {
+    let properties = AmqpProperties::default().with_content_type("application/json".to_owned());
+    let status = ("Response-Status", AmqpValue::LongInt(201));
+    for (kind, word) in [
+        (ReplyKind::Output, "output"),
+        (ReplyKind::Error, "error"),
+        (ReplyKind::Fault, "fault"),
+        (ReplyKind::Refusal, "refusal"),
+    ] {
+        let expected = properties.clone().with_type_(word.to_owned()).with_headers(fields([status.clone()]));
+        let reply = reply(Some(kind), Headers::new());
+        assert_eq!(reply_properties(&reply, None), expected);
+        assert_eq!(reply_properties(&reply, Some("id".to_owned())), expected.with_correlation_id("id".to_owned()));
+    }
+}
+
+#[test]
+fn the_status_of_a_reply_is_not_the_functions_to_overwrite() {
+    let reply = reply(None, with("Response-Status", 500));
+    let expected = AmqpProperties::default()
+        .with_content_type("application/json".to_owned())
+        .with_headers(fields([("Response-Status", AmqpValue::LongInt(201))]));
+    assert_eq!(reply_properties(&reply, None), expected);
+}
+
+#[test]
+fn every_width_of_amqps_is_read() {
+    let integers = [
+        AmqpValue::ShortShortInt(7),
+        AmqpValue::ShortShortUInt(7),
+        AmqpValue::ShortInt(7),
+        AmqpValue::ShortUInt(7),
+        AmqpValue::LongInt(7),
+        AmqpValue::LongUInt(7),
+        AmqpValue::LongLongInt(7),
+    ];
+    for field in integers {
+        assert_eq!(headers(&fields([("n", field)])), with("n", 7));
+    }
+    for field in [AmqpValue::Float(1.5), AmqpValue::Double(1.5)] {
+        assert_eq!(headers(&fields([("n", field)])), with("n", 1.5));
+    }
+}
+
+#[test]
+fn what_amqp_would_cut_is_refused() {
+    assert!(check_short("it", &"x".repeat(255)).is_ok());
+    assert_eq!(check_short("it", &"ü".repeat(128)).unwrap_err(), "it has 256 bytes, AMQP allows 255");
+    assert!(check_headers(&with(&"x".repeat(255), 1)).is_ok());
+    let overlong = with(&"x".repeat(256), 1);
+    let within = HeaderValue::List(vec![HeaderValue::Table(overlong.clone())]);
+    for headers in [overlong, with("outer", within)] {
+        let error = check_headers(&headers).unwrap_err();
+        assert_eq!(error, format!("the name of header `{}…` has 256 bytes, AMQP allows 255", "x".repeat(20)));
+    }
+    let error = check_headers(&with("h", "x".repeat(HEADERS_MAX))).unwrap_err();
+    assert!(error.contains("fit into a frame"), "{error}");
+}
+
+fn header_value() -> impl Strategy<Value = HeaderValue> {
+    let scalar = prop_oneof![
+        any::<bool>().prop_map(HeaderValue::Bool),
+        any::<i64>().prop_map(HeaderValue::Integer),
+        any::<f64>().prop_map(HeaderValue::Float),
+        any::<String>().prop_map(HeaderValue::Text),
+        any::<Vec<u8>>().prop_map(HeaderValue::Bytes),
+        any::<u64>().prop_map(HeaderValue::Timestamp),
+        Just(HeaderValue::Void),
+    ];
+    scalar.prop_recursive(3, 12, 4, |inner| {
+        let table = btree_map(any::<String>(), inner.clone(), 0..4);
+        prop_oneof![
+            vec(inner, 0..4).prop_map(HeaderValue::List),
+            table.prop_map(|table| HeaderValue::Table(table.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_header_comes_back(sent in btree_map(any::<String>(), header_value(), 0..6)) {
+        let sent: Headers = sent.into_iter().collect();
+        prop_assert_eq!(headers(&table(&sent)), sent);
+    }
+}
