@@ -68,7 +68,7 @@ fn a_closed_connection_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
 
 /// The leader is in a function of the old session when the new one begins.
 fn a_long_function_does_not_keep_the_lead_through_a_reconnect(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _server = Server::start(setup(rabbitmq).workers(32))?;
+    let _server = Server::start(setup(rabbitmq).workers(32).drain(Duration::ZERO))?;
     let client = client(rabbitmq)?;
     for _ in 0..5 {
         let _long = sleep::start(&client, 60_000)?;

@@ -30,6 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
 #[track_caller]
 fn check(arguments: &[&str], code: i32, said: &[&str]) -> anyhow::Result<()> {
     let mut program = Program::start(Command::new(binary("workload")?).env_remove("AMQP_URI").args(arguments))?;
+    program.wait_for_log("error: ", LONG)?;
     let status = program.wait(LONG)?;
     let lines: Vec<String> = program.stderr().into_iter().filter(|line| line.starts_with("error: ")).collect();
     ensure!(status.code() == Some(code), "{status}: {:?}", program.stderr());
