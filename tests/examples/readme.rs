@@ -12,7 +12,8 @@ use crate::serve;
 
 const README: &str = include_str!("../../README.md");
 /// They run all of this, or take minutes.
-const NOT_RUN: [&str; 2] = ["scripts/test", "cargo bench -p guirpc-tests --bench rpc"];
+const NOT_RUN: [&str; 3] =
+    ["scripts/test", "cargo bench -p guirpc-tests --bench rpc", "cargo bench -p guirpc-tests --bench dispatch"];
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::shared("readme::commands_do_what_it_says", commands_do_what_it_says)]
