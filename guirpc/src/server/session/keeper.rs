@@ -36,6 +36,7 @@ pub(super) struct Keeper<'a> {
     settling: Settling<Receipt>,
     /// Workers who wait until the broker knows.
     waiting: Vec<Sender<()>>,
+    given_back: usize,
     ticks: u32,
     idle_ticks: u32,
     last_turn: Option<u64>,
@@ -86,6 +87,7 @@ pub(super) fn run(
         reports,
         settling: Settling::default(),
         waiting: Vec::new(),
+        given_back: 0,
         ticks: 0,
         idle_ticks: 0,
         last_turn: None,
@@ -154,6 +156,11 @@ impl Keeper<'_> {
 
     /// Sends the verdicts that have been passed.
     fn settle(&mut self) -> Result<(), Lost> {
+        self.collect();
+        self.send_verdicts()
+    }
+
+    fn collect(&mut self) {
         self.session.unsettled.store(0, Ordering::SeqCst);
         for Finished { receipt, verdict, settled } in self.reports.finished.try_iter() {
             self.settling.finish(receipt.tag(), verdict, receipt);
@@ -164,11 +171,17 @@ impl Keeper<'_> {
                 }
             }
         }
+    }
+
+    fn send_verdicts(&mut self) -> Result<(), Lost> {
         for settlement in self.settling.settle() {
             match settlement {
                 Settlement::AckThrough(receipt) => self.channel.ack_through(receipt)?,
                 Settlement::Ack(receipt) => self.channel.ack(receipt)?,
-                Settlement::GiveBack(receipt) => self.channel.give_back(receipt)?,
+                Settlement::GiveBack(receipt) => {
+                    self.channel.give_back(receipt)?;
+                    self.given_back += 1;
+                }
             }
         }
         if !self.waiting.is_empty() {
@@ -188,13 +201,11 @@ impl Keeper<'_> {
         for consumer in self.consumers {
             consumer.cancel()?;
         }
-        let mut drained = Drained::default();
         for inbox in &self.session.inboxes {
             while let Some(event) = inbox.try_next() {
                 match event {
                     Event::Request(_, receipt) => {
                         self.settling.finish(receipt.tag(), Verdict::GiveBack, receipt);
-                        drained.given_back += 1;
                     }
                     Event::Cancelled => break,
                     Event::Lost(reason) => return Err(Lost(reason)),
@@ -206,13 +217,14 @@ impl Keeper<'_> {
         self.session.ticking.store(false, Ordering::SeqCst);
         loop {
             // No acknowledgement before the broker has the reply: nobody may be left to make up for it.
+            self.collect();
             self.flush_replies()?;
-            self.settle()?;
-            drained.abandoned = self.session.running();
+            self.send_verdicts()?;
+            let abandoned = self.session.running();
             let left = deadline.saturating_duration_since(Instant::now());
-            if drained.abandoned == 0 || left.is_zero() {
+            if abandoned == 0 || left.is_zero() {
                 self.channel.flush()?;
-                return Ok(drained);
+                return Ok(Drained { given_back: self.given_back, abandoned });
             }
             select! {
                 recv(self.reports.wake) -> _ => {}
