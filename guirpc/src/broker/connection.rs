@@ -8,6 +8,7 @@ use std::time::Duration;
 use amiquip::{Auth, ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
 
+use super::guard::Guard;
 use super::{Address, OffThread};
 use crate::error::{Error, ErrorKind, shown};
 
@@ -49,7 +50,7 @@ impl Connection {
             .buffered_writes_high_water(BUFFERED_WRITES);
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
         let inner = bounded(bound, move || {
-            let mut connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
+            let mut connection = amiquip::Connection::insecure_open_stream(Guard::new(stream), options, tuning)?;
             let blocked = connection.listen_for_connection_blocked()?;
             Ok(Connection { inner: OffThread::new(connection), blocked })
         });
