@@ -82,7 +82,8 @@ impl<'a> Container<'a> {
         if let [_length, name @ ..] = self.rest.split_off_mut(..name)? {
             mend_text(name);
         }
-        self.rest.split_off_mut(..1 + before_content)?;
+        self.rest.split_off_first_mut()?;
+        self.rest.split_off_mut(..before_content)?;
         Some((tag, self.rest.split_off_mut(..content)?))
     }
 

@@ -42,16 +42,16 @@ fn mend_announced(flags: u16, mut rest: &mut [u8]) -> Option<()> {
         if flags & (1 << 15 >> place) == 0 {
             continue;
         }
-        match property {
-            Property::ShortText => mend_short_text(&mut rest)?,
+        rest = match property {
+            Property::ShortText => mend_short_text(rest)?,
             Property::Table => {
-                let (length, _) = rest.split_off_mut(..4)?.split_first_chunk()?;
-                mend_table(rest.split_off_mut(..u32::from_be_bytes(*length) as usize)?);
+                let (length, rest) = rest.split_first_chunk_mut()?;
+                let (table, rest) = rest.split_at_mut_checked(u32::from_be_bytes(*length) as usize)?;
+                mend_table(table);
+                rest
             }
-            Property::Bytes(length) => {
-                rest.split_off_mut(..length)?;
-            }
-        }
+            Property::Bytes(length) => rest.get_mut(length..)?,
+        };
     }
     Some(())
 }
@@ -59,17 +59,18 @@ fn mend_announced(flags: u16, mut rest: &mut [u8]) -> Option<()> {
 /// The arguments of `basic.deliver`; none where one is not whole, which would be the broker's own doing.
 ///
 /// Whoever may publish chooses the routing key: the header `CC` brings the message to any queue under any key.
-pub(super) fn mend_deliver(mut arguments: &mut [u8]) -> Option<()> {
+pub(super) fn mend_deliver(arguments: &mut [u8]) -> Option<()> {
     const TAG_AND_REDELIVERED: usize = 9;
-    mend_short_text(&mut arguments)?; // consumer tag
-    arguments.split_off_mut(..TAG_AND_REDELIVERED)?;
-    mend_short_text(&mut arguments)?; // exchange
-    mend_short_text(&mut arguments) // routing key
+    let after_consumer_tag = mend_short_text(arguments)?;
+    let exchange = after_consumer_tag.get_mut(TAG_AND_REDELIVERED..)?;
+    let routing_key = mend_short_text(exchange)?;
+    mend_short_text(routing_key).map(drop)
 }
 
-/// Takes a text that begins with its length in one byte.
-fn mend_short_text(rest: &mut &mut [u8]) -> Option<()> {
-    let length = *rest.split_off_first_mut()?;
-    mend_text(rest.split_off_mut(..length.into())?);
-    Some(())
+/// Mends a text that begins with its length in one byte, and returns what follows it.
+fn mend_short_text(bytes: &mut [u8]) -> Option<&mut [u8]> {
+    let (length, rest) = bytes.split_first_mut()?;
+    let (text, rest) = rest.split_at_mut_checked((*length).into())?;
+    mend_text(text);
+    Some(rest)
 }
