@@ -6,6 +6,7 @@
 mod address;
 mod backoff;
 mod connection;
+mod guard;
 mod inbox;
 mod off_thread;
 mod outbox;

@@ -7,12 +7,14 @@ use anyhow::ensure;
 use guirpc::{CallError, Pending, Server};
 use harness::{Case, RabbitMq, eventually};
 
+use crate::raw::{Publisher, long, short};
 use crate::service::{LONG, SERVICE, client, serve, setup};
 use crate::workload::{add, sleep};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::shared("connections::bad_messages_disturb_nobody", bad_messages_disturb_nobody),
+        Case::shared("connections::properties_of_any_bytes_disturb_nobody", properties_of_any_bytes_disturb_nobody),
         Case::shared("connections::a_closed_connection_comes_back", a_closed_connection_comes_back),
         Case::shared(
             "connections::a_delivery_is_settled_on_its_own_connection_only",
@@ -47,6 +49,44 @@ fn bad_messages_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     ] {
         channel.basic_publish("", Publish::with_properties(body, SERVICE, properties))?;
     }
+    for n in 0..100 {
+        ensure!(add::call(&client, n, 1)? == n + 1);
+    }
+    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1));
+    Ok(())
+}
+
+/// The broker takes each of these, and hands it on as it is.
+fn properties_of_any_bytes_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    const HEADERS: u16 = 1 << 13;
+    const MESSAGE_ID: u16 = 1 << 7;
+    const TIMESTAMP: u16 = 1 << 6;
+    const TYPE: u16 = 1 << 5;
+    let queue = SERVICE.as_bytes();
+    let not_utf8 = || short(b"\xff");
+    let text = |text: &[u8]| [b"S", &long(text)[..]].concat();
+    let array = |fields: &[u8]| [b"A", &long(fields)[..]].concat();
+    let table = |name, field: Vec<u8>| long(&[short(name), field].concat());
+    let arrays = (0..3000).fold(vec![], |inner: Vec<u8>, _| array(&inner));
+    let tables = (0..3000).fold(vec![b'V'], |inner, _| [b"F", &table(b"", inner)[..]].concat());
+
+    let (_server, client) = serve(rabbitmq)?;
+    ensure!(add::call(&client, 1, 2)? == 3);
+    let mut publisher = Publisher::connect(&rabbitmq.uri())?;
+    for (routing_key, flags, properties) in [
+        (queue, TYPE, not_utf8()),
+        // Unmended, the parser takes the timestamp for the identifier, and has no end of the type.
+        (queue, MESSAGE_ID | TIMESTAMP | TYPE, [not_utf8(), vec![0xff; 8], short(b"add")].concat()),
+        (queue, HEADERS, table(b"\xff", text(b"\xff"))),
+        (queue, HEADERS, table(b"nested", arrays)),
+        (queue, HEADERS, table(b"nested", tables)),
+        // Routed by its header, under a key of the caller's choice.
+        (b"\xff", HEADERS, table(b"CC", array(&text(queue)))),
+    ] {
+        publisher.publish(routing_key, flags, &properties, b"\x92\x01\x02")?;
+    }
+    publisher.close()?;
     for n in 0..100 {
         ensure!(add::call(&client, n, 1)? == n + 1);
     }

@@ -8,6 +8,7 @@ mod faults;
 mod functions;
 mod load;
 mod outcomes;
+mod raw;
 mod service;
 mod start;
 mod stopping;

@@ -9,6 +9,7 @@ use amiquip::{Auth, ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
 
 use super::Address;
+use super::guard::Guard;
 use crate::error::{Error, ErrorKind, shown};
 
 /// "The broker takes no messages" and "it takes them again".
@@ -68,6 +69,7 @@ impl Connection {
             .buffered_writes_high_water(BUFFERED_WRITES);
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
         let opened = bounded(bound, move || {
+            let stream = Guard::new(stream);
             let mut connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
             let blocked = connection.listen_for_connection_blocked()?;
             Ok((connection, blocked))

@@ -1,0 +1,139 @@
+//! What comes from the broker, made safe for amiquip's parser.
+//!
+//! The broker hands on what publishers send, and amiquip's parser breaks on some of it:
+//! it recurses into nested headers on a stack that nobody can size, so that a few thousand levels end the process,
+//! and a text that is not UTF-8 costs it the connection.
+//! The message would return to its queue each time, and break the next server.
+//!
+//! So a [`Guard`] stands between the socket and amiquip.
+//! It follows the frames, passes what publishers have no say in and all bodies as they come,
+//! and has the rest mended in place, where every length stays as it is.
+
+mod fields;
+mod frame;
+mod properties;
+
+use std::io::{self, Read, Write};
+
+use mio::{Evented, Poll, PollOpt, Ready, Token};
+
+use self::frame::{Frame, mend};
+
+/// A stream from which amiquip may read.
+#[derive(Debug)]
+pub(super) struct Guard<S> {
+    stream: S,
+    /// How much of the present frame is still to come, and passes unseen.
+    passing: usize,
+    /// The start of a frame that has to be mended before it is handed out, if a read did not bring all of it.
+    held: Vec<u8>,
+    /// How much of what is held is mended and handed out; nothing unless it is whole.
+    handed_out: usize,
+}
+
+impl<S> Guard<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream, passing: 0, held: Vec::new(), handed_out: 0 }
+    }
+
+    /// Mends the frames in what was read, and holds back the last one where it is incomplete.
+    ///
+    /// Returns the length of what may be handed out.
+    fn sift(&mut self, read: &mut [u8]) -> usize {
+        let mut safe = 0;
+        loop {
+            let passed = self.passing.min(read.len() - safe);
+            self.passing -= passed;
+            safe += passed;
+            let rest = &mut read[safe..];
+            let frame = Frame::starting_with(rest);
+            let Some(start) = rest.get_mut(..frame.mended_at_once) else {
+                self.held.extend_from_slice(rest);
+                return safe;
+            };
+            mend(start);
+            safe += frame.mended_at_once;
+            self.passing = frame.length - frame.mended_at_once;
+        }
+    }
+}
+
+impl<S: Read> Guard<S> {
+    /// Completes what is held, and mends it; false at the end of the stream.
+    fn complete(&mut self) -> io::Result<bool> {
+        loop {
+            let frame = Frame::starting_with(&self.held);
+            let Some(missing @ 1..) = frame.mended_at_once.checked_sub(self.held.len()) else {
+                mend(&mut self.held);
+                self.passing = frame.length - frame.mended_at_once;
+                return Ok(true);
+            };
+            // What was read before an error, such as that there is no more for now, is held.
+            if self.stream.by_ref().take(missing as u64).read_to_end(&mut self.held)? == 0 {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Hands out what was held.
+    fn hand_out(&mut self, to: &mut [u8]) -> usize {
+        let rest = &self.held[self.handed_out..];
+        let length = rest.len().min(to.len());
+        to[..length].copy_from_slice(&rest[..length]);
+        self.handed_out += length;
+        if self.handed_out == self.held.len() {
+            self.held.clear();
+            self.handed_out = 0;
+        }
+        length
+    }
+}
+
+/// Says that there is nothing for now only where the socket did, as waiting for an edge demands.
+impl<S: Read> Read for Guard<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if !self.held.is_empty() {
+                let whole = self.handed_out > 0 || self.complete()?;
+                return Ok(if whole { self.hand_out(buffer) } else { 0 });
+            }
+            let length = self.stream.read(buffer)?;
+            let safe = self.sift(&mut buffer[..length]);
+            if safe > 0 || length == 0 {
+                return Ok(safe);
+            }
+        }
+    }
+}
+
+impl<S: Write> Write for Guard<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+impl<S: Evented> Evented for Guard<S> {
+    fn register(&self, poll: &Poll, token: Token, interest: Ready, opts: PollOpt) -> io::Result<()> {
+        self.stream.register(poll, token, interest, opts)
+    }
+
+    fn reregister(&self, poll: &Poll, token: Token, interest: Ready, opts: PollOpt) -> io::Result<()> {
+        self.stream.reregister(poll, token, interest, opts)
+    }
+
+    fn deregister(&self, poll: &Poll) -> io::Result<()> {
+        self.stream.deregister(poll)
+    }
+}
+
+impl<S: Read + Write + Evented + Send + 'static> amiquip::IoStream for Guard<S> {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! The frames of AMQP: where they end, and which of them carry what publishers have written.
+
+use super::properties::{mend_deliver, mend_properties};
+
+/// Type, channel and size.
+const HEAD: usize = 7;
+/// What follows the payload.
+const END: usize = 1;
+/// RabbitMQ's own limit, unless its administrator has raised that.
+const LARGEST: usize = 128 << 10;
+
+const METHOD: u8 = 1;
+const CONTENT_HEADER: u8 = 2;
+/// Class and method of `basic.deliver`.
+const DELIVER: [u8; 4] = [0, 60, 0, 60];
+/// Class, weight and body size: what stands before the properties in a content header.
+const BEFORE_PROPERTIES: usize = 12;
+/// One bit for each property.
+const FLAGS: usize = 2;
+
+/// The measures of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// From its type to the byte that ends it.
+    pub(super) length: usize,
+    /// How much of it has to be there to be mended; what follows passes unseen.
+    pub(super) mended_at_once: usize,
+}
+
+impl Frame {
+    /// The frame that begins so; as long as there is no telling, one that is as long as its head.
+    pub(super) fn starting_with(start: &[u8]) -> Self {
+        let Some(&[kind, _, _, size @ ..]) = start.first_chunk::<HEAD>() else {
+            return Self { length: HEAD, mended_at_once: HEAD };
+        };
+        let length = (u32::from_be_bytes(size) as usize).saturating_add(HEAD + END);
+        let mended_at_once = match kind {
+            METHOD | CONTENT_HEADER if length <= LARGEST => length,
+            // Too much to be kept: without what they announce, its flags are mended to announce nothing.
+            CONTENT_HEADER => HEAD + BEFORE_PROPERTIES + FLAGS,
+            _ => HEAD,
+        };
+        Self { length, mended_at_once }
+    }
+}
+
+/// Changes what amiquip's parser would break on at the start of a frame: as much of it as is mended at once.
+pub(super) fn mend(start: &mut [u8]) {
+    let payload_end = start.len().min(Frame::starting_with(start).length - END);
+    let payload = start.get_mut(..payload_end).and_then(|start| start.split_first_chunk_mut::<HEAD>());
+    let Some(([kind, ..], payload)) = payload else { return };
+    if *kind == METHOD
+        && let Some((&mut DELIVER, arguments)) = payload.split_first_chunk_mut()
+    {
+        mend_deliver(arguments);
+    } else if *kind == CONTENT_HEADER
+        && let Some(properties) = payload.get_mut(BEFORE_PROPERTIES..)
+    {
+        mend_properties(properties);
+    }
+}
