@@ -1,3 +1,5 @@
+//! Whatever comes in goes out unchanged or mended, wherever it is cut; and amiquip's parser takes it.
+
 use std::collections::VecDeque;
 use std::thread;
 
