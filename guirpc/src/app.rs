@@ -2,7 +2,7 @@
 //!
 //! The only part of the library that installs a logger, listens to signals and decides how the process ends.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -105,7 +105,8 @@ impl args::Log {
         // amiquip logs what we say better ourselves, and at a higher level than it deserves.
         let filter = EnvFilter::try_new(format!("amiquip=off,{}", self.filter))
             .map_err(|error| format!("the log filter `{}` cannot be read: {error}", self.filter))?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+        let colours = io::stderr().is_terminal();
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
         match self.format {
             LogFormat::Text => log.try_init(),
             LogFormat::Json => log.json().flatten_event(true).try_init(),

@@ -87,6 +87,7 @@ fn the_log_names_everything_but_the_password(rabbitmq: &RabbitMq) -> anyhow::Res
         ensure!(line.contains(said), "no `{said}` in: {line}");
     }
     ensure!(!line.contains("guest:guest"), "{line}");
+    ensure!(!line.contains('\u{1b}'), "coloured, although nobody looks: {line:?}");
     let queue = rabbitmq.queue("other")?.context("the queue was not declared")?;
     ensure!(queue.consumers == 1);
     Ok(())
