@@ -60,7 +60,7 @@ struct Settings {
     /// How many functions run at once [default: the machine's parallelism]
     #[arg(long, env = "GUIRPC_WORKERS", value_name = "N", global = true)]
     workers: Option<NonZeroUsize>,
-    /// How many requests to fetch ahead of their turn [default: 16 for each worker]
+    /// How many requests to fetch ahead of their turn [default: 64 for each worker]
     #[arg(long, env = "GUIRPC_PREFETCH", value_name = "N", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     prefetch: Option<u16>,
     /// The queue to take requests off, if not the one that is named for the service

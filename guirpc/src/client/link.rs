@@ -1,6 +1,6 @@
 //! One connection of a client: what was asked on it, and by whom.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -20,8 +20,10 @@ pub(super) struct Link {
     last_number: AtomicU64,
     calls: Mutex<Calls<oneshot::Sender<Outcome>>>,
     confirms: Mutex<Confirms<oneshot::Sender<SendOutcome>>>,
-    /// The broker's reason for taking no messages at the moment.
-    blocked: Mutex<Option<String>>,
+    /// Whether the broker takes no messages at the moment; read at every call.
+    is_blocked: AtomicBool,
+    /// Its reason.
+    blocked: Mutex<String>,
     reply_queue: Mutex<OffThread<ReplyQueue>>,
     sends: Mutex<OffThread<Sends>>,
     /// Has the pump look at the deadlines again.
@@ -61,7 +63,8 @@ impl Link {
             last_number: AtomicU64::new(0),
             calls: Mutex::default(),
             confirms: Mutex::default(),
-            blocked: Mutex::new(None),
+            is_blocked: AtomicBool::new(false),
+            blocked: Mutex::default(),
             reply_queue: Mutex::new(OffThread::new(reply_queue)),
             sends: Mutex::new(OffThread::new(sends)),
             alarm,
@@ -99,10 +102,10 @@ impl Link {
     }
 
     fn check_blocked(&self) -> Result<(), NotSent> {
-        match &*lock(&self.blocked) {
-            Some(reason) => Err(NotSent::Blocked(reason.clone())),
-            None => Ok(()),
+        if self.is_blocked.load(Ordering::Relaxed) {
+            return Err(NotSent::Blocked(lock(&self.blocked).clone()));
         }
+        Ok(())
     }
 
     fn next_number(&self) -> u64 {
@@ -134,7 +137,9 @@ impl Link {
     }
 
     pub(super) fn set_blocked(&self, reason: Option<String>) {
-        *lock(&self.blocked) = reason;
+        let is_blocked = reason.is_some();
+        *lock(&self.blocked) = reason.unwrap_or_default();
+        self.is_blocked.store(is_blocked, Ordering::Relaxed);
     }
 
     /// Fails everything that waits, and whatever is still asked of this link.

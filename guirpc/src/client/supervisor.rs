@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,10 @@ pub(super) struct Supervisor {
 /// What the copies share with the thread.
 struct Shared {
     address: Address,
-    state: Mutex<State>,
+    /// Read at every call, and by many threads at once.
+    state: RwLock<State>,
+    /// Held while the state changes, and by those who wait for that.
+    gate: Mutex<()>,
     changed: Condvar,
     late_replies: Arc<AtomicU64>,
 }
@@ -44,7 +47,8 @@ impl Supervisor {
         let (link, feeds) = Link::open(&address)?;
         let shared = Arc::new(Shared {
             address,
-            state: Mutex::new(State::Up(Arc::clone(&link))),
+            state: RwLock::new(State::Up(Arc::clone(&link))),
+            gate: Mutex::new(()),
             changed: Condvar::new(),
             late_replies: Arc::default(),
         });
@@ -119,24 +123,40 @@ impl Shared {
 
     /// The link that is up, or will be before the deadline.
     fn link(&self, deadline: Instant) -> Result<Arc<Link>, NotSent> {
-        let mut state = lock(&self.state);
-        loop {
-            match &*state {
-                State::Up(link) => return Ok(Arc::clone(link)),
-                State::Down(reason) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(NotSent::Gone(reason.clone()));
-                    }
-                    state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-                }
-            }
+        if let Ok(link) = self.present_link() {
+            return Ok(link);
         }
+        let mut gate = lock(&self.gate);
+        loop {
+            let reason = match self.present_link() {
+                Ok(link) => return Ok(link),
+                Err(reason) => reason,
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NotSent::Gone(reason));
+            }
+            gate = self.changed.wait_timeout(gate, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The link that is up, or why none is.
+    fn present_link(&self) -> Result<Arc<Link>, String> {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Up(link) => Ok(Arc::clone(link)),
+            State::Down(reason) => Err(reason.clone()),
+        }
+    }
+
+    fn set_state(&self, state: State) {
+        let _gate = lock(&self.gate);
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.changed.notify_all();
     }
 
     /// Has nobody use this link any more; the thread that pumps it will notice as well, sooner or later.
     fn give_up(&self, link: &Arc<Link>, reason: &str) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if matches!(&*state, State::Up(current) if Arc::ptr_eq(current, link)) {
             *state = State::Down(reason.to_owned());
         }
@@ -174,13 +194,12 @@ impl Shared {
             match Link::open(&self.address) {
                 Ok((link, feeds)) => {
                     info!("connected to {} again", self.address);
-                    *lock(&self.state) = State::Up(Arc::clone(&link));
-                    self.changed.notify_all();
+                    self.set_state(State::Up(Arc::clone(&link)));
                     return Some((link, feeds));
                 }
                 Err(error) => {
                     warn!("{error}");
-                    *lock(&self.state) = State::Down(error.to_string());
+                    self.set_state(State::Down(error.to_string()));
                 }
             }
         }

@@ -52,9 +52,10 @@ impl Setup {
         self
     }
 
-    /// How many requests are fetched ahead of their turn; the default is 16 for each worker.
+    /// How many requests are fetched ahead of their turn; the default is 64 for each worker.
     ///
-    /// More hides the way to the broker from quick functions, less shares slow ones out more evenly among servers.
+    /// More hides the way to the broker from quick functions; less shares slow ones out more evenly among servers:
+    /// for functions that take a second, one or two for each worker are plenty.
     pub fn prefetch(mut self, prefetch: u16) -> Self {
         self.config.prefetch = Some(prefetch);
         self
@@ -147,8 +148,8 @@ fn check_name(what: &str, name: &str) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Configuration, message))
 }
 
-/// Enough that quick functions never wait for the next delivery.
-const PREFETCH_PER_WORKER: usize = 16;
+/// With four workers, within the 100 to 300 that `RabbitMQ` advises for throughput; measured, 16 cost 15 % at 256 callers.
+const PREFETCH_PER_WORKER: usize = 64;
 
 fn default_prefetch(workers: usize) -> u16 {
     u16::try_from(workers * PREFETCH_PER_WORKER).unwrap_or(u16::MAX)
