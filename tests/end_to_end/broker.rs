@@ -89,6 +89,7 @@ fn keeps_a_durable_queue_through_a_kill(rabbitmq: &mut RabbitMq) -> anyhow::Resu
     let channel = connection.open_channel(None)?;
     declare(&channel)?;
     publish(&channel, "kept")?;
+    rabbitmq.sync()?;
     rabbitmq.kill()?;
     eventually(LONG, || Ok(channel.basic_get("letters", true).is_err()))?;
     ensure!(Connection::insecure_open(&rabbitmq.uri()).is_err());

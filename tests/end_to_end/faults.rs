@@ -39,6 +39,7 @@ fn a_killed_broker_comes_back(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
     server.stopper().stop();
     server.wait();
     count::send(&client, "kept")?;
+    rabbitmq.sync()?;
     rabbitmq.kill()?;
     rabbitmq.restart()?;
     ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages >= 1), "the send was lost");

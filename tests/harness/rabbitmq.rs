@@ -145,6 +145,12 @@ impl RabbitMq {
         self.node.ctl(arguments)
     }
 
+    /// Has the node write its definitions to disk: a queue that was declared moments before a kill may be lost,
+    /// since RabbitMQ 3 answers before its database has written the declaration.
+    pub fn sync(&self) -> anyhow::Result<()> {
+        self.eval("ok = mnesia:sync_log(), dumped = mnesia:dump_log()").map(drop)
+    }
+
     /// Kills the node with SIGKILL.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.node.kill()
