@@ -17,6 +17,8 @@ mod wire;
 pub(crate) use address::Address;
 pub(crate) use backoff::Backoff;
 pub(crate) use connection::{BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
+#[cfg(feature = "embedded")]
+pub(crate) use guard::{is_sound_table, mend_table};
 pub(crate) use inbox::{Consumer, Event, Inbox, Receipt};
 pub(crate) use off_thread::OffThread;
 pub(crate) use outbox::{ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, confirmed, reply, returned};

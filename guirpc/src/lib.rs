@@ -10,6 +10,8 @@ mod codec;
 mod config;
 mod context;
 mod dispatch;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 mod error;
 mod function;
 mod message;

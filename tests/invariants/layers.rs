@@ -3,10 +3,11 @@
 use crate::source::{Source, sources};
 
 /// Each module, and those that it may name beside itself.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("app", &["config", "error", "registry", "server"]),
     ("server", &["broker", "codec", "config", "context", "dispatch", "error", "message", "registry"]),
     ("client", &["broker", "codec", "config", "error", "function", "message"]),
+    ("embedded", &["broker", "error"]),
     ("broker", &["codec", "error", "message"]),
     ("dispatch", &["codec", "context", "error", "function", "message", "registry"]),
     // A stub returns what the client gives it.

@@ -17,7 +17,17 @@ use std::io::{self, Read, Write};
 
 use mio::{Evented, Poll, PollOpt, Ready, Token};
 
+#[cfg(feature = "embedded")]
+pub(crate) use self::fields::mend_table;
 use self::frame::{Frame, mend};
+
+/// Whether the content of a table can be parsed as it is.
+#[cfg(feature = "embedded")]
+pub(crate) fn is_sound_table(content: &[u8]) -> bool {
+    let mut mended = content.to_vec();
+    mend_table(&mut mended);
+    mended == content
+}
 
 /// A stream from which amiquip may read.
 #[derive(Debug)]

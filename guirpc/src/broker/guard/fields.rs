@@ -25,7 +25,7 @@ struct Container<'a> {
 /// Mends the content of a table.
 ///
 /// There is no recursion, and each byte is looked at once.
-pub(super) fn mend_table(content: &mut [u8]) {
+pub(crate) fn mend_table(content: &mut [u8]) {
     // No allocation unless something is nested.
     let mut around = Vec::new();
     let mut innermost = Container { kind: Kind::Table, rest: content };

@@ -1,0 +1,208 @@
+//! The arguments of a queue: which ones there are, what they may be, and when two of them mean the same.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use amq_protocol::types::{AMQPValue, FieldTable};
+
+use super::message::LONGEST_EXPIRY;
+use super::refusal::Refusal;
+
+/// What the arguments of a queue say, checked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Arguments {
+    pub(super) quorum: bool,
+    pub(super) expires: Option<Duration>,
+    pub(super) message_ttl: Option<Duration>,
+    pub(super) max_length: Option<usize>,
+    pub(super) max_length_bytes: Option<usize>,
+    pub(super) reject_publish: bool,
+    pub(super) dead_letter_exchange: Option<String>,
+    pub(super) dead_letter_routing_key: Option<String>,
+    pub(super) delivery_limit: Option<usize>,
+}
+
+impl Arguments {
+    /// Reads the arguments of the queue `name`.
+    ///
+    /// # Errors
+    /// One has a value that it cannot have, or is one that this broker does not know.
+    pub(super) fn parse(name: &str, table: &FieldTable) -> Result<Self, Refusal> {
+        let mut arguments = Arguments::default();
+        for (key, value) in table {
+            let set = arguments.set(key, value);
+            set.map_err(|error| match error {
+                Mistake::Invalid(why) => {
+                    Refusal::precondition(format!("invalid arg '{key}' for queue '{name}' in vhost '/': {why}"))
+                }
+                Mistake::Type(unfit) => Refusal::precondition(format!(
+                    "invalid type '{unfit}' for arg '{key}' in queue '{name}' in vhost '/'"
+                )),
+                Mistake::Unsupported => Refusal::not_implemented(format!(
+                    "argument '{key}' with this value is not supported by the embedded broker; RabbitMQ may"
+                )),
+            })?;
+        }
+        if arguments.dead_letter_routing_key.is_some() && arguments.dead_letter_exchange.is_none() {
+            return Err(Refusal::precondition(format!(
+                "invalid arg 'x-dead-letter-routing-key' for queue '{name}' in vhost '/': routing_key_but_no_dlx_defined"
+            )));
+        }
+        if arguments.delivery_limit.is_some() && !arguments.quorum {
+            return Err(Refusal::precondition(format!(
+                "invalid arg 'x-delivery-limit' for queue '{name}' in vhost '/' of queue type rabbit_classic_queue"
+            )));
+        }
+        Ok(arguments)
+    }
+
+    fn set(&mut self, key: &str, value: &AMQPValue) -> Result<(), Mistake> {
+        match key {
+            "x-queue-type" => match text(value)? {
+                "classic" => {}
+                "quorum" => self.quorum = true,
+                "stream" => return Err(Mistake::Unsupported),
+                unknown => return Err(Mistake::Invalid(format!("\"unsupported queue type '{unknown}'\""))),
+            },
+            "x-expires" => match milliseconds(value)? {
+                Duration::ZERO => return Err(Mistake::Invalid("{value_zero,0}".to_owned())),
+                expires => self.expires = Some(expires),
+            },
+            "x-message-ttl" => self.message_ttl = Some(milliseconds(value)?),
+            "x-max-length" => self.max_length = Some(count(value)?),
+            "x-max-length-bytes" => self.max_length_bytes = Some(count(value)?),
+            "x-overflow" => match text(value)? {
+                "drop-head" => {}
+                "reject-publish" => self.reject_publish = true,
+                "reject-publish-dlx" => return Err(Mistake::Unsupported),
+                _ => return Err(Mistake::Invalid("invalid_overflow".to_owned())),
+            },
+            "x-dead-letter-exchange" => self.dead_letter_exchange = Some(text(value)?.to_owned()),
+            "x-dead-letter-routing-key" => match text(value)? {
+                key if key.len() > LONGEST_KEY => return Err(Mistake::Invalid("too_long".to_owned())),
+                key => self.dead_letter_routing_key = Some(key.to_owned()),
+            },
+            // Where RabbitMQ keeps the messages, which makes no difference to a client.
+            "x-queue-mode" => match text(value)? {
+                "default" | "lazy" => {}
+                _ => return Err(Mistake::Invalid("invalid_queue_mode".to_owned())),
+            },
+            "x-delivery-limit" => self.delivery_limit = Some(count(value)?),
+            other if other.starts_with("x-") => return Err(Mistake::Unsupported),
+            // RabbitMQ takes what it does not know, and makes nothing of it.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// AMQP's short strings.
+const LONGEST_KEY: usize = 255;
+
+enum Mistake {
+    /// In the words of RabbitMQ.
+    Invalid(String),
+    /// A text is wanted, and this is none.
+    Type(&'static str),
+    Unsupported,
+}
+
+fn text(value: &AMQPValue) -> Result<&str, Mistake> {
+    match value {
+        AMQPValue::LongString(text) => Ok(text),
+        value => Err(Mistake::Type(type_name(value))),
+    }
+}
+
+fn count(value: &AMQPValue) -> Result<usize, Mistake> {
+    let number =
+        integer(value).ok_or_else(|| Mistake::Invalid(format!("\"expected integer, got {}\"", type_name(value))))?;
+    usize::try_from(number).map_err(|_| Mistake::Invalid(format!("{{value_negative,{number}}}")))
+}
+
+fn milliseconds(value: &AMQPValue) -> Result<Duration, Mistake> {
+    let number = count(value)? as u64;
+    if number > LONGEST_EXPIRY {
+        return Err(Mistake::Invalid(format!("{{value_too_large,{number}}}")));
+    }
+    Ok(Duration::from_millis(number))
+}
+
+fn integer(value: &AMQPValue) -> Option<i64> {
+    Some(match value {
+        AMQPValue::ShortShortInt(number) => (*number).into(),
+        AMQPValue::ShortShortUInt(number) => (*number).into(),
+        AMQPValue::ShortInt(number) => (*number).into(),
+        AMQPValue::ShortUInt(number) => (*number).into(),
+        AMQPValue::LongInt(number) => (*number).into(),
+        AMQPValue::LongUInt(number) => (*number).into(),
+        AMQPValue::LongLongInt(number) => *number,
+        _ => return None,
+    })
+}
+
+/// What RabbitMQ calls the types of fields.
+pub(super) fn type_name(value: &AMQPValue) -> &'static str {
+    match value {
+        AMQPValue::Boolean(_) => "bool",
+        AMQPValue::ShortShortInt(_) => "byte",
+        AMQPValue::ShortShortUInt(_) => "unsignedbyte",
+        AMQPValue::ShortInt(_) => "short",
+        AMQPValue::ShortUInt(_) => "unsignedshort",
+        AMQPValue::LongInt(_) => "signedint",
+        AMQPValue::LongUInt(_) => "unsignedint",
+        AMQPValue::LongLongInt(_) => "long",
+        AMQPValue::Float(_) => "float",
+        AMQPValue::Double(_) => "double",
+        AMQPValue::DecimalValue(_) => "decimal",
+        AMQPValue::LongString(_) => "longstr",
+        AMQPValue::FieldArray(_) => "array",
+        AMQPValue::Timestamp(_) => "timestamp",
+        AMQPValue::FieldTable(_) => "table",
+        AMQPValue::ByteArray(_) => "binary",
+        AMQPValue::Void => "void",
+    }
+}
+
+/// Compares the arguments of a declaration with those that `what` has.
+///
+/// # Errors
+/// Names the first one that differs, of those that mean something.
+pub(super) fn require_equivalent(what: &str, current: &FieldTable, received: &FieldTable) -> Result<(), Refusal> {
+    let keys: BTreeSet<&String> = current.keys().chain(received.keys()).filter(|key| key.starts_with("x-")).collect();
+    for key in keys {
+        let (current, received) = (current.get(key), received.get(key));
+        // That a queue is classic goes without saying.
+        let implied = |value: Option<&AMQPValue>| {
+            key == "x-queue-type" && value.is_none_or(|value| *value == AMQPValue::LongString("classic".to_owned()))
+        };
+        if is_equivalent(current, received) || (implied(current) && implied(received)) {
+            continue;
+        }
+        let (received, current) = match (received.and_then(integer), current.and_then(integer)) {
+            (Some(received), Some(current)) => (format!("'{received}'"), format!("'{current}'")),
+            _ => (described(received), described(current)),
+        };
+        let text =
+            format!("inequivalent arg '{key}' for {what} in vhost '/': received {received} but current is {current}");
+        return Err(Refusal::precondition(text));
+    }
+    Ok(())
+}
+
+fn is_equivalent(one: Option<&AMQPValue>, other: Option<&AMQPValue>) -> bool {
+    match (one.and_then(integer), other.and_then(integer)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+fn described(value: Option<&AMQPValue>) -> String {
+    let Some(value) = value else { return "none".to_owned() };
+    let shown = match value {
+        AMQPValue::LongString(text) => text.clone(),
+        AMQPValue::Boolean(flag) => flag.to_string(),
+        value => integer(value).map_or_else(|| format!("{value:?}"), |number| number.to_string()),
+    };
+    format!("the value '{shown}' of type '{}'", type_name(value))
+}

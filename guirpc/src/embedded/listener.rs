@@ -1,0 +1,99 @@
+//! Takes connections, and gives each of them two threads: one that reads, one that writes.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::outbox::Outbox;
+use super::{Shared, connection};
+
+/// A port on which connections are taken, for as long as this value lives.
+#[derive(Debug)]
+pub(super) struct Listener {
+    address: SocketAddr,
+    closed: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    /// Listens on a port of 127.0.0.1; on a free one if it is 0.
+    pub(super) fn open(shared: &Arc<Shared>, port: u16) -> io::Result<Self> {
+        let listener = bind(port)?;
+        let address = listener.local_addr()?;
+        let closed = Arc::new(AtomicBool::new(false));
+        let (shared, is_closed) = (Arc::clone(shared), Arc::clone(&closed));
+        let thread = thread::Builder::new().name("guirpc-broker".to_owned()).spawn(move || {
+            for stream in listener.incoming() {
+                if is_closed.load(Ordering::SeqCst) {
+                    break;
+                }
+                // One that cannot be taken is closed: its client sees that, and nobody else is to suffer.
+                let _ = stream.and_then(|stream| admit(&shared, stream));
+            }
+        })?;
+        Ok(Listener { address, closed, thread: Some(thread) })
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.address.port()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::SeqCst);
+        // Wakes the thread; it fails only if that has nothing to wake.
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            // The port is free when the thread is gone, whether it panicked or not.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// For a port that is as good as free to become so.
+const PATIENCE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Binds a port, also one that was given up a moment ago.
+///
+/// A program that this process starts meanwhile has a copy of every socket until it has become itself,
+/// also of the one that listened there before.
+fn bind(port: u16) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                thread::sleep(PAUSE);
+            }
+            bound => return bound,
+        }
+    }
+}
+
+fn admit(shared: &Arc<Shared>, stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let outbox = Outbox::new(stream.try_clone()?);
+    let id = shared.world().connect(outbox.clone());
+    let spawned = spawn(shared, id, stream, &outbox);
+    if spawned.is_err() {
+        outbox.cut();
+        shared.world().disconnect(id);
+    }
+    spawned
+}
+
+fn spawn(shared: &Arc<Shared>, id: u64, stream: TcpStream, outbox: &Outbox) -> io::Result<()> {
+    let (writer, writes_for) = (outbox.clone(), Arc::clone(shared));
+    thread::Builder::new()
+        .name(format!("guirpc-broker-{id}-out"))
+        .spawn(move || writer.write_all(|| writes_for.world().resume(id)))?;
+    let (reader, reads_for) = (outbox.clone(), Arc::clone(shared));
+    thread::Builder::new()
+        .name(format!("guirpc-broker-{id}-in"))
+        .spawn(move || connection::serve(&reads_for, id, stream, &reader))?;
+    Ok(())
+}

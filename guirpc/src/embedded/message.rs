@@ -1,0 +1,102 @@
+//! Messages: the properties and the body as the publisher wrote them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use amq_protocol::types::FieldTable;
+
+use super::properties::{Properties, Property};
+use super::refusal::Refusal;
+
+/// A message as it was published; queues and deliveries share it.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) exchange: String,
+    pub(super) routing_key: Vec<u8>,
+    pub(super) properties: Properties,
+    pub(super) body: Vec<u8>,
+    counted: Counted,
+}
+
+impl Message {
+    pub(super) fn new(
+        exchange: String,
+        routing_key: Vec<u8>,
+        properties: Properties,
+        body: Vec<u8>,
+        memory: &Memory,
+    ) -> Arc<Self> {
+        let counted = memory.count(properties.bytes().len() + body.len());
+        Arc::new(Message { exchange, routing_key, properties, body, counted })
+    }
+
+    /// A copy with these headers.
+    pub(super) fn with_headers(&self, headers: &FieldTable) -> Arc<Self> {
+        let mut properties = self.properties.clone();
+        properties.set_headers(headers);
+        let (exchange, routing_key) = (self.exchange.clone(), self.routing_key.clone());
+        Message::new(exchange, routing_key, properties, self.body.clone(), &self.counted.memory)
+    }
+
+    /// Whether it is to survive a restart in a durable queue.
+    pub(super) fn is_persistent(&self) -> bool {
+        self.properties.get(Property::DeliveryMode) == Some(&[2])
+    }
+}
+
+/// The time to live that a publisher gives a message.
+///
+/// # Errors
+/// In the words of RabbitMQ, where it is no number of milliseconds.
+pub(super) fn expiration(properties: &Properties) -> Result<Option<Duration>, Refusal> {
+    let Some(text) = properties.text(Property::Expiration) else { return Ok(None) };
+    let invalid = |why: String| Err(Refusal::precondition(format!("invalid expiration '{text}': {why}")));
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(&text);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at(end);
+    if digits.is_empty() {
+        return invalid("no_integer".to_owned());
+    }
+    if !rest.is_empty() {
+        return invalid(format!("{{leftover_string,{rest:?}}}"));
+    }
+    if text.starts_with('-') {
+        return invalid(format!("{{value_negative,-{digits}}}"));
+    }
+    match digits.parse() {
+        Ok(milliseconds) if milliseconds <= LONGEST_EXPIRY => Ok(Some(Duration::from_millis(milliseconds))),
+        _ => invalid(format!("{{value_too_large,{digits}}}")),
+    }
+}
+
+/// What RabbitMQ's timers can hold, in milliseconds.
+pub(super) const LONGEST_EXPIRY: u64 = u32::MAX as u64;
+
+/// How many bytes of messages there are, in queues and on their way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Arc<AtomicUsize>);
+
+impl Memory {
+    fn count(&self, bytes: usize) -> Counted {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        Counted { memory: self.clone(), bytes }
+    }
+
+    pub(super) fn used(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The bytes of one message, given back when it is gone.
+#[derive(Debug)]
+struct Counted {
+    memory: Memory,
+    bytes: usize,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.memory.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,171 @@
+//! Queues: messages in order, and the consumers that take turns.
+//!
+//! Nothing in here knows of connections; who may be given a message is asked of whoever knows.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use amq_protocol::types::FieldTable;
+
+use super::arguments::Arguments;
+use super::message::Message;
+use super::world::Place;
+
+/// A queue, whatever its name: one that was deleted is not the one that has its name afterwards.
+pub(super) type QueueId = u64;
+
+/// A message in a queue, or on its way from it to a client.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) message: Arc<Message>,
+    /// Where it belongs in the queue, if it comes back.
+    pub(super) position: u64,
+    pub(super) expires: Option<Instant>,
+    pub(super) redelivered: bool,
+    /// How often it has come back; only quorum queues count.
+    pub(super) returns: usize,
+}
+
+/// A consumer, as its queue knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subscriber {
+    pub(super) place: Place,
+    pub(super) tag: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) name: String,
+    pub(super) durable: bool,
+    /// The connection to which it is exclusive.
+    pub(super) owner: Option<u64>,
+    pub(super) auto_delete: bool,
+    /// As declared, to compare another declaration with.
+    pub(super) declared: FieldTable,
+    pub(super) arguments: Arguments,
+    ready: VecDeque<Entry>,
+    ready_bytes: usize,
+    pub(super) unacked: usize,
+    pub(super) subscribers: VecDeque<Subscriber>,
+    /// Its only consumer wants to stay the only one.
+    pub(super) exclusively_consumed: bool,
+    next_position: u64,
+    pub(super) last_used: Instant,
+}
+
+impl Queue {
+    pub(super) fn new(name: String, declared: FieldTable, arguments: Arguments, now: Instant) -> Self {
+        Queue {
+            name,
+            durable: false,
+            owner: None,
+            auto_delete: false,
+            declared,
+            arguments,
+            ready: VecDeque::new(),
+            ready_bytes: 0,
+            unacked: 0,
+            subscribers: VecDeque::new(),
+            exclusively_consumed: false,
+            next_position: 0,
+            last_used: now,
+        }
+    }
+
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Whether one message more of so many bytes is too much.
+    pub(super) fn would_overflow(&self, bytes: usize) -> bool {
+        self.exceeds(self.ready.len() + 1, self.ready_bytes + bytes)
+    }
+
+    fn exceeds(&self, length: usize, bytes: usize) -> bool {
+        self.arguments.max_length.is_some_and(|max| length > max)
+            || self.arguments.max_length_bytes.is_some_and(|max| bytes > max)
+    }
+
+    /// Puts a new message at the end.
+    pub(super) fn push(&mut self, message: Arc<Message>, expiration: Option<Duration>, now: Instant) {
+        let lifetime = [expiration, self.arguments.message_ttl].into_iter().flatten().min();
+        // A moment beyond what the clock can hold never comes.
+        let expires = lifetime.and_then(|lifetime| now.checked_add(lifetime));
+        let position = self.next_position;
+        self.next_position += 1;
+        self.ready_bytes += message.body.len();
+        self.ready.push_back(Entry { message, position, expires, redelivered: false, returns: 0 });
+    }
+
+    /// Takes the first message.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.ready.pop_front()?;
+        self.ready_bytes -= entry.message.body.len();
+        Some(entry)
+    }
+
+    /// Takes the first message if it has expired.
+    pub(super) fn pop_expired(&mut self, now: Instant) -> Option<Entry> {
+        self.head_expires().filter(|expires| *expires <= now)?;
+        self.pop()
+    }
+
+    /// Takes the first message if there is more than there may be.
+    pub(super) fn pop_overflowing(&mut self) -> Option<Entry> {
+        if self.exceeds(self.ready.len(), self.ready_bytes) { self.pop() } else { None }
+    }
+
+    /// Puts a message back where it was.
+    pub(super) fn put_back(&mut self, entry: Entry) {
+        self.ready_bytes += entry.message.body.len();
+        let at = self.ready.partition_point(|other| other.position < entry.position);
+        self.ready.insert(at, entry);
+    }
+
+    pub(super) fn purge(&mut self) -> usize {
+        self.ready_bytes = 0;
+        self.ready.drain(..).count()
+    }
+
+    /// Loses what is not persistent.
+    pub(super) fn keep_persistent(&mut self) {
+        self.ready.retain(|entry| entry.message.is_persistent());
+        self.ready_bytes = self.ready.iter().map(|entry| entry.message.body.len()).sum();
+    }
+
+    fn head_expires(&self) -> Option<Instant> {
+        self.ready.front()?.expires
+    }
+
+    /// When it is to be deleted, if nobody uses it until then.
+    fn unused_until(&self) -> Option<Instant> {
+        if !self.subscribers.is_empty() {
+            return None;
+        }
+        self.last_used.checked_add(self.arguments.expires?)
+    }
+
+    pub(super) fn is_unused(&self, now: Instant) -> bool {
+        self.unused_until().is_some_and(|until| until <= now)
+    }
+
+    /// When it needs attention next, whatever happens until then.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        [self.head_expires(), self.unused_until()].into_iter().flatten().min()
+    }
+
+    /// The next consumer in turn that can take a message.
+    pub(super) fn next_subscriber(&mut self, can_take: impl Fn(&Subscriber) -> bool) -> Option<Subscriber> {
+        let at = self.subscribers.iter().position(can_take)?;
+        let subscriber = self.subscribers.remove(at)?;
+        self.subscribers.push_back(subscriber.clone());
+        Some(subscriber)
+    }
+
+    pub(super) fn unsubscribe(&mut self, subscriber: &Subscriber, now: Instant) {
+        self.subscribers.retain(|other| other != subscriber);
+        self.exclusively_consumed = false;
+        self.last_used = now;
+    }
+}
