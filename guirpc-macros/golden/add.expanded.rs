@@ -47,10 +47,12 @@ impl ::guirpc::__private_0_1::Function for add {
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<0usize> for add {
     type Argument<'a> = i64;
+    type Parameter<'a> = i64;
 }
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<1usize> for add {
     type Argument<'a> = i64;
+    type Parameter<'a> = i64;
 }
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
 impl ::guirpc::__private_0_1::Registered for add {

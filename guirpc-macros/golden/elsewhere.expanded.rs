@@ -43,10 +43,12 @@ impl ::guirpc::__private_0_1::Function for subtract {
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<0usize> for subtract {
     type Argument<'a> = i64;
+    type Parameter<'a> = i64;
 }
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<1usize> for subtract {
     type Argument<'a> = i64;
+    type Parameter<'a> = i64;
 }
 /// The function `reset`, as its callers see it.
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]

@@ -57,6 +57,7 @@ impl ::guirpc::__private_0_1::Function for find {
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<0usize> for find {
     type Argument<'a> = ::guirpc::__private_0_1::Text<'a>;
+    type Parameter<'a> = &'a ::core::primitive::str;
 }
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
 impl ::guirpc::__private_0_1::Registered for find {

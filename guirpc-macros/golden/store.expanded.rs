@@ -72,16 +72,19 @@ impl ::guirpc::__private_0_1::Function for store_call {
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<0usize> for store_call {
     type Argument<'a> = Option<String>;
+    type Parameter<'a> = Option<String>;
 }
 #[cfg(not(windows))]
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<1usize> for store_call {
     type Argument<'a> = ::guirpc::__private_0_1::Bytes<'a>;
+    type Parameter<'a> = &'a [::core::primitive::u8];
 }
 #[cfg(not(windows))]
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<2usize> for store_call {
     type Argument<'a> = u8;
+    type Parameter<'a> = u8;
 }
 #[cfg(not(windows))]
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]

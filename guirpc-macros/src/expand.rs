@@ -58,16 +58,18 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
 fn takes(served: &Served, private: &TokenStream) -> TokenStream {
     let Served { stub, cfgs, .. } = served;
     let each = served.arguments().enumerate().map(|(position, argument)| {
-        let ty = match argument.passing {
-            Passing::Owned => argument.ty.to_token_stream(),
-            Passing::Text => quote!(#private::Text<'a>),
-            Passing::Bytes => quote!(#private::Bytes<'a>),
+        let owned = &argument.ty;
+        let (sent, taken) = match argument.passing {
+            Passing::Owned => (quote!(#owned), quote!(#owned)),
+            Passing::Text => (quote!(#private::Text<'a>), quote!(&'a ::core::primitive::str)),
+            Passing::Bytes => (quote!(#private::Bytes<'a>), quote!(&'a [::core::primitive::u8])),
         };
         quote! {
             #(#cfgs)*
             #[allow(deprecated)]
             impl #private::Takes<#position> for #stub {
-                type Argument<'a> = #ty;
+                type Argument<'a> = #sent;
+                type Parameter<'a> = #taken;
             }
         }
     });

@@ -24,3 +24,4 @@ pub(crate) use off_thread::OffThread;
 pub(crate) use outbox::{ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, confirmed, reply, returned};
 pub(crate) use reply_to::ReplyTo;
 use topology::EXCHANGE;
+pub(crate) use topology::Lifetime;

@@ -1,5 +1,6 @@
 //! Calling: a [`Client`], and what it gives for a call that is under way, a [`Pending`].
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,6 +63,8 @@ pub struct Client {
 struct Settings {
     max_body: usize,
     service: Option<Arc<str>>,
+    /// What the names of services end in on a broker on which others serve the same.
+    suffix: Option<Arc<str>>,
     app_id: Option<Arc<str>>,
     timeout: Option<Duration>,
     expires: Option<Duration>,
@@ -74,6 +77,7 @@ impl Default for Settings {
         Settings {
             max_body: DEFAULT_MAX_BODY,
             service: None,
+            suffix: None,
             app_id: None,
             timeout: None,
             expires: None,
@@ -132,6 +136,12 @@ impl Client {
     /// Calls this service, whatever service the functions are defined for.
     pub fn service(&self, service: &str) -> Self {
         self.with(|settings| settings.service = Some(service.into()))
+    }
+
+    /// Calls services by names that end so: those that are served apart.
+    #[cfg(feature = "testing")]
+    pub(crate) fn apart(&self, suffix: &str) -> Self {
+        self.with(|settings| settings.suffix = Some(suffix.into()))
     }
 
     /// Encodes arguments so (the default is MessagePack); replies come back encoded alike.
@@ -255,6 +265,10 @@ impl Client {
             return Err(CallError::Unsendable { message });
         }
         let service = self.settings.service.as_deref().unwrap_or(callee.service);
+        let service = match self.settings.suffix.as_deref() {
+            None => Cow::Borrowed(service),
+            Some(suffix) => Cow::Owned(format!("{service}{suffix}")),
+        };
         let app_id = self.settings.app_id.as_deref();
         let headers = &self.settings.headers;
         let request = Outbound { service, function: callee.function, codec, body, app_id, headers, expires };

@@ -39,9 +39,8 @@ impl Dispatcher {
     /// The functions of `service`, with the state that they ask for.
     ///
     /// # Errors
-    /// No function of that service is linked, two have one name, or state is missing.
-    pub(crate) fn new(service: &str, state: StateMap, max_body: usize) -> Result<Self, Error> {
-        let service = Service::linked(service)?;
+    /// State is missing.
+    pub(crate) fn new(service: Service, state: StateMap, max_body: usize) -> Result<Self, Error> {
         service.require(&state)?;
         Ok(Dispatcher { service, state, max_body, executor: Executor::new() })
     }

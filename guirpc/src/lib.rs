@@ -17,6 +17,8 @@ mod function;
 mod message;
 mod registry;
 mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use app::BoxError;
 pub use client::{Client, DEFAULT_TIMEOUT, Pending, SendResult, StartResult};
@@ -34,11 +36,11 @@ pub use server::{Drained, Server, Setup, Stopper};
 #[path = "private.rs"]
 pub mod __private_0_1;
 
-/// Generates the `main` of a service: a command line with `serve` (the default), `list`, and every setting.
+/// Generates the `main` of a service: a command line with `serve` (the default), `dev`, `list`, and every setting.
 ///
 /// It serves the service that is named for the program's own package, or those that are listed.
 /// A program whose functions take state gives a function (or a closure) that adds it;
-/// it runs when the program serves, never for `list` or `--help`.
+/// it runs when the program serves (`serve`, `dev`), never for `list` or `--help`.
 ///
 /// ```no_run
 /// # mod plain {

@@ -120,7 +120,14 @@ impl Service {
         Service::collect(name, linked())
     }
 
-    fn collect(name: &str, linked: impl Iterator<Item = &'static Registration> + Clone) -> Result<Self, Error> {
+    /// Collects the functions of the service `name` from those that are given.
+    ///
+    /// # Errors
+    /// There is none, or two have one name.
+    pub(crate) fn collect(
+        name: &str,
+        linked: impl Iterator<Item = &'static Registration> + Clone,
+    ) -> Result<Self, Error> {
         let mut functions = BTreeMap::new();
         for registration in linked.clone().filter(|registration| registration.service == name) {
             if let Some(other) = functions.insert(registration.name, registration) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crate::broker::Address;
+use crate::broker::{Address, Lifetime};
 use crate::error::{Error, ErrorKind};
 
 mod crew;
@@ -93,6 +93,7 @@ impl Drop for Server {
 pub(crate) struct Plan {
     pub(crate) address: Address,
     pub(crate) services: Vec<Served>,
+    pub(crate) lifetime: Lifetime,
     pub(crate) workers: usize,
     pub(crate) prefetch: u16,
     pub(crate) drain: std::time::Duration,
@@ -101,6 +102,8 @@ pub(crate) struct Plan {
 /// One service of a [`Plan`].
 pub(crate) struct Served {
     pub(crate) dispatcher: crate::dispatch::Dispatcher,
+    /// The name by which requests for it come: its own, unless it is served apart from others.
+    pub(crate) routing_key: String,
     pub(crate) queue: String,
     paces: pace::Paces,
 }

@@ -3,8 +3,9 @@
 use crate::source::{Source, sources};
 
 /// Each module, and those that it may name beside itself.
-const LAYERS: [(&str, &[&str]); 13] = [
-    ("app", &["config", "error", "registry", "server"]),
+const LAYERS: [(&str, &[&str]); 14] = [
+    ("app", &["client", "config", "embedded", "error", "registry", "server"]),
+    ("testing", &["client", "dispatch", "embedded", "error", "function", "registry", "server"]),
     ("server", &["broker", "codec", "config", "context", "dispatch", "error", "message", "registry"]),
     ("client", &["broker", "codec", "config", "error", "function", "message"]),
     ("embedded", &["broker", "error"]),

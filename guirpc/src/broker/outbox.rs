@@ -1,5 +1,6 @@
 //! Publishing: replies by a server; calls and sends by a client, and what comes back for them.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Publish};
@@ -48,7 +49,7 @@ impl Channel {
 /// A request on its way out.
 #[derive(Debug)]
 pub(crate) struct Outbound<'a> {
-    pub(crate) service: &'a str,
+    pub(crate) service: Cow<'a, str>,
     pub(crate) function: &'a str,
     pub(crate) codec: Codec,
     pub(crate) body: &'a [u8],
@@ -61,7 +62,7 @@ pub(crate) struct Outbound<'a> {
 impl Outbound<'_> {
     /// Whether AMQP can carry it.
     pub(crate) fn check(&self) -> Result<(), String> {
-        wire::check_short("the name of the service", self.service)?;
+        wire::check_short("the name of the service", &self.service)?;
         wire::check_short("the name of the function", self.function)?;
         wire::check_short("the application's id", self.app_id.unwrap_or_default())?;
         wire::check_headers(self.headers)
@@ -83,7 +84,7 @@ impl Outbound<'_> {
         if !headers.is_empty() {
             properties = properties.with_headers(headers);
         }
-        Publish { mandatory: true, ..Publish::with_properties(self.body, self.service, properties) }
+        Publish { mandatory: true, ..Publish::with_properties(self.body, &*self.service, properties) }
     }
 
     /// As a call: it wants a reply, and need not outlive the broker.

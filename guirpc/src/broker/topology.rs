@@ -9,14 +9,36 @@ use crate::error::{Error, ErrorKind};
 /// The exchange that all requests go through: direct, durable.
 pub(crate) const EXCHANGE: &str = "guirpc";
 
+/// How long a service's queue is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// Until somebody deletes it: what is sent while nobody serves waits in it.
+    Durable,
+    /// As long as the connection that declares it, which alone may consume from it.
+    Connection,
+}
+
+impl Lifetime {
+    fn options(self) -> QueueDeclareOptions {
+        let (durable, exclusive) = (self == Lifetime::Durable, self == Lifetime::Connection);
+        QueueDeclareOptions { durable, exclusive, ..QueueDeclareOptions::default() }
+    }
+
+    fn wanted(self) -> &'static str {
+        match self {
+            Lifetime::Durable => "durable, not exclusive, not auto-delete, without arguments",
+            Lifetime::Connection => "exclusive",
+        }
+    }
+}
+
 impl Channel {
-    /// Declares the exchange, the service's queue (durable, classic, no arguments) and the binding between them.
-    pub(crate) fn declare_service(&self, service: &str, queue: &str) -> Result<(), Error> {
+    /// Declares the exchange, the service's queue (classic, no arguments) and the binding between them.
+    pub(crate) fn declare_service(&self, service: &str, queue: &str, lifetime: Lifetime) -> Result<(), Error> {
         self.declare_exchange()?;
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        self.0.queue_declare(queue, options).map_err(|error| {
-            differs(&error, &format!("queue `{queue}`"), "durable, not exclusive, not auto-delete, without arguments")
-        })?;
+        self.0
+            .queue_declare(queue, lifetime.options())
+            .map_err(|error| differs(&error, &format!("queue `{queue}`"), lifetime.wanted()))?;
         self.0.queue_bind(queue, EXCHANGE, service, FieldTable::new()).map_err(|error| explain(&error))
     }
 

@@ -100,7 +100,7 @@ impl Supervisor {
             link.confirms().take(tag);
             return Err(CallError::TimedOut { timeout, idempotent });
         };
-        outcome.into_result(request.service, idempotent)
+        outcome.into_result(&request.service, idempotent)
     }
 }
 

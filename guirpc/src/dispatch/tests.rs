@@ -6,6 +6,7 @@ use super::Dispatcher;
 use crate::codec::Codec;
 use crate::context::StateMap;
 use crate::message::Request;
+use crate::registry::Service;
 
 #[guirpc::function]
 fn add(a: i64, b: i64) -> i64 {
@@ -14,7 +15,8 @@ fn add(a: i64, b: i64) -> i64 {
 
 #[test]
 fn dispatching_allocates_nothing_but_the_body_of_the_reply() {
-    let dispatcher = Dispatcher::new("guirpc", StateMap::default(), 100).expect("the function can be served");
+    let service = Service::linked("guirpc").expect("the function is linked");
+    let dispatcher = Dispatcher::new(service, StateMap::default(), 100).expect("the function can be served");
     for codec in [Codec::MessagePack, Codec::Json] {
         let request = Request {
             function: "add".to_owned(),

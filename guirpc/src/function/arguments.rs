@@ -12,8 +12,10 @@ use super::{Argument, ArgumentsOf, Function};
 /// Each argument has an implementation of its own, so that what is wrong with its type is said once, and there:
 /// code that goes through a tuple of arguments then asks for `Takes`, and no longer for what an argument must do.
 pub trait Takes<const POSITION: usize> {
-    /// The argument's type.
+    /// The argument's type, as it travels.
     type Argument<'a>: Argument<'a>;
+    /// The parameter's type, as the function takes it.
+    type Parameter<'a>;
 }
 
 /// The number of arguments.

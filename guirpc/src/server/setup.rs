@@ -1,5 +1,6 @@
 //! What a server is to do, as its program says it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread;
@@ -7,11 +8,12 @@ use std::time::Duration;
 
 use super::pace::Paces;
 use super::{Plan, Served};
-use crate::broker::Address;
+use crate::broker::{Address, Lifetime};
 use crate::config::Config;
 use crate::context::StateMap;
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
+use crate::registry::{Registration, Service, linked};
 
 /// Which services a program serves, with which state, and how.
 ///
@@ -22,6 +24,10 @@ pub struct Setup {
     services: Vec<String>,
     state: StateMap,
     config: Config,
+    /// Answered beside the functions of those services, and by these alone where the service is none of them.
+    stand_ins: Vec<&'static Registration>,
+    /// What names on the broker end in, if others serve the same there.
+    suffix: Option<String>,
 }
 
 impl Setup {
@@ -31,7 +37,7 @@ impl Setup {
     }
 
     pub(crate) fn with_config(services: Vec<String>, config: Config) -> Self {
-        Setup { services, state: StateMap::default(), config }
+        Setup { services, state: StateMap::default(), config, stand_ins: Vec::new(), suffix: None }
     }
 
     /// Adds the value that parameters marked `#[state]` of the type `&T` refer to; a second one of a type replaces the first.
@@ -81,13 +87,27 @@ impl Setup {
         self
     }
 
+    /// Answers for a function that is not linked into this program, or not served by it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn stand_in(mut self, function: &'static Registration) -> Self {
+        self.stand_ins.push(function);
+        self
+    }
+
+    /// Serves apart from everybody else on the broker: by names that end so, off queues that are gone with the server.
+    #[cfg(feature = "testing")]
+    pub(crate) fn apart(mut self, suffix: &str) -> Self {
+        self.suffix = Some(suffix.to_owned());
+        self
+    }
+
     /// The same functions, answered in process: no queue, no broker.
     ///
     /// # Errors
     /// There is not exactly one service, or what [`Server::start`](crate::Server::start) says of functions and state.
     pub fn dispatcher(self) -> Result<Dispatcher, Error> {
         match self.services.as_slice() {
-            [service] => Dispatcher::new(service, self.state, self.config.max_body),
+            [service] => Dispatcher::new(Service::linked(service)?, self.state, self.config.max_body),
             services => Err(Error::new(
                 ErrorKind::Setup,
                 format!("a dispatcher answers for one service, not for {}", services.len()),
@@ -100,14 +120,16 @@ impl Setup {
         refuse_abort()?;
         let Config { uri, workers, prefetch, queue, drain, max_body } = self.config;
         let workers = workers.unwrap_or_else(default_workers);
-        let services = self
-            .services
-            .iter()
+        let lifetime = if self.suffix.is_some() { Lifetime::Connection } else { Lifetime::Durable };
+        let suffix = self.suffix.unwrap_or_default();
+        let services = services(&self.services, &self.stand_ins)?
+            .into_iter()
             .map(|service| {
-                check_name("service", service)?;
+                let routing_key = format!("{}{suffix}", service.name);
+                check_name("service", &routing_key)?;
+                let paces = Paces::new(service.functions().map(|function| function.name));
                 let dispatcher = Dispatcher::new(service, self.state.clone(), max_body)?;
-                let paces = Paces::new(dispatcher.service().functions().map(|function| function.name));
-                Ok(Served { dispatcher, queue: service.clone(), paces })
+                Ok(Served { dispatcher, queue: routing_key.clone(), routing_key, paces })
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let services = rename_queue(services, queue)?;
@@ -116,8 +138,17 @@ impl Setup {
             let message = "`workers` and `prefetch` are numbers from 1 up: with none of either nothing is served";
             return Err(Error::new(ErrorKind::Configuration, message));
         }
-        Ok(Plan { address: Address::parse(&uri)?, services, workers, prefetch, drain })
+        Ok(Plan { address: Address::parse(&uri)?, services, lifetime, workers, prefetch, drain })
     }
+}
+
+/// The services to serve, with their stand-ins, and those that have nothing but stand-ins.
+fn services(names: &[String], stand_ins: &[&'static Registration]) -> Result<Vec<Service>, Error> {
+    let stand_ins = stand_ins.iter().copied();
+    let others: BTreeSet<&str> = stand_ins.clone().map(|stand_in| stand_in.service).collect();
+    let others = others.into_iter().filter(|other| names.iter().all(|name| name != other));
+    let services = names.iter().map(|name| Service::collect(name, linked().chain(stand_ins.clone())));
+    services.chain(others.map(|name| Service::collect(name, stand_ins.clone()))).collect()
 }
 
 /// A panic in a function could not become a reply.

@@ -27,7 +27,7 @@ fn reply(kind: Option<ReplyKind>, headers: Headers) -> EncodedReply {
 
 fn outbound(headers: &Headers) -> Outbound<'_> {
     Outbound {
-        service: "math",
+        service: "math".into(),
         function: "add",
         codec: Codec::MessagePack,
         body: b"\x90",
