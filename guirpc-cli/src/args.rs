@@ -29,6 +29,8 @@ pub(crate) enum Command {
     /// Ask a service whether it is there; no function of it runs
     #[command(after_help = EXIT_CODES)]
     Ping(Ping),
+    /// Run a broker in memory, to develop several services on one machine without RabbitMQ
+    Broker(EmbeddedBroker),
     /// Print completions, for example: guirpc completions bash > ~/.local/share/bash-completion/completions/guirpc
     Completions {
         /// The shell that they are for
@@ -68,6 +70,13 @@ pub(crate) struct Ping {
     pub(crate) service: String,
     #[command(flatten)]
     pub(crate) broker: Broker,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EmbeddedBroker {
+    /// The port on 127.0.0.1; at 5672 services and clients find it by themselves; 0 is any that is free
+    #[arg(long, value_name = "N", default_value_t = 5672)]
+    pub(crate) port: u16,
 }
 
 /// Where to ask, and for how long.

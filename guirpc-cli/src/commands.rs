@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::args::{Args, Broker, Command, Request};
 use crate::failure::Failure;
 
+mod broker;
 mod call;
 mod completions;
 mod new;
@@ -21,6 +22,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Call(request) => call::run(&request),
         Command::Send(request) => send::run(&request),
         Command::Ping(ping) => ping::run(&ping),
+        Command::Broker(settings) => broker::run(&settings),
         Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -1,6 +1,7 @@
 //! A service: every function with the attribute can be called over RabbitMQ, by name.
 //!
-//! `cargo run` serves until Ctrl-C; `cargo run -- list` shows what there is; `cargo run -- --help` the settings.
+//! `cargo run -- dev` serves on a broker in memory, `cargo run` on RabbitMQ, both until Ctrl-C;
+//! `cargo run -- list` shows what there is, `cargo run -- --help` the settings.
 
 /// Adds two integers.
 #[guirpc::function]
@@ -24,5 +25,13 @@ mod tests {
     fn a_function_is_still_a_function() {
         assert_eq!(add(1, 2), 3);
         assert_eq!(greet("Ada"), "Hello Ada!");
+    }
+
+    #[test]
+    fn a_function_can_be_called() -> Result<(), Box<dyn std::error::Error>> {
+        let service = guirpc::testing::serve!().start()?;
+        assert_eq!(add::call(service.client(), 1, 2)?, 3);
+        assert_eq!(greet::call(service.client(), "Ada")?, "Hello Ada!");
+        Ok(())
     }
 }

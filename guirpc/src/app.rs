@@ -2,16 +2,18 @@
 //!
 //! The only part of the library that installs a logger, listens to signals and decides how the process ends.
 
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
 use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, ErrorKind};
 use crate::server::{Server, Setup};
 
 mod args;
+#[cfg(feature = "embedded")]
+mod dev;
 mod list;
 mod signals;
 
@@ -33,8 +35,7 @@ pub struct Program {
 
 /// Reads the command line and does what it says.
 pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxError>) -> ExitCode {
-    let command = Args::command().name(program.name).version(program.version);
-    let args = match Args::from_arg_matches(&command.get_matches()) {
+    let args = match Args::read(program, env::args_os()) {
         Ok(args) => args,
         Err(error) => error.exit(),
     };
@@ -66,6 +67,16 @@ impl From<Error> for Failure {
     }
 }
 
+impl Failure {
+    /// A first run may have no broker to reach.
+    fn with_dev(mut self) -> Self {
+        if cfg!(feature = "embedded") && self.code == ExitCode::from(args::EXIT_BROKER) {
+            self.message.push_str(" (for development, `dev` brings a broker of its own)");
+        }
+        self
+    }
+}
+
 fn run(
     program: &Program,
     args: Args,
@@ -77,24 +88,42 @@ fn run(
             list::print(&services, json)?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Serve) | None => {
-            let logging = args.log.install();
-            logging.map_err(|message| Failure { code: ExitCode::from(args::EXIT_SETUP), message })?;
-            let setup = setup(Setup::with_config(services, args.config())).map_err(|error| Failure {
-                code: ExitCode::from(args::EXIT_SETUP),
-                message: format!("the program cannot be set up: {error}"),
-            })?;
-            serve(setup)
+        Some(Command::Serve) | None => serve(prepare(services, args, setup)?, || {}).map_err(Failure::with_dev),
+        #[cfg(feature = "embedded")]
+        Some(Command::Dev { port, ref call }) => {
+            let call = dev::Call::parse(call, &services)?;
+            dev::run(prepare(services.clone(), args, setup)?, &services, port, call)
         }
+        #[cfg(not(feature = "embedded"))]
+        Some(Command::Dev { .. }) => Err(Failure {
+            code: ExitCode::from(args::EXIT_SETUP),
+            message: "`dev` needs the broker in memory, which this program is built without: in Cargo.toml, take \
+                      `default-features = false` off guirpc, or add `features = [\"embedded\"]` to it"
+                .to_owned(),
+        }),
     }
 }
 
-fn serve(setup: Setup) -> Result<ExitCode, Failure> {
+/// Installs the log, and has the program add its state.
+fn prepare(
+    services: Vec<String>,
+    args: Args,
+    setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
+) -> Result<Setup, Failure> {
+    let failure = |message| Failure { code: ExitCode::from(args::EXIT_SETUP), message };
+    args.log.install().map_err(failure)?;
+    setup(Setup::with_config(services, args.config()))
+        .map_err(|error| failure(format!("the program cannot be set up: {error}")))
+}
+
+/// Serves until a signal comes; `ready` runs as soon as calls are answered.
+fn serve(setup: Setup, ready: impl FnOnce()) -> Result<ExitCode, Failure> {
     let server = Server::start(setup)?;
     signals::stop_on_signal(server.stopper()).map_err(|error| Failure {
         code: ExitCode::from(args::EXIT_FAILURE),
         message: format!("cannot listen to signals: {error}"),
     })?;
+    ready();
     let drained = server.wait();
     Ok(if drained.abandoned == 0 { ExitCode::SUCCESS } else { ExitCode::from(args::EXIT_ABANDONED) })
 }

@@ -74,3 +74,20 @@ pub fn transfer(
     let reference = context.headers().get("reference").and_then(|reference| reference.as_str());
     Ok(Receipt { amount, reference: reference.map(str::to_owned) })
 }
+
+#[cfg(test)]
+mod tests {
+    use guirpc::CallError;
+
+    use super::*;
+
+    #[test]
+    fn a_status_and_a_typed_error_reach_the_caller() -> Result<(), Box<dyn std::error::Error>> {
+        let service = guirpc::testing::serve!().state(Bank::default()).start()?;
+        let opened = open::start(service.client(), "ada", 100)?.wait_reply()?;
+        assert_eq!((opened.status(), opened.value().balance), (201, 100));
+        let error = find::call(service.client(), "bob").unwrap_err();
+        assert!(matches!(error, CallError::Function(AccountError::Missing { owner }) if owner == "bob"));
+        Ok(())
+    }
+}

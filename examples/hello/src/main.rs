@@ -1,5 +1,6 @@
-//! The smallest service: `cargo run -p hello`, then from a second terminal
-//! `cargo run -p guirpc-cli -- call hello add '{"a": 1, "b": 2}'`.
+//! The smallest service: `cargo run -p hello -- dev`, and in a second terminal what that shows.
+//!
+//! `cargo run -p hello` serves on RabbitMQ.
 
 /// Adds two integers.
 #[guirpc::function]
@@ -23,5 +24,13 @@ mod tests {
     fn a_function_is_still_a_function() {
         assert_eq!(add(1, 2), 3);
         assert_eq!(greet("Ada"), "Hello Ada!");
+    }
+
+    #[test]
+    fn a_function_can_be_called() -> Result<(), Box<dyn std::error::Error>> {
+        let service = guirpc::testing::serve!().start()?;
+        assert_eq!(add::call(service.client(), 1, 2)?, 3);
+        assert_eq!(greet::call(service.client(), "Ada")?, "Hello Ada!");
+        Ok(())
     }
 }

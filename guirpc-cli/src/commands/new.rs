@@ -54,16 +54,16 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     Failure::other(format!("cannot create `{}`: {error}", path.display()))
 }
 
-/// What stands behind `guirpc =` in the manifest.
+/// Where the manifest says that guirpc comes from.
 fn dependency(checkout: Option<&Path>) -> Result<String, Failure> {
     let Some(checkout) = checkout else {
         // All crates of guirpc are released together, under one version.
-        return Ok(format!("\"{}\"", env!("CARGO_PKG_VERSION")));
+        return Ok(format!("version = \"{}\"", env!("CARGO_PKG_VERSION")));
     };
     let folder = library_in(checkout)?;
     let path = folder.to_str().ok_or_else(|| Failure::usage("the path of guirpc is not UTF-8, which Cargo needs"))?;
     // The escapes of a JSON string are a part of those of a TOML string.
-    Ok(format!("{{ path = {} }}", serde_json::Value::from(path)))
+    Ok(format!("path = {}", serde_json::Value::from(path)))
 }
 
 /// The folder of the library, as an absolute path: the given one, or the folder `guirpc` in a checkout.

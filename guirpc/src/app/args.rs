@@ -1,13 +1,18 @@
 //! The command line of a service, and the environment.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use super::Program;
 use crate::config::{Config, DEFAULT_DRAIN, DEFAULT_MAX_BODY, DEFAULT_URI};
 
 pub(super) const EXIT_FAILURE: u8 = 1;
+pub(super) const EXIT_USAGE: u8 = 2;
 pub(super) const EXIT_SETUP: u8 = 3;
 pub(super) const EXIT_BROKER: u8 = 4;
 pub(super) const EXIT_TOPOLOGY: u8 = 5;
@@ -40,6 +45,16 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Serve until SIGTERM or SIGINT (the default)
     Serve,
+    /// Serve on a broker in memory that is started with it, to try things out without RabbitMQ; `AMQP_URI` is not used
+    #[command(hide = !cfg!(feature = "embedded"))]
+    Dev {
+        /// The broker's port on 127.0.0.1 [default: 5673, or any free one if that is taken]
+        #[arg(long, value_name = "N")]
+        port: Option<u16>,
+        /// Call a function as soon as it is served, and show its output; the arguments are JSON, as in `guirpc call`
+        #[arg(long, num_args = 1..=2, value_names = ["FUNCTION", "ARGUMENTS"])]
+        call: Vec<String>,
+    },
     /// Show the functions: names, signatures, docs; needs no broker
     List {
         /// As JSON, for programs
@@ -100,6 +115,20 @@ pub(super) enum LogFormat {
 }
 
 impl Args {
+    /// Understands a command line; the error is one that clap prints.
+    pub(super) fn read(program: &Program, line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = Args::command().name(program.name).version(program.version);
+        let matches = command.try_get_matches_from_mut(line)?;
+        let args = Args::from_arg_matches(&matches)?;
+        let is_given = matches.value_source("uri") == Some(ValueSource::CommandLine);
+        if is_given && matches!(args.command, Some(Command::Dev { .. })) {
+            let message = "`dev` starts a broker of its own, so `--uri` means nothing to it: \
+                           `serve --uri …` serves on that broker, `dev --port …` chooses the port of its own";
+            return Err(command.error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(args)
+    }
+
     /// The services that the command line names, or those that the program serves by itself.
     pub(super) fn services(&self, own: &[&str]) -> Vec<String> {
         if self.settings.services.is_empty() {
