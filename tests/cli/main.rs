@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::ensure;
-use harness::{Case, RabbitMq, eventually};
+use harness::{Broker, Case, eventually};
 use run::{Ended, check, guirpc, run};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -28,41 +28,41 @@ fn main() -> ExitCode {
 }
 
 /// Runs the command against this broker.
-fn ask(rabbitmq: &RabbitMq, arguments: &[&str]) -> anyhow::Result<Ended> {
-    run(guirpc()?.env("AMQP_URI", rabbitmq.uri()).args(arguments))
+fn ask(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Ended> {
+    run(guirpc()?.env("AMQP_URI", broker.uri()).args(arguments))
 }
 
-fn prints_the_output_as_one_line_of_json(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _shop = shop::open(rabbitmq)?;
+fn prints_the_output_as_one_line_of_json(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
     for arguments in [r#"{"amount": 3, "article": "tea"}"#, r#"["tea", 3]"#] {
-        let ended = ask(rabbitmq, &["call", "shop", "price", arguments])?;
+        let ended = ask(broker, &["call", "shop", "price", arguments])?;
         check(&ended, 0, "9")?;
         ensure!(ended.stdout == "9\n", "{ended:?}");
     }
-    let uri = format!("--uri={}", rabbitmq.uri());
+    let uri = format!("--uri={}", broker.uri());
     let ended = run(guirpc()?.args(["call", &uri, "shop", "price", r#"["tea", 3]"#]))?;
     check(&ended, 0, "9\n")
 }
 
-fn reads_arguments_from_standard_input(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _shop = shop::open(rabbitmq)?;
+fn reads_arguments_from_standard_input(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
     let mut command = guirpc()?;
-    command.env("AMQP_URI", rabbitmq.uri()).args(["call", "shop", "price", "-"]);
+    command.env("AMQP_URI", broker.uri()).args(["call", "shop", "price", "-"]);
     check(&run(command.write_stdin("{\n  \"article\": \"tea\",\n  \"amount\": 4\n}\n"))?, 0, "12\n")
 }
 
-fn sends_headers(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_shop, orders) = shop::open(rabbitmq)?;
+fn sends_headers(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_shop, orders) = shop::open(broker)?;
     let headers = ["--header", "tenant=acme", "--header", "note=a=b"];
-    let ended = ask(rabbitmq, &[&["call", "shop", "place", r#"["tea"]"#], &headers[..]].concat())?;
+    let ended = ask(broker, &[&["call", "shop", "place", r#"["tea"]"#], &headers[..]].concat())?;
     check(&ended, 0, "null\n")?;
     let order = orders.recv_timeout(LONG)?;
     ensure!(order == "tea acme a=b true", "{order}");
     Ok(())
 }
 
-fn failures_have_exit_codes(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _shop = shop::open(rabbitmq)?;
+fn failures_have_exit_codes(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
     for (arguments, code, text) in [
         (&["call", "shop", "reserve", r#"["tea"]"#][..], 3, "error: {\"article\":\"tea\",\"left\":2}\n"),
         (&["call", "shop", "cancel"], 3, "error: fault 409: it has left the house\ndetails: {\"at\":\"noon\"}\n"),
@@ -73,13 +73,13 @@ fn failures_have_exit_codes(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
         (&["send", "shoe", "price"], 7, "no queue takes calls for service `shoe`: is it being served"),
         (&["ping", "shoe"], 7, "no queue takes calls for service `shoe`: is it being served"),
     ] {
-        check(&ask(rabbitmq, arguments)?, code, text)?;
+        check(&ask(broker, arguments)?, code, text)?;
     }
     Ok(())
 }
 
-fn a_broker_that_refuses_ends_with_4(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    for uri in [rabbitmq.uri_for("guest", "secret", "/"), rabbitmq.uri_for("guest", "guest", "nowhere")] {
+fn a_broker_that_refuses_ends_with_4(broker: &dyn Broker) -> anyhow::Result<()> {
+    for uri in [broker.uri_for("guest", "secret", "/"), broker.uri_for("guest", "guest", "nowhere")] {
         let ended = run(guirpc()?.env("AMQP_URI", uri).args(["ping", "shop"]))?;
         check(&ended, 4, "guest")?;
         ensure!(!ended.stderr.contains("secret"), "{ended:?}");
@@ -87,16 +87,16 @@ fn a_broker_that_refuses_ends_with_4(rabbitmq: &RabbitMq) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn leaves_the_request_in_the_queue(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+fn leaves_the_request_in_the_queue(broker: &dyn Broker) -> anyhow::Result<()> {
     // Its queue stays when the service is gone.
-    drop(shop::open(rabbitmq)?);
-    check(&ask(rabbitmq, &["send", "shop", "place", r#"["tea"]"#])?, 0, "")?;
-    eventually(LONG, || Ok(rabbitmq.queue("shop")?.is_some_and(|queue| queue.messages == 1)))
+    drop(shop::open(broker)?);
+    check(&ask(broker, &["send", "shop", "place", r#"["tea"]"#])?, 0, "")?;
+    eventually(LONG, || Ok(broker.queue("shop")?.is_some_and(|queue| queue.messages == 1)))
 }
 
-fn is_run_without_anybody_waiting(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_shop, orders) = shop::open(rabbitmq)?;
-    let ended = ask(rabbitmq, &["send", "shop", "place", r#"{"article": "tea"}"#, "--header", "tenant=acme"])?;
+fn is_run_without_anybody_waiting(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_shop, orders) = shop::open(broker)?;
+    let ended = ask(broker, &["send", "shop", "place", r#"{"article": "tea"}"#, "--header", "tenant=acme"])?;
     check(&ended, 0, "")?;
     ensure!(ended.stdout.is_empty(), "{ended:?}");
     let order = orders.recv_timeout(LONG)?;
@@ -104,9 +104,9 @@ fn is_run_without_anybody_waiting(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn shows_what_there_is(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _shop = shop::open(rabbitmq)?;
-    let ended = ask(rabbitmq, &["ping", "shop"])?;
+fn shows_what_there_is(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
+    let ended = ask(broker, &["ping", "shop"])?;
     check(&ended, 0, "service    shop\n")?;
     check(&ended, 0, "functions  cancel dawdle place price reserve\n")?;
     check(&ended, 0, " ms\n")

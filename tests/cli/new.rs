@@ -1,11 +1,11 @@
 //! `guirpc new`: the service that it writes is built, tested, served and called.
 
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context, ensure};
-use harness::{Program, RabbitMq, binary};
+use harness::{Broker, Program, binary};
 use tempfile::TempDir;
 
 use crate::run::{check, guirpc, run};
@@ -13,36 +13,47 @@ use crate::{LONG, ask};
 
 const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-pub(crate) fn builds_passes_its_test_and_serves(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+pub(crate) fn builds_passes_its_test_and_serves(broker: &dyn Broker) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
-    // The target folder is shared, perhaps with another run of this test.
-    let name = &format!("fresh-{}", process::id());
+    // The target folder is shared with other runs of this test; no two brokers have one port.
+    let name = &format!("fresh-{}", broker.port());
     let written = run(guirpc()?.current_dir(&folder).args(["new", name, "--guirpc-path", CHECKOUT]))?;
     check(&written, 0, &format!("cd {name}\n"))?;
     let package = folder.path().join(name);
     // The versions that are there already, since a test downloads nothing.
     fs::copy(Path::new(CHECKOUT).join("Cargo.lock"), package.join("Cargo.lock"))?;
-    let tested = cargo(&package, &["test"])?;
-    ensure!(tested.contains("1 passed"), "{tested}");
-    cargo(&package, &["build"])?;
+    for uri in ["", &broker.uri()] {
+        let tested = cargo(&package, &["test"], uri)?;
+        ensure!(tested.contains("2 passed"), "{tested}");
+    }
+    cargo(&package, &["build"], "")?;
+
+    let mut developed = Command::new(target()?.join("debug").join(name));
+    let developed = Program::start(developed.arg("dev"))?;
+    let call = shlex::split(&developed.wait_for_line("guirpc call", LONG)?).context("a shell understands it")?;
+    check(&run(guirpc()?.args(&call[1..]))?, 0, "3\n")?;
+    drop(developed);
 
     let mut service = Command::new(target()?.join("debug").join(name));
-    let service = Program::start(service.env("AMQP_URI", rabbitmq.uri()))?;
+    let service = Program::start(service.env("AMQP_URI", broker.uri()))?;
     service.wait_for_log("serving", LONG)?;
-    check(&ask(rabbitmq, &["call", name, "add", r#"{"a": 1, "b": 2}"#])?, 0, "3\n")?;
-    check(&ask(rabbitmq, &["call", name, "greet", r#"["Ada"]"#])?, 0, "\"Hello Ada!\"\n")?;
+    check(&ask(broker, &["call", name, "add", r#"{"a": 1, "b": 2}"#])?, 0, "3\n")?;
+    check(&ask(broker, &["call", name, "greet", r#"["Ada"]"#])?, 0, "\"Hello Ada!\"\n")?;
     drop(service);
     // Else every run would leave its own behind.
-    cargo(&package, &["clean", "--package", name]).map(drop)
+    cargo(&package, &["clean", "--package", name], "").map(drop)
 }
 
 /// Runs cargo in the package, which must end well and warn of nothing; gives its standard output.
-fn cargo(package: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+///
+/// Tests run on the broker at the URI, or on their own if it is empty.
+fn cargo(package: &Path, arguments: &[&str], uri: &str) -> anyhow::Result<String> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(arguments)
         .arg("--offline")
         .current_dir(package)
         .env("CARGO_TARGET_DIR", target()?)
+        .env("GUIRPC_TEST_AMQP_URI", uri)
         .output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo {arguments:?} failed\n{log}");

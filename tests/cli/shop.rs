@@ -6,7 +6,7 @@ use std::time::Duration;
 use std::{fmt, thread};
 
 use guirpc::{Context, Fault, Server, Setup};
-use harness::RabbitMq;
+use harness::Broker;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -54,8 +54,8 @@ fn dawdle() {
 }
 
 /// Serves it until the value is dropped; the other value yields the orders that come in.
-pub(crate) fn open(rabbitmq: &RabbitMq) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
+pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
     let (sender, orders) = channel();
-    let setup = Setup::new(["shop"]).uri(&rabbitmq.uri()).state(Orders(Mutex::new(sender)));
+    let setup = Setup::new(["shop"]).uri(&broker.uri()).state(Orders(Mutex::new(sender)));
     Ok((Server::start(setup)?, orders))
 }

@@ -91,7 +91,7 @@ fn a_new_service_depends_on_the_version_that_made_it() -> anyhow::Result<()> {
     assert!(manifest.contains("name = \"my-service\"\n"), "{manifest}");
     let version = run(guirpc()?.arg("--version"))?.stdout;
     let version = version.trim().strip_prefix("guirpc ").context("the name stands before the version")?;
-    assert!(manifest.contains(&format!("guirpc = \"{version}\"\n")), "{manifest}");
+    assert!(manifest.contains(&format!("guirpc = {{ version = \"{version}\" }}\n")), "{manifest}");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use amiquip::{AmqpProperties, AmqpValue, Connection, FieldTable, Publish};
 use anyhow::ensure;
 use guirpc::{CallError, Pending, Server};
-use harness::{Case, RabbitMq, eventually};
+use harness::{Broker, Case, eventually};
 
 use crate::raw::{Publisher, long, short};
 use crate::service::{LONG, SERVICE, client, serve, setup};
@@ -29,10 +29,10 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn bad_messages_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn bad_messages_disturb_nobody(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
-    let mut connection = Connection::insecure_open(&rabbitmq.uri())?;
+    let mut connection = Connection::insecure_open(&broker.uri())?;
     let channel = connection.open_channel(None)?;
     let add = || AmqpProperties::default().with_type_("add".to_owned());
     let deep = [vec![0x91; 100_000], vec![0]].concat();
@@ -40,8 +40,8 @@ fn bad_messages_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     odd.insert("guirpc-deadline".to_owned(), AmqpValue::LongString("soon".to_owned()));
     for (properties, body) in [
         (AmqpProperties::default(), &b""[..]),
-        (add().with_reply_to("amq.rabbitmq.reply-to.nonsense".to_owned()), b"\x92\x01\x02"),
-        (add().with_reply_to("amq.rabbitmq.reply-to.".to_owned()), b"\x92\x01\x02"),
+        (add().with_reply_to("amq.broker.reply-to.nonsense".to_owned()), b"\x92\x01\x02"),
+        (add().with_reply_to("amq.broker.reply-to.".to_owned()), b"\x92\x01\x02"),
         (add().with_reply_to("no-such-queue".to_owned()), b"\x92\x01\x02"),
         (add().with_content_type("application/x-python-pickle".to_owned()), b"\x80\x04."),
         (add(), &deep),
@@ -52,13 +52,13 @@ fn bad_messages_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     for n in 0..100 {
         ensure!(add::call(&client, n, 1)? == n + 1);
     }
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
-    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1));
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1));
     Ok(())
 }
 
 /// The broker takes each of these, and hands it on as it is.
-fn properties_of_any_bytes_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+fn properties_of_any_bytes_disturb_nobody(broker: &dyn Broker) -> anyhow::Result<()> {
     const HEADERS: u16 = 1 << 13;
     const MESSAGE_ID: u16 = 1 << 7;
     const TIMESTAMP: u16 = 1 << 6;
@@ -71,9 +71,9 @@ fn properties_of_any_bytes_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result
     let arrays = (0..3000).fold(vec![], |inner: Vec<u8>, _| array(&inner));
     let tables = (0..3000).fold(vec![b'V'], |inner, _| [b"F", &table(b"", inner)[..]].concat());
 
-    let (_server, client) = serve(rabbitmq)?;
+    let (_server, client) = serve(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
-    let mut publisher = Publisher::connect(&rabbitmq.uri())?;
+    let mut publisher = Publisher::connect(&broker.uri())?;
     for (routing_key, flags, properties) in [
         (queue, TYPE, not_utf8()),
         // Unmended, the parser takes the timestamp for the identifier, and has no end of the type.
@@ -90,16 +90,16 @@ fn properties_of_any_bytes_disturb_nobody(rabbitmq: &RabbitMq) -> anyhow::Result
     for n in 0..100 {
         ensure!(add::call(&client, n, 1)? == n + 1);
     }
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
-    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1));
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1));
     Ok(())
 }
 
-fn a_closed_connection_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_closed_connection_comes_back(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     for round in 0..3 {
         ensure!(add::call(&client, round, 1)? == round + 1);
-        rabbitmq.close_all_connections("a test")?;
+        broker.close_all_connections("a test")?;
         // The caller may meet the old connection in its last moments; not for longer.
         eventually(LONG, || Ok(add::call(&client, round, 1).is_ok()))?;
     }
@@ -107,35 +107,35 @@ fn a_closed_connection_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
 }
 
 /// The leader is in a function of the old session when the new one begins.
-fn a_long_function_does_not_keep_the_lead_through_a_reconnect(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _server = Server::start(setup(rabbitmq).workers(32).drain(Duration::ZERO))?;
-    let client = client(rabbitmq)?;
+fn a_long_function_does_not_keep_the_lead_through_a_reconnect(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker).workers(32).drain(Duration::ZERO))?;
+    let client = client(broker)?;
     for _ in 0..5 {
         let _long = sleep::start(&client, 60_000)?;
-        rabbitmq.close_all_connections("a test")?;
+        broker.close_all_connections("a test")?;
         eventually(LONG, || Ok(add::call(&client, 1, 2).is_ok()))?;
     }
     Ok(())
 }
 
 /// What was taken on a connection that is gone is delivered again; acknowledging it on the new one would close that.
-fn a_delivery_is_settled_on_its_own_connection_only(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_delivery_is_settled_on_its_own_connection_only(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let _running = sleep::start(&client, 1000)?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
-    rabbitmq.close_all_connections("a test")?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1)))?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
+    broker.close_all_connections("a test")?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1)))?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
     for n in 0..100 {
         ensure!(add::call(&client, n, 1)? == n + 1);
     }
     Ok(())
 }
 
-fn a_deleted_queue_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_deleted_queue_comes_back(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
-    rabbitmq.delete_queue(SERVICE)?;
+    broker.delete_queue(SERVICE)?;
     eventually(LONG, || match add::call(&client, 1, 2) {
         Ok(sum) => Ok(sum == 3),
         Err(CallError::Unroutable { .. }) => Ok(false),
@@ -143,11 +143,11 @@ fn a_deleted_queue_comes_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     })
 }
 
-fn pending_calls_fail_with_their_connection(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn pending_calls_fail_with_their_connection(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let calls: Vec<Pending<u64>> = (0..10).map(|_| sleep::start(&client, 5_000)).collect::<Result<_, _>>()?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 10)))?;
-    rabbitmq.close_all_connections("a test")?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 10)))?;
+    broker.close_all_connections("a test")?;
     for call in calls {
         let error = match call.wait_timeout(Duration::from_secs(4)) {
             Ok(outcome) => outcome.unwrap_err(),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use guirpc::{CallError, Server};
-use harness::{Case, RabbitMq, eventually};
+use harness::{Broker, Case, eventually};
 
 use crate::service::{LONG, SERVICE, serve, setup};
 use crate::workload::{add, count, sleep};
@@ -20,11 +20,11 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn a_killed_broker_comes_back(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
-    let (server, client) = serve(rabbitmq)?;
+fn a_killed_broker_comes_back(broker: &mut dyn Broker) -> anyhow::Result<()> {
+    let (server, client) = serve(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
     let call = sleep::start(&client, 20_000)?;
-    rabbitmq.kill()?;
+    broker.kill()?;
     let begun = Instant::now();
     ensure!(matches!(call.wait(), Err(CallError::Disconnected { sent: true, .. })));
     ensure!(begun.elapsed() < Duration::from_secs(10), "a pending call did not fail at once");
@@ -33,37 +33,37 @@ fn a_killed_broker_comes_back(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
     let error = add::call(&client.timeout(timeout), 1, 2).unwrap_err();
     ensure!(matches!(error, CallError::Disconnected { sent: false, .. }), "{error:?}");
     ensure!(!error.may_have_run());
-    rabbitmq.restart()?;
+    broker.restart()?;
     eventually(Duration::from_secs(90), || Ok(add::call(&client, 1, 2).is_ok()))?;
     // Sends survive a restart as well.
     server.stopper().stop();
     server.wait();
     count::send(&client, "kept")?;
-    rabbitmq.sync()?;
-    rabbitmq.kill()?;
-    rabbitmq.restart()?;
-    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages >= 1), "the send was lost");
+    broker.sync()?;
+    broker.kill()?;
+    broker.restart()?;
+    ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages >= 1), "the send was lost");
     Ok(())
 }
 
-fn a_frozen_broker_is_noticed(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
-    let uri = format!("{}?heartbeat=1", rabbitmq.uri());
-    let _server = Server::start(setup(rabbitmq).uri(&uri))?;
+fn a_frozen_broker_is_noticed(broker: &mut dyn Broker) -> anyhow::Result<()> {
+    let uri = format!("{}?heartbeat=1", broker.uri());
+    let _server = Server::start(setup(broker).uri(&uri))?;
     let client = guirpc::Client::connect(&uri)?.timeout(Duration::from_mins(1));
     ensure!(add::call(&client, 1, 2)? == 3);
-    rabbitmq.freeze()?;
+    broker.freeze()?;
     let begun = Instant::now();
     let error = add::call(&client, 1, 2).unwrap_err();
     ensure!(matches!(error, CallError::Disconnected { .. }), "{error:?}");
     ensure!(begun.elapsed() < LONG, "twice the heartbeat is 2 s");
-    rabbitmq.thaw()?;
+    broker.thaw()?;
     eventually(Duration::from_secs(90), || Ok(add::call(&client, 1, 2).is_ok()))
 }
 
-fn calls_fail_fast_while_the_broker_is_blocked(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn calls_fail_fast_while_the_broker_is_blocked(broker: &mut dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
-    rabbitmq.memory_alarm(true)?;
+    broker.memory_alarm(true)?;
     // The first message after the alarm is what the broker answers with "blocked".
     let mut blocked = None;
     eventually(LONG, || {
@@ -72,9 +72,9 @@ fn calls_fail_fast_while_the_broker_is_blocked(rabbitmq: &mut RabbitMq) -> anyho
         Ok(blocked.is_some())
     })?;
     ensure!(blocked.is_some_and(|error| !error.may_have_run() && error.is_retryable()));
-    rabbitmq.memory_alarm(false)?;
+    broker.memory_alarm(false)?;
     eventually(LONG, || Ok(add::call(&client, 1, 2).is_ok()))?;
-    let patient = crate::service::client(rabbitmq)?;
+    let patient = crate::service::client(broker)?;
     ensure!(add::call(&patient, 2, 2)? == 4);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use guirpc::{CallError, Codec};
-use harness::{Case, RabbitMq};
+use harness::{Broker, Case};
 use serde_json::json;
 
 use crate::service::{SERVICE, serve};
@@ -30,8 +30,8 @@ pub(crate) fn cases() -> Vec<Case> {
 
 const BOTH: [Codec; 2] = [Codec::MessagePack, Codec::Json];
 
-fn plain_values(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn plain_values(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     for codec in BOTH {
         let client = client.codec(codec);
         ensure!(add::call(&client, 2, -3)? == -1);
@@ -42,8 +42,8 @@ fn plain_values(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn borrowed_arguments(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn borrowed_arguments(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     for codec in BOTH {
         let text = "a \"quoted\" ü";
         ensure!(describe::call(&client.codec(codec), text, b"1234")? == format!("{text}: 4 bytes"));
@@ -51,8 +51,8 @@ fn borrowed_arguments(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn structs_and_options(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn structs_and_options(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let ada = User { name: "ada".to_owned(), age: 36, picture: vec![0; 300] };
     for codec in BOTH {
         ensure!(birthday::call(&client.codec(codec), ada.clone(), None)? == User { age: 37, ..ada.clone() });
@@ -61,8 +61,8 @@ fn structs_and_options(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn typed_errors(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn typed_errors(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     for codec in BOTH {
         let client = client.codec(codec);
         ensure!(find::call(&client, "ada")?.age == 36);
@@ -74,8 +74,8 @@ fn typed_errors(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn faults_have_status_and_details(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn faults_have_status_and_details(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     for codec in BOTH {
         let client = client.codec(codec);
         ensure!(parse::call(&client, "12")? == 12);
@@ -88,8 +88,8 @@ fn faults_have_status_and_details(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn replies_have_status_and_headers(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn replies_have_status_and_headers(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(create::call(&client, "ada")? == "/users/ada");
     let reply = create::start(&client, "ada")?.wait_reply()?;
     ensure!(reply.status() == 201);
@@ -98,8 +98,8 @@ fn replies_have_status_and_headers(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn context(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn context(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let seen = seen::call(&client.app_id("tests").header("tenant", "a"))?;
     for (name, value) in [
         ("service", SERVICE),
@@ -108,14 +108,15 @@ fn context(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
         ("tenant", "a"),
         ("deadline", "true"),
         ("awaited", "true"),
+        ("redelivered", "false"),
     ] {
         ensure!(seen.get(name).map(String::as_str) == Some(value), "{name} in {seen:?}");
     }
     Ok(())
 }
 
-fn state(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn state(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(count::call(&client, "a")? == 1);
     ensure!(count::call(&client, "b")? == 1);
     ensure!(count::call(&client, "a")? == 2);
@@ -123,14 +124,14 @@ fn state(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn async_functions(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn async_functions(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(later::call(&client, "now")? == "NOW");
     Ok(())
 }
 
-fn single_values_as_text_and_bytes(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn single_values_as_text_and_bytes(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(later::call(&client.codec(Codec::Text), "text")? == "TEXT");
     ensure!(parse::call(&client.codec(Codec::Text), "-5")? == -5);
     ensure!(reversed::call(&client.codec(Codec::OctetStream), vec![0, 1, 255])? == [255, 1, 0]);
@@ -139,8 +140,8 @@ fn single_values_as_text_and_bytes(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn calls_without_a_stub(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn calls_without_a_stub(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     ensure!(client.call_json(SERVICE, "add", json!({ "a": 1, "b": 2 }))? == json!(3));
     ensure!(client.call_json(SERVICE, "add", json!([1, 2]))? == json!(3));
     let error = client.call_json(SERVICE, "find", json!({ "name": "bob" })).unwrap_err();
@@ -152,8 +153,8 @@ fn calls_without_a_stub(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pending_is_a_future(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn pending_is_a_future(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let sums = (0..100).map(|n| add::start(&client, n, n)).collect::<Result<Vec<_>, _>>()?;
     let sums = futures_util::future::join_all(sums);
     for (n, sum) in (0..).zip(tokio::runtime::Builder::new_current_thread().build()?.block_on(sums)) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use guirpc::{Pending, Server};
-use harness::{Case, RabbitMq};
+use harness::{Broker, Case};
 
 use crate::service::{client, program, serve, setup};
 use crate::workload::{add, process, sleep};
@@ -21,8 +21,8 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn threads_share_a_client(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn threads_share_a_client(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     thread::scope(|scope| {
         let callers: Vec<_> = (0..64)
             .map(|thread| {
@@ -42,8 +42,8 @@ fn threads_share_a_client(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ten_thousand_calls_in_flight(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn ten_thousand_calls_in_flight(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let calls = (0..10_000).map(|n| add::start(&client, n, 1)).collect::<Result<Vec<_>, _>>()?;
     for (n, call) in (0..).zip(calls) {
         ensure!(call.wait()? == n + 1);
@@ -52,9 +52,9 @@ fn ten_thousand_calls_in_flight(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
 }
 
 /// The first delivery is open all the while, so nothing can be settled in one frame with it.
-fn a_long_function_holds_up_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _server = Server::start(setup(rabbitmq).workers(2))?;
-    let client = client(rabbitmq)?;
+fn a_long_function_holds_up_nobody(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker).workers(2))?;
+    let client = client(broker)?;
     let long = sleep::start(&client, 10_000)?;
     let quick = (0..1000).map(|n| add::start(&client, n, 1)).collect::<Result<Vec<_>, _>>()?;
     for (n, call) in (0..).zip(quick) {
@@ -65,9 +65,9 @@ fn a_long_function_holds_up_nobody(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn slow_functions_run_side_by_side(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _server = Server::start(setup(rabbitmq).workers(8))?;
-    let client = client(rabbitmq)?;
+fn slow_functions_run_side_by_side(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker).workers(8))?;
+    let client = client(broker)?;
     let begun = Instant::now();
     let calls = (0..16).map(|_| sleep::start(&client, 500)).collect::<Result<Vec<_>, _>>()?;
     calls.into_iter().try_for_each(|call| call.wait().map(|_| ()))?;
@@ -76,9 +76,9 @@ fn slow_functions_run_side_by_side(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn two_servers_share_the_load(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let servers = [program(&rabbitmq.uri(), &["--workers", "2"])?, program(&rabbitmq.uri(), &["--workers", "2"])?];
-    let client = client(rabbitmq)?;
+fn two_servers_share_the_load(broker: &dyn Broker) -> anyhow::Result<()> {
+    let servers = [program(&broker.uri(), &["--workers", "2"])?, program(&broker.uri(), &["--workers", "2"])?];
+    let client = client(broker)?;
     let calls: Vec<Pending<u32>> = (0..400).map(|_| process::start(&client)).collect::<Result<_, _>>()?;
     let ran = calls.into_iter().map(Pending::wait).collect::<Result<Vec<_>, _>>()?;
     for server in &servers {

@@ -1,9 +1,12 @@
-//! Everything end to end, against a real broker.
+//! Everything end to end, on both brokers from the same body.
 //!
-//! `scripts/test` runs these with RabbitMQ; without it they are shown as ignored.
+//! On the embedded broker they run anywhere; `scripts/test` runs them with RabbitMQ as well,
+//! and without it those are shown as ignored.
 
 mod broker;
 mod connections;
+mod embedded_faults;
+mod embedded_limits;
 mod faults;
 mod functions;
 mod load;
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
         stopping::cases(),
         connections::cases(),
         faults::cases(),
+        embedded_faults::cases(),
+        embedded_limits::cases(),
     ];
     harness::main(cases.into_iter().flatten())
 }

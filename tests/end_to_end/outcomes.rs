@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use guirpc::{CallError, Server};
-use harness::{Case, RabbitMq, eventually};
+use harness::{Broker, Case, eventually};
 use serde_json::json;
 
 use crate::service::{LONG, SERVICE, client, serve, setup};
@@ -33,8 +33,8 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn a_panic_is_a_fault(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_panic_is_a_fault(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let error = panic::call(&client, "ouch".to_owned()).unwrap_err();
     ensure!(error.may_have_run());
     let CallError::Fault(fault) = error else { anyhow::bail!("no fault: {error:?}") };
@@ -44,8 +44,8 @@ fn a_panic_is_a_fault(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn bad_arguments_are_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn bad_arguments_are_refused(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     for (arguments, said) in [
         (json!({ "a": "1", "b": 2 }), "argument `a`"),
         (json!({ "a": 1 }), "`b` is missing"),
@@ -62,16 +62,16 @@ fn bad_arguments_are_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn an_unknown_function_is_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn an_unknown_function_is_refused(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let error = client.call_json(SERVICE, "ad", json!({})).unwrap_err();
     let CallError::Refused(refusal) = error else { anyhow::bail!("not refused: {error:?}") };
     ensure!(refusal.status() == 404 && refusal.message().contains("did you mean `add`?"), "{refusal:?}");
     Ok(())
 }
 
-fn an_unknown_service_is_unroutable(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let client = client(rabbitmq)?;
+fn an_unknown_service_is_unroutable(broker: &dyn Broker) -> anyhow::Result<()> {
+    let client = client(broker)?;
     let begun = Instant::now();
     let error = add::call(&client.service("mth"), 1, 2).unwrap_err();
     ensure!(error == CallError::Unroutable { service: "mth".to_owned() }, "{error:?}");
@@ -80,9 +80,9 @@ fn an_unknown_service_is_unroutable(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_large_body_is_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _server = Server::start(setup(rabbitmq).max_body(1000))?;
-    let client = client(rabbitmq)?;
+fn a_large_body_is_refused(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker).max_body(1000))?;
+    let client = client(broker)?;
     let error = reversed::call(&client, vec![0; 1001]).unwrap_err();
     let CallError::Refused(refusal) = error else { anyhow::bail!("not refused: {error:?}") };
     ensure!(refusal.status() == 413 && refusal.message().contains("1000"), "{refusal:?}");
@@ -90,9 +90,9 @@ fn a_large_body_is_refused(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_large_or_malformed_reply_is_a_fault(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _server = Server::start(setup(rabbitmq).max_body(1000))?;
-    let client = client(rabbitmq)?;
+fn a_large_or_malformed_reply_is_a_fault(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker).max_body(1000))?;
+    let client = client(broker)?;
     let CallError::Fault(fault) = zeros::call(&client, 1001).unwrap_err() else { anyhow::bail!("no fault") };
     ensure!(fault.status() == 500 && fault.message().contains("at most 1000"), "{fault:?}");
     // A header's name of 256 bytes would kill the connection.
@@ -104,15 +104,15 @@ fn a_large_or_malformed_reply_is_a_fault(rabbitmq: &RabbitMq) -> anyhow::Result<
     Ok(())
 }
 
-fn a_large_request_is_not_sent(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let client = client(rabbitmq)?.max_body(1000);
+fn a_large_request_is_not_sent(broker: &dyn Broker) -> anyhow::Result<()> {
+    let client = client(broker)?.max_body(1000);
     let error = reversed::call(&client, vec![0; 1001]).unwrap_err();
     ensure!(matches!(error, CallError::Unsendable { .. }) && error.to_string().contains("1000"), "{error:?}");
     Ok(())
 }
 
-fn a_call_has_a_deadline(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_call_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let timeout = Duration::from_millis(200);
     let begun = Instant::now();
     let error = sleep::call(&client.timeout(timeout), 1000).unwrap_err();
@@ -122,13 +122,13 @@ fn a_call_has_a_deadline(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     // The reply comes all the same, and is dropped.
     eventually(LONG, || Ok(client.late_replies() == 1))?;
     // The function's own timeout holds if the client has none.
-    let error = impatient::call(&guirpc::Client::connect(&rabbitmq.uri())?, 1000).unwrap_err();
+    let error = impatient::call(&guirpc::Client::connect(&broker.uri())?, 1000).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
     Ok(())
 }
 
-fn a_call_outlives_its_client_and_any_timeout_fits(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_call_outlives_its_client_and_any_timeout_fits(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let call = sleep::start(&client.timeout(Duration::MAX), 100)?;
     drop(client);
     let Ok(outcome) = call.wait_timeout(Duration::MAX) else { anyhow::bail!("it did not wait") };
@@ -136,8 +136,8 @@ fn a_call_outlives_its_client_and_any_timeout_fits(rabbitmq: &RabbitMq) -> anyho
     Ok(())
 }
 
-fn a_future_has_a_deadline(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_future_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let timeout = Duration::from_millis(200);
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let error = runtime.block_on(sleep::start(&client.timeout(timeout), 2000)?).unwrap_err();
@@ -145,9 +145,9 @@ fn a_future_has_a_deadline(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn what_nobody_waits_for_is_not_run(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _server = Server::start(setup(rabbitmq).workers(1))?;
-    let client = client(rabbitmq)?;
+fn what_nobody_waits_for_is_not_run(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker).workers(1))?;
+    let client = client(broker)?;
     let long = sleep::start(&client, 500)?;
     // It is fetched at once and its turn comes when nobody waits any more.
     let short = count::start(&client.timeout(Duration::from_millis(50)), "expired")?;
@@ -157,16 +157,16 @@ fn what_nobody_waits_for_is_not_run(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn waiting_may_be_interrupted(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn waiting_may_be_interrupted(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let pending = sleep::start(&client, 300)?;
     let Err(pending) = pending.wait_timeout(Duration::from_millis(10)) else { anyhow::bail!("it cannot be done") };
     ensure!(pending.wait()? == 300);
     Ok(())
 }
 
-fn overlong_names_are_not_sent(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn overlong_names_are_not_sent(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     let long = "x".repeat(256);
     let huge = "x".repeat(200_000);
     for client in [client.service(&long), client.app_id(&long), client.header(&long, 1), client.header("h", huge)] {
@@ -178,17 +178,17 @@ fn overlong_names_are_not_sent(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_send_is_run(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (_server, client) = serve(rabbitmq)?;
+fn a_send_is_run(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
     count::send(&client, "sent")?;
     client.send_json(SERVICE, "count", json!({ "name": "sent" }))?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
     ensure!(count::call(&client, "sent")? == 3);
     Ok(())
 }
 
-fn an_unroutable_send_is_an_error(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let client = client(rabbitmq)?;
+fn an_unroutable_send_is_an_error(broker: &dyn Broker) -> anyhow::Result<()> {
+    let client = client(broker)?;
     let error = count::send(&client.service("nobody"), "lost").unwrap_err();
     ensure!(error == CallError::Unroutable { service: "nobody".to_owned() }, "{error:?}");
     Ok(())

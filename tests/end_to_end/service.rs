@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use guirpc::{Client, Server, Setup};
-use harness::{Program, RabbitMq, binary};
+use harness::{Broker, Program, binary};
 
 use crate::workload::Runs;
 
@@ -14,18 +14,18 @@ pub(crate) const SERVICE: &str = env!("CARGO_PKG_NAME");
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// What a server of the test functions does unless a test says otherwise.
-pub(crate) fn setup(rabbitmq: &RabbitMq) -> Setup {
-    Setup::new([SERVICE]).uri(&rabbitmq.uri()).workers(4).state(Runs::default())
+pub(crate) fn setup(broker: &dyn Broker) -> Setup {
+    Setup::new([SERVICE]).uri(&broker.uri()).workers(4).state(Runs::default())
 }
 
 /// A server in this process, and a client of it.
-pub(crate) fn serve(rabbitmq: &RabbitMq) -> anyhow::Result<(Server, Client)> {
-    Ok((Server::start(setup(rabbitmq))?, client(rabbitmq)?))
+pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<(Server, Client)> {
+    Ok((Server::start(setup(broker))?, client(broker)?))
 }
 
 /// A client that is patient enough for a busy machine.
-pub(crate) fn client(rabbitmq: &RabbitMq) -> anyhow::Result<Client> {
-    Ok(Client::connect(&rabbitmq.uri())?.timeout(LONG))
+pub(crate) fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
+    Ok(Client::connect(&broker.uri())?.timeout(LONG))
 }
 
 /// The service as a program, serving.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use amiquip::{Connection, QueueDeclareOptions};
 use anyhow::{Context, ensure};
-use harness::{Case, Program, RabbitMq, binary};
+use harness::{Broker, Case, Program, binary};
 use serde_json::Value;
 
 use crate::service::{LONG, SERVICE};
@@ -41,61 +41,61 @@ fn check(arguments: &[&str], code: i32, said: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn a_malformed_uri(_: &RabbitMq) -> anyhow::Result<()> {
+fn a_malformed_uri(_: &dyn Broker) -> anyhow::Result<()> {
     check(&["--uri", "http://localhost"], 3, &["amqp://user:password@host:5672/vhost"])
 }
 
-fn a_refused_connection(_: &RabbitMq) -> anyhow::Result<()> {
+fn a_refused_connection(_: &dyn Broker) -> anyhow::Result<()> {
     // Port 9 is discard, which nobody runs.
     check(&["--uri", "amqp://localhost:9"], 4, &["cannot connect", "is RabbitMQ running there"])
 }
 
-fn a_wrong_password(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let uri = rabbitmq.uri_for("guest", "wrong-secret", "/");
+fn a_wrong_password(broker: &dyn Broker) -> anyhow::Result<()> {
+    let uri = broker.uri_for("guest", "wrong-secret", "/");
     check(&["--uri", &uri], 4, &["refused user `guest`", "password is wrong"])
 }
 
-fn a_missing_virtual_host(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let uri = rabbitmq.uri_for("guest", "guest", "missing");
+fn a_missing_virtual_host(broker: &dyn Broker) -> anyhow::Result<()> {
+    let uri = broker.uri_for("guest", "guest", "missing");
     check(&["--uri", &uri], 4, &["virtual host `missing`", "rabbitmqctl add_vhost missing"])
 }
 
-fn a_queue_declared_differently(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let mut connection = Connection::insecure_open(&rabbitmq.uri())?;
+fn a_queue_declared_differently(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut connection = Connection::insecure_open(&broker.uri())?;
     let channel = connection.open_channel(None)?;
     channel.queue_declare(SERVICE, QueueDeclareOptions { auto_delete: true, ..QueueDeclareOptions::default() })?;
-    check(&["--uri", &rabbitmq.uri()], 5, &["queue `guirpc-tests`", "declared differently", "another virtual host"])
+    check(&["--uri", &broker.uri()], 5, &["queue `guirpc-tests`", "declared differently", "another virtual host"])
 }
 
-fn a_service_that_is_not_linked(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    check(&["--uri", &rabbitmq.uri(), "--service", "math"], 3, &["service `math`", "linked are: guirpc-tests"])
+fn a_service_that_is_not_linked(broker: &dyn Broker) -> anyhow::Result<()> {
+    check(&["--uri", &broker.uri(), "--service", "math"], 3, &["service `math`", "linked are: guirpc-tests"])
 }
 
-fn a_queue_without_a_name(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    check(&["--uri", &rabbitmq.uri(), "--queue", ""], 3, &["the name of a queue has from 1 to 255 bytes"])
+fn a_queue_without_a_name(broker: &dyn Broker) -> anyhow::Result<()> {
+    check(&["--uri", &broker.uri(), "--queue", ""], 3, &["the name of a queue has from 1 to 255 bytes"])
 }
 
-fn two_services_cannot_share_a_queue(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let arguments = ["--uri", &rabbitmq.uri(), "--service", "guirpc-tests,guirpc-tests", "--queue", "q"];
+fn two_services_cannot_share_a_queue(broker: &dyn Broker) -> anyhow::Result<()> {
+    let arguments = ["--uri", &broker.uri(), "--service", "guirpc-tests,guirpc-tests", "--queue", "q"];
     check(&arguments, 3, &["cannot share the one queue `q`"])
 }
 
-fn the_log_names_everything_but_the_password(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let program = crate::service::program(&rabbitmq.uri(), &["--queue", "other"])?;
+fn the_log_names_everything_but_the_password(broker: &dyn Broker) -> anyhow::Result<()> {
+    let program = crate::service::program(&broker.uri(), &["--queue", "other"])?;
     let line = program.wait_for_log("serving", LONG)?;
-    for said in [SERVICE, "other", "127.0.0.1", "add, birthday"] {
+    for said in [SERVICE, "other", "127.0.0.1", "add, begin, birthday"] {
         ensure!(line.contains(said), "no `{said}` in: {line}");
     }
     ensure!(!line.contains("guest:guest"), "{line}");
     ensure!(!line.contains('\u{1b}'), "coloured, although nobody looks: {line:?}");
-    let queue = rabbitmq.queue("other")?.context("the queue was not declared")?;
+    let queue = broker.queue("other")?.context("the queue was not declared")?;
     ensure!(queue.consumers == 1);
     Ok(())
 }
 
-fn the_log_has_a_line_for_each_call(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let program = crate::service::program(&rabbitmq.uri(), &["--log", "guirpc=debug", "--log-format", "json"])?;
-    let client = crate::service::client(rabbitmq)?;
+fn the_log_has_a_line_for_each_call(broker: &dyn Broker) -> anyhow::Result<()> {
+    let program = crate::service::program(&broker.uri(), &["--log", "guirpc=debug", "--log-format", "json"])?;
+    let client = crate::service::client(broker)?;
     add::call(&client, 1, 2)?;
     let line: Value = serde_json::from_str(&program.wait_for_log("\"function\":\"add\"", LONG)?)?;
     ensure!(line["level"] == "DEBUG" && line["status"] == 200, "{line}");
@@ -107,7 +107,7 @@ fn the_log_has_a_line_for_each_call(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn the_functions_are_listed(_: &RabbitMq) -> anyhow::Result<()> {
+fn the_functions_are_listed(_: &dyn Broker) -> anyhow::Result<()> {
     let list = |arguments: &[&str]| -> anyhow::Result<String> {
         let output = Command::new(binary("workload")?).arg("list").args(arguments).output()?;
         ensure!(output.status.success(), "{}", output.status);

@@ -5,11 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use guirpc::{CallError, Server};
-use harness::{Case, RabbitMq, eventually};
+use guirpc::{CallError, Client, Fault, Pending, Server};
+use harness::{Broker, Case, eventually};
+use tempfile::TempDir;
 
 use crate::service::{LONG, SERVICE, client, program, serve, setup};
-use crate::workload::{add, counted, sleep, sleep_early};
+use crate::workload::{add, begin, counted, sleep, sleep_early};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -24,10 +25,19 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn sigterm_under_load_loses_no_call(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let mut leaving = program(&rabbitmq.uri(), &[])?;
-    let _staying = program(&rabbitmq.uri(), &[])?;
-    let client = client(rabbitmq)?;
+/// Calls a function that takes so long, and waits until it has begun: a request may be delivered long before that.
+fn begun(client: &Client, milliseconds: u64) -> anyhow::Result<Pending<u64, Fault>> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("begun");
+    let call = begin::start(client, file.to_str().context("a temporary folder has a plain name")?, milliseconds)?;
+    eventually(LONG, || Ok(file.exists()))?;
+    Ok(call)
+}
+
+fn sigterm_under_load_loses_no_call(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut leaving = program(&broker.uri(), &[])?;
+    let _staying = program(&broker.uri(), &[])?;
+    let client = client(broker)?;
     let (done, stop) = (AtomicU32::new(0), AtomicBool::new(false));
     thread::scope(|scope| -> anyhow::Result<()> {
         let callers: Vec<_> = (0..16)
@@ -55,29 +65,27 @@ fn sigterm_under_load_loses_no_call(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
         }
         under_load
     })?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))
 }
 
-fn what_has_begun_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let mut program = program(&rabbitmq.uri(), &["--workers", "2"])?;
-    let client = client(rabbitmq)?;
-    let begun = sleep::start(&client, 1000)?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
+fn what_has_begun_is_finished(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut program = program(&broker.uri(), &["--workers", "2"])?;
+    let client = client(broker)?;
+    let call = begun(&client, 1000)?;
     program.interrupt()?;
-    ensure!(begun.wait()? == 1000);
+    ensure!(call.wait()? == 1000);
     let status = program.wait(LONG)?;
     ensure!(status.success(), "{status}");
-    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0), "it was not acknowledged");
+    ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0), "it was not acknowledged");
     Ok(())
 }
 
 /// With a leader that is awake when the consumer is cancelled, and nobody else to make up for what is lost.
-fn what_runs_beside_quick_ones_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let client = client(rabbitmq)?;
+fn what_runs_beside_quick_ones_is_finished(broker: &dyn Broker) -> anyhow::Result<()> {
+    let client = client(broker)?;
     for _ in 0..8 {
-        let server = Server::start(setup(rabbitmq))?;
-        let slow = [sleep::start(&client, 300)?, sleep::start(&client, 300)?];
-        eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 2)))?;
+        let server = Server::start(setup(broker))?;
+        let slow = [begun(&client, 300)?, begun(&client, 300)?];
         let stopped = AtomicBool::new(false);
         let drained = thread::scope(|scope| {
             let quick = scope.spawn(|| -> Result<(), CallError> {
@@ -105,13 +113,12 @@ fn what_runs_beside_quick_ones_is_finished(rabbitmq: &RabbitMq) -> anyhow::Resul
     Ok(())
 }
 
-fn what_runs_at_most_once_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (server, client) = serve(rabbitmq)?;
+fn what_runs_at_most_once_is_finished(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (server, client) = serve(broker)?;
     let call = sleep_early::start(&client, "early", 2000)?;
     eventually(LONG, || Ok(counted::call(&client, "early")? == 1))?;
-    let settled = eventually(Duration::from_millis(500), || {
-        Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0))
-    });
+    let settled =
+        eventually(Duration::from_millis(500), || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)));
     settled.context("it is not acknowledged before it has run")?;
     server.stopper().stop();
     ensure!(server.wait().abandoned == 0);
@@ -119,52 +126,52 @@ fn what_runs_at_most_once_is_finished(rabbitmq: &RabbitMq) -> anyhow::Result<()>
     Ok(())
 }
 
-fn what_has_not_begun_is_given_back(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let server = Server::start(setup(rabbitmq).workers(1))?;
-    let client = client(rabbitmq)?;
-    let calls = (0..5).map(|_| sleep::start(&client, 700)).collect::<Result<Vec<_>, _>>()?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 5)))?;
+fn what_has_not_begun_is_given_back(broker: &dyn Broker) -> anyhow::Result<()> {
+    let server = Server::start(setup(broker).workers(1))?;
+    let client = client(broker)?;
+    let first = begun(&client, 700)?;
+    let calls = (0..4).map(|_| sleep::start(&client, 1)).collect::<Result<Vec<_>, _>>()?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 5)))?;
     server.stopper().stop();
     let drained = server.wait();
     ensure!(drained.given_back == 4 && drained.abandoned == 0, "{drained:?}");
-    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 4 && queue.unacked == 0));
+    ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 4 && queue.unacked == 0));
+    ensure!(first.wait()? == 700);
     // Another server has them at once, and no caller notices.
-    let _server = Server::start(setup(rabbitmq))?;
+    let _server = Server::start(setup(broker))?;
     calls.into_iter().try_for_each(|call| call.wait().map(|_| ()))?;
     Ok(())
 }
 
-fn a_second_signal_leaves_at_once(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let mut program = program(&rabbitmq.uri(), &["--workers", "1"])?;
-    let client = client(rabbitmq)?;
-    let _call = sleep::start(&client, 60_000)?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
+fn a_second_signal_leaves_at_once(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut program = program(&broker.uri(), &["--workers", "1"])?;
+    let client = client(broker)?;
+    let _call = begun(&client, 60_000)?;
     program.terminate()?;
     program.wait_for_log("stopping", LONG)?;
     program.terminate()?;
     let status = program.wait(Duration::from_secs(10))?;
     ensure!(status.code() == Some(143), "{status}");
     // What had begun is not lost: the broker has it again.
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1 && queue.unacked == 0)))
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1 && queue.unacked == 0)))
 }
 
-fn the_drain_time_is_a_limit(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let mut program = program(&rabbitmq.uri(), &["--workers", "1", "--drain", "300ms"])?;
-    let client = client(rabbitmq)?;
-    let _call = sleep::start(&client, 60_000)?;
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
-    let begun = Instant::now();
+fn the_drain_time_is_a_limit(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut program = program(&broker.uri(), &["--workers", "1", "--drain", "300ms"])?;
+    let client = client(broker)?;
+    let _call = begun(&client, 60_000)?;
+    let told = Instant::now();
     program.terminate()?;
     let status = program.wait(LONG)?;
     ensure!(status.code() == Some(6), "{status}");
-    ensure!(begun.elapsed() >= Duration::from_millis(300));
-    eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1 && queue.unacked == 0)))
+    ensure!(told.elapsed() >= Duration::from_millis(300));
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1 && queue.unacked == 0)))
 }
 
-fn a_server_stops_when_it_is_dropped(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let (server, client) = serve(rabbitmq)?;
+fn a_server_stops_when_it_is_dropped(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (server, client) = serve(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
     drop(server);
-    ensure!(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 0));
+    ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 0));
     Ok(())
 }

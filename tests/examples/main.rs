@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use harness::{Case, Program, RabbitMq, binary};
+use harness::{Broker, Case, Program, binary};
 use tempfile::TempDir;
 
 mod readme;
@@ -25,52 +25,52 @@ fn main() -> ExitCode {
 }
 
 /// Starts the server of an example and waits until it serves.
-fn serve(name: &str, rabbitmq: &RabbitMq) -> anyhow::Result<Program> {
-    let program = Program::start(Command::new(binary(name)?).env("AMQP_URI", rabbitmq.uri()))?;
+fn serve(name: &str, broker: &dyn Broker) -> anyhow::Result<Program> {
+    let program = Program::start(Command::new(binary(name)?).env("AMQP_URI", broker.uri()))?;
     program.wait_for_log("serving", LONG)?;
     Ok(program)
 }
 
 /// Runs a program to its good end; gives the lines that it printed.
-fn run(name: &str, arguments: &[&str], rabbitmq: &RabbitMq) -> anyhow::Result<Vec<String>> {
-    let output = Command::new(binary(name)?).args(arguments).env("AMQP_URI", rabbitmq.uri()).output()?;
+fn run(name: &str, arguments: &[&str], broker: &dyn Broker) -> anyhow::Result<Vec<String>> {
+    let output = Command::new(binary(name)?).args(arguments).env("AMQP_URI", broker.uri()).output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{name} ended with {}\n{log}", output.status);
     Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
 }
 
-fn hello_answers_the_command(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let mut hello = serve("hello", rabbitmq)?;
-    let sum = run("guirpc", &["call", "hello", "add", r#"{"a": 1, "b": 2}"#], rabbitmq)?;
+fn hello_answers_the_command(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut hello = serve("hello", broker)?;
+    let sum = run("guirpc", &["call", "hello", "add", r#"{"a": 1, "b": 2}"#], broker)?;
     ensure!(sum == ["3"], "{sum:?}");
-    let greeting = run("guirpc", &["call", "hello", "greet", r#"{"name": "Ada"}"#], rabbitmq)?;
+    let greeting = run("guirpc", &["call", "hello", "greet", r#"{"name": "Ada"}"#], broker)?;
     ensure!(greeting == [r#""Hello Ada!""#], "{greeting:?}");
     hello.terminate()?;
     ensure!(hello.wait(LONG)?.success(), "hello does not end well");
     Ok(())
 }
 
-fn the_client_moves_money(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _accounts = serve("accounts", rabbitmq)?;
+fn the_client_moves_money(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _accounts = serve("accounts", broker)?;
     let moved = ["moved 30 cents for rent", "refused: 930 cents are lacking"];
-    let first = run("accounts-client", &[], rabbitmq)?;
+    let first = run("accounts-client", &[], broker)?;
     ensure!(first[..2] == ["opened the account of ada: status 201", "opened the account of bob: status 201"]);
     ensure!(first[2..4] == moved, "{first:?}");
     ensure!(first[4..] == ["ada has 70 cents", "bob has 30 cents"], "{first:?}");
     // The state lives in the server, so a second client finds what the first one left.
-    let second = run("accounts-client", &[], rabbitmq)?;
+    let second = run("accounts-client", &[], broker)?;
     ensure!(second[..2] == ["ada has an account already", "bob has an account already"], "{second:?}");
     ensure!(second[4..] == ["ada has 40 cents", "bob has 60 cents"], "{second:?}");
     Ok(())
 }
 
-fn two_servers_draw_the_picture(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    let _servers = [serve("server", rabbitmq)?, serve("server", rabbitmq)?];
+fn two_servers_draw_the_picture(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _servers = [serve("server", broker)?, serve("server", broker)?];
     let folder = TempDir::new()?;
     let draw = |name: &str, tile: &str| {
         let path = folder.path().join(name);
         let place = path.to_str().context("a temporary folder has a plain name")?;
-        run("client", &[place, "--width", "300", "--height", "240", "--tile", tile], rabbitmq)?;
+        run("client", &[place, "--width", "300", "--height", "240", "--tile", tile], broker)?;
         decode(&path)
     };
     // No divisor of either edge, so that the tiles at the right and at the bottom are smaller.
@@ -87,10 +87,10 @@ fn two_servers_draw_the_picture(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn without_a_server_nothing_is_written(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+fn without_a_server_nothing_is_written(broker: &dyn Broker) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let path = folder.path().join("picture.png");
-    let output = Command::new(binary("client")?).arg(&path).env("AMQP_URI", rabbitmq.uri()).output()?;
+    let output = Command::new(binary("client")?).arg(&path).env("AMQP_URI", broker.uri()).output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     ensure!(!output.status.success() && log.contains("service `mandelbrot`"), "{log}");
     ensure!(!path.exists(), "a picture was written");

@@ -1,13 +1,17 @@
-//! What the tests that cross crates stand on: a private broker, programs to watch, cases to run.
+//! What the tests that cross crates stand on: private brokers, programs to watch, cases to run.
 //!
+//! - [`Broker`] is what a case may do with its broker, whichever that is: RabbitMQ, or the embedded one.
 //! - [`RabbitMq`] is a node of our own: free ports, data in a temporary folder, ended with the test.
 //! - [`Program`] is a binary of the workspace under observation: its lines, its signals, its end.
 //! - [`Proxy`] is a road to the broker that a test can freeze or cut.
-//! - [`Case`] and [`main`] run end-to-end tests against one node, each in a virtual host of its own.
+//! - [`Case`] and [`main`] run end-to-end tests on both brokers from the same body.
 //! - [`eventually`] awaits a condition, so that no test sleeps for a fixed time.
 //!
-//! It knows nothing of guirpc: what is under test comes in as a URI or as a program.
+//! Of guirpc it knows the embedded broker and nothing else: what is under test comes in as a program,
+//! or stands in the case.
 
+mod broker;
+mod embedded;
 mod eventually;
 mod port;
 mod program;
@@ -16,8 +20,9 @@ mod rabbitmq;
 mod suite;
 mod transcript;
 
+pub use broker::{Broker, Queue};
 pub use eventually::eventually;
 pub use program::{Program, binary};
 pub use proxy::Proxy;
-pub use rabbitmq::{Queue, RabbitMq};
+pub use rabbitmq::RabbitMq;
 pub use suite::{Case, main};

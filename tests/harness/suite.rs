@@ -1,79 +1,144 @@
-//! End-to-end cases, and the runner that gives each of them a broker.
+//! End-to-end cases, and the runner that gives each of them its broker.
 //!
-//! One node serves all cases of a test binary, each in a virtual host of its own, so queue names never clash;
+//! A case on both brokers is two tests with one body, each named for its broker.
+//!
+//! The embedded broker costs nothing, so each case starts one.
+//! One RabbitMQ node serves all cases of a test binary, each in a virtual host of its own, so queue names never clash;
 //! it starts with the first case that runs and ends with the last.
 //! A case that kills, stops or freezes the broker is exclusive: it has a node to itself.
 
 use std::env;
+use std::fmt;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::anyhow;
+use guirpc::embedded::Broker as Embedded;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::RabbitMq;
+use crate::{Broker, RabbitMq, embedded};
 
-/// The environment variable that asks for these tests.
+/// The environment variable that asks for RabbitMQ.
 const WANTED: &str = "GUIRPC_TEST_RABBITMQ";
 
 /// An end-to-end test.
-#[derive(Debug, Clone, Copy)]
 pub struct Case {
     name: &'static str,
-    run: Run,
+    on_embedded: Option<Body<()>>,
+    on_rabbitmq: Option<Body<SharedNode>>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Run {
-    Shared(fn(&RabbitMq) -> anyhow::Result<()>),
-    Exclusive(fn(&mut RabbitMq) -> anyhow::Result<()>),
+/// What a test does, with what all tests of its broker share.
+type Body<Shared> = Box<dyn FnOnce(&Shared) -> anyhow::Result<()> + Send>;
+
+impl Case {
+    /// A case on both brokers that leaves the broker alone, so that others may run on it at the same time.
+    pub fn shared(name: &'static str, run: fn(&dyn Broker) -> anyhow::Result<()>) -> Self {
+        Self {
+            name,
+            on_embedded: Some(Box::new(move |()| embedded::run_on_own(|broker| run(broker)))),
+            on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))),
+        }
+    }
+
+    /// A case on both brokers that does something to the broker itself.
+    pub fn exclusive(name: &'static str, run: fn(&mut dyn Broker) -> anyhow::Result<()>) -> Self {
+        Self {
+            name,
+            on_embedded: Some(Box::new(move |()| embedded::run_on_own(|broker| run(broker)))),
+            on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))),
+        }
+    }
+
+    /// A case about what only RabbitMQ has, which leaves the node alone.
+    pub fn rabbitmq_shared(name: &'static str, run: fn(&RabbitMq) -> anyhow::Result<()>) -> Self {
+        Self { name, on_embedded: None, on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))) }
+    }
+
+    /// A case about what only RabbitMQ has, which does something to the node itself.
+    pub fn rabbitmq_exclusive(name: &'static str, run: fn(&mut RabbitMq) -> anyhow::Result<()>) -> Self {
+        Self { name, on_embedded: None, on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))) }
+    }
+
+    /// A case about what only the embedded broker can do, such as a fault at one certain moment.
+    pub fn embedded(name: &'static str, run: fn(&Embedded) -> anyhow::Result<()>) -> Self {
+        let on_embedded: Body<()> = Box::new(move |()| embedded::run_on_own(|broker| run(broker)));
+        Self { name, on_embedded: Some(on_embedded), on_rabbitmq: None }
+    }
+
+    /// As tests of the runner; that with RabbitMQ is ignored, with the reason, where nobody asked for it.
+    fn into_trials(self, node: &Arc<SharedNode>, wanted: bool) -> impl Iterator<Item = Trial> + use<> {
+        let name = self.name;
+        let on_embedded = self.on_embedded.map(|body| trial(format!("embedded::{name}"), Arc::default(), body));
+        let reason = if wanted { "" } else { " (needs RabbitMQ: run scripts/test)" };
+        let on_rabbitmq = self
+            .on_rabbitmq
+            .map(|body| trial(format!("rabbitmq::{name}{reason}"), Arc::clone(node), body).with_ignored_flag(!wanted));
+        on_embedded.into_iter().chain(on_rabbitmq)
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn trial<Shared: Send + Sync + 'static>(name: String, shared: Arc<Shared>, body: Body<Shared>) -> Trial {
+    Trial::test(name, move || body(&shared).map_err(|error| Failed::from(format!("{error:?}"))))
 }
 
 /// The node of the cases that can share one, or why it does not start.
-type SharedNode = OnceLock<Result<RabbitMq, String>>;
+#[derive(Default)]
+struct SharedNode(OnceLock<Result<RabbitMq, String>>);
 
-impl Case {
-    /// A case that leaves the broker alone, so that others may run on it at the same time.
-    pub fn shared(name: &'static str, run: fn(&RabbitMq) -> anyhow::Result<()>) -> Self {
-        Self { name, run: Run::Shared(run) }
-    }
-
-    /// A case that does something to the broker itself.
-    pub fn exclusive(name: &'static str, run: fn(&mut RabbitMq) -> anyhow::Result<()>) -> Self {
-        Self { name, run: Run::Exclusive(run) }
-    }
-
-    /// As a test of the runner; ignored, with the reason, where nobody asked for RabbitMQ.
-    fn into_trial(self, shared: &Arc<SharedNode>, wanted: bool) -> Trial {
-        let shared = Arc::clone(shared);
-        let reason = if wanted { "" } else { " (needs RabbitMQ: run scripts/test)" };
-        Trial::test(format!("rabbitmq::{}{reason}", self.name), move || {
-            let outcome = self.execute(&shared);
-            outcome.map_err(|error| Failed::from(format!("{error:?}")))
-        })
-        .with_ignored_flag(!wanted)
-    }
-
-    fn execute(self, shared: &SharedNode) -> anyhow::Result<()> {
-        match self.run {
-            Run::Shared(run) => {
-                let start = || RabbitMq::start().map_err(|error| format!("{error:?}"));
-                let node = shared.get_or_init(start).as_ref();
-                run(&node.map_err(|error| anyhow!("{error}"))?.in_fresh_vhost()?)
-            }
-            Run::Exclusive(run) => run(&mut RabbitMq::start()?),
-        }
+impl SharedNode {
+    /// The node, started if it is not, seen from a new virtual host.
+    fn in_fresh_vhost(&self) -> anyhow::Result<RabbitMq> {
+        let node = self.0.get_or_init(|| RabbitMq::start().map_err(|error| format!("{error:?}")));
+        node.as_ref().map_err(|error| anyhow!("{error}"))?.in_fresh_vhost()
     }
 }
 
 /// Runs the cases as the arguments of the test binary say: the `main` of a test with `harness = false`.
 ///
-/// They run where the environment says `GUIRPC_TEST_RABBITMQ=1`, and fail there if RabbitMQ is missing;
+/// Those with RabbitMQ run where the environment says `GUIRPC_TEST_RABBITMQ=1`, and fail there if it is missing;
 /// elsewhere they are shown as ignored.
 pub fn main(cases: impl IntoIterator<Item = Case>) -> ExitCode {
     let wanted = env::var_os(WANTED).is_some_and(|value| value == "1");
-    let shared = Arc::new(SharedNode::new());
-    let trials = cases.into_iter().map(|case| case.into_trial(&shared, wanted)).collect();
+    let node = Arc::default();
+    let trials = cases.into_iter().flat_map(|case| case.into_trials(&node, wanted)).collect();
     // Returned rather than exited with, so that the node is dropped.
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tests that a case becomes, those that are ignored in brackets.
+    fn names(case: Case, wanted: bool) -> Vec<String> {
+        let trials = case.into_trials(&Arc::default(), wanted);
+        let show = |trial: Trial| {
+            let name = trial.name();
+            if trial.has_ignored_flag() { format!("[{name}]") } else { name.to_owned() }
+        };
+        trials.map(show).collect()
+    }
+
+    #[test]
+    fn a_case_on_both_brokers_is_two_tests() {
+        let both = ["embedded::case", "rabbitmq::case"];
+        assert_eq!(names(Case::shared("case", |_| Ok(())), true), both);
+        assert_eq!(names(Case::exclusive("case", |_| Ok(())), true), both);
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_ignored_with_the_reason() {
+        let expected = ["embedded::case", "[rabbitmq::case (needs RabbitMQ: run scripts/test)]"];
+        assert_eq!(names(Case::shared("case", |_| Ok(())), false), expected);
+        assert_eq!(names(Case::rabbitmq_shared("case", |_| Ok(())), false), expected[1..]);
+        assert_eq!(names(Case::rabbitmq_exclusive("case", |_| Ok(())), false), expected[1..]);
+        assert_eq!(names(Case::embedded("case", |_| Ok(())), false), expected[..1]);
+    }
 }

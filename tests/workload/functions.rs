@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -11,20 +11,37 @@ use serde::{Deserialize, Serialize};
 
 /// What the functions remember: how often each was run, by a name that the caller chooses.
 #[derive(Debug, Default)]
-pub(crate) struct Runs(Mutex<BTreeMap<String, u32>>);
+pub(crate) struct Runs {
+    counts: Mutex<BTreeMap<String, u32>>,
+    changed: Condvar,
+}
 
 impl Runs {
     fn count(&self, name: &str) -> u32 {
-        let mut runs = self.0.lock().expect("no function panics with the lock");
-        let count = runs.entry(name.to_owned()).or_default();
+        let mut counts = self.counts();
+        let count = counts.entry(name.to_owned()).or_default();
         *count += 1;
+        self.changed.notify_all();
         *count
     }
 
     fn counted(&self, name: &str) -> u32 {
-        self.0.lock().expect("no function panics with the lock").get(name).copied().unwrap_or_default()
+        self.counts().get(name).copied().unwrap_or_default()
+    }
+
+    /// Waits until there are so many; says whether there are.
+    fn wait_for(&self, name: &str, count: u32) -> bool {
+        let fewer = |counts: &mut BTreeMap<String, u32>| counts.get(name).copied().unwrap_or_default() < count;
+        let waited = self.changed.wait_timeout_while(self.counts(), Duration::from_secs(30), fewer);
+        !waited.expect(UNPOISONED).1.timed_out()
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.counts.lock().expect(UNPOISONED)
     }
 }
+
+const UNPOISONED: &str = "no function panics with the lock";
 
 /// A user, as a struct argument and output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,6 +148,7 @@ pub(crate) fn seen(#[context] context: &Context) -> BTreeMap<String, String> {
         ("tenant".to_owned(), tenant.to_owned()),
         ("deadline".to_owned(), context.deadline().is_some().to_string()),
         ("awaited".to_owned(), context.is_awaited().to_string()),
+        ("redelivered".to_owned(), context.redelivered().to_string()),
     ])
 }
 
@@ -160,6 +178,16 @@ pub(crate) fn counted(#[state] runs: &Runs, name: &str) -> u32 {
     runs.counted(name)
 }
 
+/// Goes on until it was run twice; counts its runs, and beside them those of requests that were delivered before.
+#[guirpc::function]
+pub(crate) fn twice(#[state] runs: &Runs, #[context] context: &Context, name: &str) -> Result<(), Fault> {
+    if context.redelivered() {
+        runs.count(&format!("{name}, redelivered"));
+    }
+    runs.count(name);
+    runs.wait_for(name, 2).then_some(()).or_fault(504)
+}
+
 /// Says which process ran it.
 #[guirpc::function]
 pub(crate) fn process() -> u32 {
@@ -172,6 +200,14 @@ pub(crate) fn process() -> u32 {
 pub(crate) fn sleep(milliseconds: u64) -> u64 {
     thread::sleep(Duration::from_millis(milliseconds));
     milliseconds
+}
+
+/// Makes a file when it begins, then takes its time.
+#[guirpc::function]
+pub(crate) fn begin(file: &str, milliseconds: u64) -> Result<u64, Fault> {
+    std::fs::write(file, "")?;
+    thread::sleep(Duration::from_millis(milliseconds));
+    Ok(milliseconds)
 }
 
 /// Takes its time, and leaves a line in a file when it is done.

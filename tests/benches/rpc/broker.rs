@@ -1,7 +1,7 @@
 //! Where the contestants meet: a private RabbitMQ, or a broker that was named.
 
 use anyhow::{Context as _, Result};
-use harness::RabbitMq;
+use harness::{Broker as _, RabbitMq};
 
 /// A broker that runs.
 pub(crate) struct Broker {

@@ -1,6 +1,9 @@
 //! Where RabbitMQ is installed.
 
 use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
 
 /// The folders of RabbitMQ's own scripts: Debian and Fedora, then Homebrew on either processor.
 ///
@@ -16,4 +19,13 @@ pub(super) fn scripts() -> Result<&'static Path, String> {
                  run scripts/test, or on Debian: apt-get install -y rabbitmq-server"
         )
     })
+}
+
+/// What is installed: `3.10.8`.
+pub(super) fn version() -> anyhow::Result<String> {
+    let program = scripts().map_err(anyhow::Error::msg)?.join("rabbitmqctl");
+    let output = Command::new(program).args(["--silent", "version"]).output().context("cannot run rabbitmqctl")?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    ensure!(output.status.success() && !version.is_empty(), "rabbitmqctl does not tell its version");
+    Ok(version)
 }

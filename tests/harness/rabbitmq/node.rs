@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 
 use super::console::{self, Console};
@@ -118,17 +118,22 @@ impl Node {
     }
 
     pub(super) fn freeze(&self) -> anyhow::Result<()> {
-        self.signal(Signal::STOP)
+        let id = self.signal(Signal::STOP)?;
+        // Until the signal has reached all its threads, the node may still answer.
+        waitid(WaitId::Pid(id), WaitIdOptions::STOPPED)?;
+        Ok(())
     }
 
     pub(super) fn thaw(&self) -> anyhow::Result<()> {
-        self.signal(Signal::CONT)
+        self.signal(Signal::CONT).map(drop)
     }
 
-    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+    fn signal(&self, signal: Signal) -> anyhow::Result<Pid> {
         let running = self.running();
         let running = running.as_ref().context("the node is not running")?;
-        Ok(kill_process(Pid::from_child(&running.process), signal)?)
+        let id = Pid::from_child(&running.process);
+        kill_process(id, signal)?;
+        Ok(id)
     }
 
     fn write_settings(&self) -> anyhow::Result<()> {
