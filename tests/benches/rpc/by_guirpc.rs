@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use guirpc::{Client, Pending, Server, Setup};
 
+use crate::child;
 use crate::load::{self, Load, Shared, Tally, drive};
 use crate::message::{Function, SLOW};
-use crate::server;
 
 /// The service, and so the queue.
 pub(crate) const SERVICE: &str = "bench-guirpc";
@@ -27,7 +27,7 @@ fn add_slowly(a: i64, b: i64) -> i64 {
 /// Serves until the process is killed.
 pub(crate) fn serve(uri: &str, workers: usize) -> Result<()> {
     let server = Server::start(Setup::new([SERVICE]).uri(uri).workers(workers))?;
-    server::ready();
+    child::ready("");
     let drained = server.wait();
     bail!("stopped: {drained:?}")
 }

@@ -1,8 +1,9 @@
 //! Who is compared.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
+use crate::child::Child;
 use crate::load::{Client, Load};
 use crate::{by_amiquip, by_guirpc, by_lapin};
 
@@ -15,13 +16,15 @@ pub(crate) enum Contestant {
     Workers,
     /// Written by hand on lapin, with tokio.
     Lapin,
+    /// guirpc, on the embedded broker.
+    Embedded,
     /// guirpc, with its stubs.
     Guirpc,
 }
 
 impl Contestant {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 4] = [Self::Inline, Self::Workers, Self::Lapin, Self::Guirpc];
+    pub(crate) const ALL: [Self; 5] = [Self::Inline, Self::Workers, Self::Lapin, Self::Embedded, Self::Guirpc];
 
     /// Its column in the report.
     pub(crate) fn title(self, workers: usize) -> String {
@@ -29,6 +32,7 @@ impl Contestant {
             Self::Inline => "amiquip, inline".to_owned(),
             Self::Workers => format!("amiquip, {workers} workers"),
             Self::Lapin => "lapin".to_owned(),
+            Self::Embedded => "guirpc, embedded broker".to_owned(),
             Self::Guirpc => "guirpc".to_owned(),
         }
     }
@@ -39,7 +43,7 @@ impl Contestant {
             Self::Inline => "bench-inline",
             Self::Workers => "bench-workers",
             Self::Lapin => "bench-lapin",
-            Self::Guirpc => by_guirpc::SERVICE,
+            Self::Embedded | Self::Guirpc => by_guirpc::SERVICE,
         }
     }
 
@@ -47,9 +51,17 @@ impl Contestant {
     pub(crate) fn parallel(self, workers: usize) -> Option<usize> {
         match self {
             Self::Inline => Some(1),
-            Self::Workers | Self::Guirpc => Some(workers),
+            Self::Workers | Self::Embedded | Self::Guirpc => Some(workers),
             Self::Lapin => None,
         }
+    }
+
+    /// Starts its server in a process of its own, and waits until it consumes.
+    pub(crate) fn start(self, uri: &str, workers: usize) -> Result<Child> {
+        let name = self.to_possible_value().context("a contestant without a name")?.get_name().to_owned();
+        let arguments = ["--serve", &name, "--uri", uri, "--workers", &workers.to_string()];
+        let (child, _) = Child::start(&arguments).with_context(|| format!("start the server `{name}`"))?;
+        Ok(child)
     }
 
     /// Serves until the connection is lost.
@@ -58,7 +70,7 @@ impl Contestant {
             Self::Inline => by_amiquip::serve_inline(uri, self.queue()),
             Self::Workers => by_amiquip::serve_with_workers(uri, self.queue(), workers),
             Self::Lapin => by_lapin::serve(uri, self.queue()),
-            Self::Guirpc => by_guirpc::serve(uri, workers),
+            Self::Embedded | Self::Guirpc => by_guirpc::serve(uri, workers),
         }
     }
 
@@ -70,7 +82,7 @@ impl Contestant {
             }
             Self::Inline | Self::Workers => Ok(Box::new(by_amiquip::SharedClient::connect(uri, self.queue())?)),
             Self::Lapin => Ok(Box::new(by_lapin::LapinClient::connect(uri, self.queue())?)),
-            Self::Guirpc => Ok(Box::new(by_guirpc::GuirpcClient::connect(uri)?)),
+            Self::Embedded | Self::Guirpc => Ok(Box::new(by_guirpc::GuirpcClient::connect(uri)?)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How fast calls are, beside the same calls written by hand: `cargo bench -p guirpc-tests --bench rpc`.
 //!
-//! Every contestant adds two numbers over the same broker, in the same run, with the same frames and the same guarantees: manual acknowledgement after the reply, direct reply-to, `TCP_NODELAY`.
+//! Every contestant adds two numbers over the same broker (but one, which shows the embedded one), in the same run, with the same frames and the same guarantees: manual acknowledgement after the reply, direct reply-to, `TCP_NODELAY`.
 //! The hand-written ones do nothing else, so they are the ceiling that a framework can reach.
 //! Machines and brokers differ, so only the ratios mean anything; the rounds are interleaved so that whatever else the machine does strikes everyone alike.
 //!
@@ -10,12 +10,12 @@ mod broker;
 mod by_amiquip;
 mod by_guirpc;
 mod by_lapin;
+mod child;
 mod contestant;
 mod load;
 mod message;
 mod report;
 mod rounds;
-mod server;
 mod usage;
 
 use std::time::Duration;
@@ -50,6 +50,10 @@ struct Options {
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Contestant::ALL)]
     only: Vec<Contestant>,
 
+    /// Be the embedded broker until standard input ends.
+    #[arg(long, hide = true)]
+    be_broker: bool,
+
     /// Be the server of one contestant until standard input ends.
     #[arg(long, value_enum, hide = true)]
     serve: Option<Contestant>,
@@ -68,6 +72,7 @@ impl Options {
         ensure!(self.workers > 0, "`--workers` must be at least 1");
         Ok(Plan {
             broker,
+            embedded: Broker::embedded()?,
             contestants: self.only.clone(),
             rounds,
             time: Duration::try_from_secs_f64(seconds).context("`--seconds` is no duration")?,
@@ -78,9 +83,13 @@ impl Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    if options.be_broker {
+        child::leave_with_parent();
+        return broker::be();
+    }
     if let Some(contestant) = options.serve {
         let uri = options.uri.context("`--serve` needs `--uri`")?;
-        server::leave_with_parent();
+        child::leave_with_parent();
         return contestant.serve(&uri, options.workers);
     }
     let broker = options.uri.as_deref().map_or_else(Broker::private, |uri| Ok(Broker::named(uri)))?;

@@ -7,16 +7,18 @@ use anyhow::{Context as _, Result};
 
 use crate::broker::Broker;
 use crate::by_amiquip;
+use crate::child::Child;
 use crate::contestant::Contestant;
 use crate::load::{Load, Tally};
 use crate::message::SLOW;
-use crate::server::Server;
 use crate::usage;
 
 /// What is to be measured.
 pub(crate) struct Plan {
     /// Where they meet.
     pub(crate) broker: Broker,
+    /// Where the one meets that shows how fast this broker is.
+    pub(crate) embedded: Broker,
     /// Who takes part.
     pub(crate) contestants: Vec<Contestant>,
     /// How often every contestant meets every load.
@@ -67,7 +69,7 @@ impl Plan {
         let servers = self
             .contestants
             .iter()
-            .map(|&contestant| Ok((contestant, Server::start(contestant, self.broker.uri(), self.workers)?)))
+            .map(|&contestant| Ok((contestant, contestant.start(self.broker(contestant).uri(), self.workers)?)))
             .collect::<Result<Vec<_>>>()?;
         let idle_memory = servers.iter().map(|(_, server)| usage::resident(server.pid())).collect::<Result<_>>()?;
         let mut samples = Vec::new();
@@ -87,7 +89,7 @@ impl Plan {
         let slow = self.slow(&servers)?;
         drop(servers);
         for contestant in &self.contestants {
-            by_amiquip::delete(self.broker.uri(), contestant.queue())?;
+            by_amiquip::delete(self.broker(*contestant).uri(), contestant.queue())?;
         }
         Ok(Outcome {
             contestants: self.contestants.iter().map(|&it| (it, it.title(self.workers))).collect(),
@@ -97,31 +99,35 @@ impl Plan {
         })
     }
 
-    fn sample(&self, contestant: Contestant, server: &Server, load: Load) -> Result<Sample> {
-        let mut client = contestant.connect(self.broker.uri(), load)?;
+    fn broker(&self, contestant: Contestant) -> &Broker {
+        if contestant == Contestant::Embedded { &self.embedded } else { &self.broker }
+    }
+
+    fn sample(&self, contestant: Contestant, server: &Child, load: Load) -> Result<Sample> {
+        let mut client = contestant.connect(self.broker(contestant).uri(), load)?;
         client.run(load, self.time / 5).context("warming up")?;
-        let before = self.cpu(server)?;
+        let before = self.cpu(contestant, server)?;
         let tally = client.run(load, self.time)?;
-        let after = self.cpu(server)?;
+        let after = self.cpu(contestant, server)?;
         Ok(Sample { contestant, load, tally, cpu: after.since(&before) })
     }
 
-    fn cpu(&self, server: &Server) -> Result<Cpu> {
+    fn cpu(&self, contestant: Contestant, server: &Child) -> Result<Cpu> {
         Ok(Cpu {
             client: usage::cpu_time(process::id())?,
             server: usage::cpu_time(server.pid())?,
-            broker: self.broker.pid().map(usage::cpu_time).transpose()?,
+            broker: self.broker(contestant).pid().map(usage::cpu_time).transpose()?,
         })
     }
 
-    fn slow(&self, servers: &[(Contestant, Server)]) -> Result<Vec<Slow>> {
+    fn slow(&self, servers: &[(Contestant, Child)]) -> Result<Vec<Slow>> {
         let mut slow = Vec::new();
         for &(contestant, _) in servers {
             let Some(parallel) = contestant.parallel(self.workers) else {
                 continue;
             };
             let load = Load::slow(parallel);
-            let mut client = contestant.connect(self.broker.uri(), load)?;
+            let mut client = contestant.connect(self.broker(contestant).uri(), load)?;
             let tally = client
                 .run(load, self.time.max(SLOW * 10))
                 .with_context(|| format!("{}, the slow function", contestant.title(self.workers)))?;

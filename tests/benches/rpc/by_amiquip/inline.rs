@@ -4,14 +4,14 @@ use anyhow::{Result, bail};
 
 use super::dial::{consume, dial};
 use super::reply::{delivery, reply};
-use crate::server;
+use crate::child;
 
 /// Serves until the connection is lost.
 pub(crate) fn serve(uri: &str, queue: &str) -> Result<()> {
     let (mut consuming, mut replying) = (dial(uri)?, dial(uri)?);
     let (channel, replies) = (consuming.open_channel(None)?, replying.open_channel(None)?);
     let consumer = consume(&channel, queue)?;
-    server::ready();
+    child::ready("");
     for message in consumer.receiver() {
         let request = delivery(message)?;
         reply(&replies, &request)?;

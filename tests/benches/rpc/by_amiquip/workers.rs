@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::dial::{consume, dial};
 use super::reply::{delivery, reply};
-use crate::server;
+use crate::child;
 
 /// Serves until the connection is lost.
 pub(crate) fn serve(uri: &str, queue: &str, workers: usize) -> Result<()> {
@@ -25,7 +25,7 @@ pub(crate) fn serve(uri: &str, queue: &str, workers: usize) -> Result<()> {
         thread::Builder::new().name(format!("worker-{worker}")).spawn(move || work(&requests, &replies, &finished))?;
     }
     drop(finished);
-    server::ready();
+    child::ready("");
     for request in settled {
         consumer.ack(request)?;
     }

@@ -11,8 +11,8 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Consumer, ExchangeKind};
 
 use super::{dial, runtime};
+use crate::child::ready;
 use crate::message::{self, EXCHANGE, MSGPACK, PREFETCH};
-use crate::server::ready;
 
 /// Serves until the connection is lost.
 pub(crate) fn serve(uri: &str, queue: &str) -> Result<()> {
@@ -20,7 +20,7 @@ pub(crate) fn serve(uri: &str, queue: &str) -> Result<()> {
         let (consuming, replying) = (dial(uri).await?, dial(uri).await?);
         let (channel, replies) = (consuming.create_channel().await?, replying.create_channel().await?);
         let mut consumer = consume(&channel, queue).await?;
-        ready();
+        ready("");
         while let Some(request) = consumer.next().await {
             let (request, replies) = (request?, replies.clone());
             tokio::spawn(async move {
