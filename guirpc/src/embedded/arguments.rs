@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use amq_protocol::types::{AMQPValue, FieldTable};
 
+use super::fields::{integer, type_name};
 use super::message::LONGEST_EXPIRY;
 use super::refusal::Refusal;
 
@@ -128,42 +129,6 @@ fn milliseconds(value: &AMQPValue) -> Result<Duration, Mistake> {
     Ok(Duration::from_millis(number))
 }
 
-fn integer(value: &AMQPValue) -> Option<i64> {
-    Some(match value {
-        AMQPValue::ShortShortInt(number) => (*number).into(),
-        AMQPValue::ShortShortUInt(number) => (*number).into(),
-        AMQPValue::ShortInt(number) => (*number).into(),
-        AMQPValue::ShortUInt(number) => (*number).into(),
-        AMQPValue::LongInt(number) => (*number).into(),
-        AMQPValue::LongUInt(number) => (*number).into(),
-        AMQPValue::LongLongInt(number) => *number,
-        _ => return None,
-    })
-}
-
-/// What RabbitMQ calls the types of fields.
-pub(super) fn type_name(value: &AMQPValue) -> &'static str {
-    match value {
-        AMQPValue::Boolean(_) => "bool",
-        AMQPValue::ShortShortInt(_) => "byte",
-        AMQPValue::ShortShortUInt(_) => "unsignedbyte",
-        AMQPValue::ShortInt(_) => "short",
-        AMQPValue::ShortUInt(_) => "unsignedshort",
-        AMQPValue::LongInt(_) => "signedint",
-        AMQPValue::LongUInt(_) => "unsignedint",
-        AMQPValue::LongLongInt(_) => "long",
-        AMQPValue::Float(_) => "float",
-        AMQPValue::Double(_) => "double",
-        AMQPValue::DecimalValue(_) => "decimal",
-        AMQPValue::LongString(_) => "longstr",
-        AMQPValue::FieldArray(_) => "array",
-        AMQPValue::Timestamp(_) => "timestamp",
-        AMQPValue::FieldTable(_) => "table",
-        AMQPValue::ByteArray(_) => "binary",
-        AMQPValue::Void => "void",
-    }
-}
-
 /// Compares the arguments of a declaration with those that `what` has.
 ///
 /// # Errors
@@ -205,4 +170,19 @@ fn described(value: Option<&AMQPValue>) -> String {
         value => integer(value).map_or_else(|| format!("{value:?}"), |number| number.to_string()),
     };
     format!("the value '{shown}' of type '{}'", type_name(value))
+}
+
+/// Compares a field of a declaration with that of what is there.
+pub(super) fn require_equal<T: PartialEq + std::fmt::Display>(
+    what: &str,
+    field: &str,
+    current: &T,
+    received: &T,
+) -> Result<(), Refusal> {
+    if current == received {
+        return Ok(());
+    }
+    let text =
+        format!("inequivalent arg '{field}' for {what} in vhost '/': received '{received}' but current is '{current}'");
+    Err(Refusal::precondition(text))
 }

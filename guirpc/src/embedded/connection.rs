@@ -15,11 +15,12 @@ use amq_protocol::protocol::connection::{AMQPMethod as OfConnection, CloseOk};
 use super::Shared;
 use super::content::{Incoming, LARGEST_BODY};
 use super::handshake::{End, FRAME_MAX, Terms, shake_hands, tell_open};
-use super::methods::{method_id, parse_method, routing_key};
+use super::ids::Place;
+use super::methods::{method_id, parse_method, routing_key, write_method};
 use super::outbox::Outbox;
 use super::refusal::{Code, MethodId, Refusal};
-use super::wire::{BODY, FrameReader, HEADER, HEARTBEAT, METHOD, RawFrame, frame_error, write_method};
-use super::world::{Place, World};
+use super::wire::{BODY, FrameReader, HEADER, HEARTBEAT, METHOD, RawFrame, frame_error};
+use super::world::World;
 
 /// For everything from the first byte to `connection.open`.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use amq_protocol::types::FieldTable;
 
-use super::queue::QueueId;
+use super::ids::QueueId;
 
 /// How an exchange compares routing keys with binding keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

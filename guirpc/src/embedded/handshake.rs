@@ -7,10 +7,10 @@ use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::connection::{AMQPMethod as Method, OpenOk, Start, StartOk, Tune, TuneOk};
 use amq_protocol::types::{AMQPValue, FieldTable};
 
-use super::methods::{Unreadable, method_id, parse_method};
+use super::methods::{Unreadable, method_id, parse_method, write_method};
 use super::outbox::Outbox;
 use super::refusal::{Code, MethodId, Refusal};
-use super::wire::{FrameReader, METHOD, ReadError, write_method};
+use super::wire::{FrameReader, METHOD, ReadError};
 use super::world::Client;
 
 /// RabbitMQ's own limits.

@@ -1,8 +1,9 @@
-//! Methods as bytes: read with the codec that amiquip uses, kept from what it cannot do.
+//! Methods as bytes: read and written with the codec that amiquip uses, which is kept from what it cannot do.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use amq_protocol::frame::generation::gen_method_frame;
 use amq_protocol::protocol::basic::AMQPMethod as Basic;
 use amq_protocol::protocol::exchange::AMQPMethod as Exchange;
 use amq_protocol::protocol::queue::AMQPMethod as Queue;
@@ -159,6 +160,26 @@ fn with_flags(mut method: AMQPClass, payload: &[u8]) -> AMQPClass {
     method
 }
 
+/// Writes a method as a frame.
+pub(super) fn write_method(to: &mut Vec<u8>, channel: u16, method: &AMQPClass) {
+    generate(to, |buffer| gen_method_frame(buffer, channel, method).map(|(_, end)| end));
+}
+
+/// Has the codec write to the end of `to`.
+///
+/// It writes into a slice, and fails only where that is too short.
+pub(super) fn generate<E>(to: &mut Vec<u8>, write: impl Fn((&mut [u8], usize)) -> Result<usize, E>) {
+    let start = to.len();
+    let mut room = 256;
+    loop {
+        to.resize(start + room, 0);
+        match write((to.as_mut_slice(), start)) {
+            Ok(end) => return to.truncate(end),
+            Err(_) => room *= 2,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use amq_protocol::protocol::basic::Consume;
@@ -166,7 +187,7 @@ mod tests {
     use amq_protocol::types::FieldTable;
 
     use super::*;
-    use crate::embedded::wire::{OVERHEAD, write_method};
+    use crate::embedded::wire::OVERHEAD;
 
     /// Writes a method, and reads it again.
     fn again(method: &AMQPClass) -> Result<AMQPClass, Unreadable> {

@@ -6,8 +6,8 @@ use amq_protocol::types::generation::gen_field_table;
 use amq_protocol::types::parsing::parse_field_table;
 use amq_protocol::types::{AMQPValue, FieldTable};
 
-use super::arguments::type_name;
-use super::wire::generate;
+use super::fields::type_name;
+use super::methods::generate;
 use crate::broker::mend_table;
 
 /// The properties, in the order of the flags that announce them.

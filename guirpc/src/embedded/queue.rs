@@ -9,11 +9,8 @@ use std::time::{Duration, Instant};
 use amq_protocol::types::FieldTable;
 
 use super::arguments::Arguments;
+use super::ids::Place;
 use super::message::Message;
-use super::world::Place;
-
-/// A queue, whatever its name: one that was deleted is not the one that has its name afterwards.
-pub(super) type QueueId = u64;
 
 /// A message in a queue, or on its way from it to a client.
 #[derive(Clone, Debug)]

@@ -1,9 +1,6 @@
-//! Frames as bytes: read within bounds, written with the codec that amiquip uses.
+//! Frames as bytes: read within bounds, written whole.
 
 use std::io::{self, Read};
-
-use amq_protocol::frame::generation::gen_method_frame;
-use amq_protocol::protocol::AMQPClass;
 
 use super::message::Message;
 use super::refusal::{Code, Refusal, octets};
@@ -90,26 +87,6 @@ impl<R: Read> FrameReader<R> {
 pub(super) fn frame_error(kind: u8, payload: &[u8], why: &str) -> ReadError {
     let text = format!("type {kind}, all octets = {}: {why}", octets(payload));
     ReadError::Refused(Refusal::new(Code::FrameError, text))
-}
-
-/// Writes a method as a frame.
-pub(super) fn write_method(to: &mut Vec<u8>, channel: u16, method: &AMQPClass) {
-    generate(to, |buffer| gen_method_frame(buffer, channel, method).map(|(_, end)| end));
-}
-
-/// Has the codec write to the end of `to`.
-///
-/// It writes into a slice, and fails only where that is too short.
-pub(super) fn generate<E>(to: &mut Vec<u8>, write: impl Fn((&mut [u8], usize)) -> Result<usize, E>) {
-    let start = to.len();
-    let mut room = 256;
-    loop {
-        to.resize(start + room, 0);
-        match write((to.as_mut_slice(), start)) {
-            Ok(end) => return to.truncate(end),
-            Err(_) => room *= 2,
-        }
-    }
 }
 
 /// The methods that carry a message to a client.

@@ -11,11 +11,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::exchange::Exchange;
+use super::ids::{Place, QueueId};
 use super::message::Memory;
+use super::methods::write_method;
 use super::outbox::Outbox;
-use super::queue::{Queue, QueueId};
+use super::queue::Queue;
 use super::refusal::Refusal;
-use super::wire::write_method;
 use channel::Channel;
 use connections::Connection;
 use replies::Held;
@@ -33,13 +34,6 @@ mod settling;
 mod time;
 
 pub(super) use connections::Client;
-
-/// Where a client is met: a channel of a connection; 0 is the connection itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place {
-    pub(super) connection: u64,
-    pub(super) channel: u16,
-}
 
 #[derive(Debug)]
 pub(super) struct World {

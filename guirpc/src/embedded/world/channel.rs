@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::embedded::queue::{Entry, QueueId};
+use crate::embedded::ids::QueueId;
+use crate::embedded::queue::Entry;
 
 #[derive(Debug, Default)]
 pub(super) struct Channel {

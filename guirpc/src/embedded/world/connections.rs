@@ -8,12 +8,13 @@ use amq_protocol::protocol::connection::{
     AMQPMethod as ConnectionMethod, Blocked, Close as CloseConnection, Unblocked,
 };
 
+use super::World;
 use super::channel::Channel;
-use super::{Place, World};
+use crate::embedded::ids::Place;
+use crate::embedded::methods::write_method;
 use crate::embedded::outbox::Outbox;
 use crate::embedded::queue::Subscriber;
 use crate::embedded::refusal::{Code, MethodId, Refusal};
-use crate::embedded::wire::write_method;
 
 /// How many bytes of messages are too much: more than a developer's tests need, less than a developer's machine has.
 const MEMORY_LIMIT: usize = 512 << 20;

@@ -13,9 +13,10 @@ use super::channel::{Consumer, Unacked};
 use super::connections::Connection;
 use super::queues::count;
 use super::replies::REPLIES;
-use super::{Place, World, made_up};
+use super::{World, made_up};
+use crate::embedded::ids::{Place, QueueId};
 use crate::embedded::message::Message;
-use crate::embedded::queue::{Entry, QueueId, Subscriber};
+use crate::embedded::queue::{Entry, Subscriber};
 use crate::embedded::refusal::{Code, Refusal};
 use crate::embedded::wire::{Carrier, write_message};
 

@@ -6,9 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
 
 use super::World;
+use crate::embedded::ids::QueueId;
 use crate::embedded::message::Message;
 use crate::embedded::properties::Property;
-use crate::embedded::queue::{Entry, QueueId};
+use crate::embedded::queue::Entry;
 
 /// Why a queue loses a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

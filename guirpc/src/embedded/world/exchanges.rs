@@ -3,8 +3,10 @@
 use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::exchange::{AMQPMethod as Method, Declare, DeclareOk, Delete, DeleteOk};
 
-use super::{Place, World};
+use super::World;
+use crate::embedded::arguments::require_equal;
 use crate::embedded::exchange::{Exchange, Kind};
+use crate::embedded::ids::Place;
 use crate::embedded::refusal::{Code, Refusal};
 
 const RESERVED: &str = "amq.";
@@ -101,7 +103,7 @@ fn require_same(name: &str, current: &Exchange, received: &Exchange) -> Result<(
         ("internal", flag(current.internal), flag(received.internal)),
     ];
     compared.iter().try_for_each(|(field, current, received)| {
-        super::queues::require_equal(&format!("exchange '{name}'"), field, current, received)
+        require_equal(&format!("exchange '{name}'"), field, current, received)
     })
 }
 

@@ -7,12 +7,12 @@ use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::basic::{AMQPMethod as Basic, Ack, Nack};
 use amq_protocol::protocol::confirm::{AMQPMethod as Confirm, Select, SelectOk};
 
+use super::World;
 use super::replies::is_reply_address;
-use super::{Place, World};
 use crate::embedded::content::Publication;
+use crate::embedded::ids::{Place, QueueId};
 use crate::embedded::message::{Message, expiration};
 use crate::embedded::properties::{Properties, Property};
-use crate::embedded::queue::QueueId;
 use crate::embedded::refusal::{Code, Refusal};
 use crate::embedded::wire::Carrier;
 

@@ -9,10 +9,11 @@ use amq_protocol::protocol::queue::{
 
 use super::exchanges::{refuse_default, refuse_reserved};
 use super::replies::is_reply_address;
-use super::{Place, World, made_up};
-use crate::embedded::arguments::{Arguments, require_equivalent};
+use super::{World, made_up};
+use crate::embedded::arguments::{Arguments, require_equal, require_equivalent};
 use crate::embedded::exchange::Binding;
-use crate::embedded::queue::{Queue, QueueId};
+use crate::embedded::ids::{Place, QueueId};
+use crate::embedded::queue::Queue;
 use crate::embedded::refusal::{Code, Refusal};
 
 impl World {
@@ -216,21 +217,6 @@ pub(super) fn locked(name: &str) -> Refusal {
              another connection or the exclusive property value does not match that of the original declaration."
         ),
     )
-}
-
-/// Compares a field of a declaration with that of what is there.
-pub(super) fn require_equal<T: PartialEq + std::fmt::Display>(
-    what: &str,
-    field: &str,
-    current: &T,
-    received: &T,
-) -> Result<(), Refusal> {
-    if current == received {
-        return Ok(());
-    }
-    let text =
-        format!("inequivalent arg '{field}' for {what} in vhost '/': received '{received}' but current is '{current}'");
-    Err(Refusal::precondition(text))
 }
 
 /// As many as a field of 32 bits can tell.

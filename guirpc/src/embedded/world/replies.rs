@@ -9,12 +9,12 @@ use amq_protocol::protocol::queue::{AMQPMethod as OfQueue, DeclareOk};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::World;
 use super::channel::ReplyConsumer;
-use super::{Place, World};
 use crate::broker::ReplyTo;
+use crate::embedded::ids::{Place, QueueId};
 use crate::embedded::message::Message;
 use crate::embedded::properties::{Properties, Property};
-use crate::embedded::queue::QueueId;
 use crate::embedded::refusal::{Code, Refusal};
 use crate::embedded::wire::Carrier;
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::basic::{AMQPMethod as Basic, Ack, Nack, RecoverOk, Reject};
 
+use super::World;
 use super::channel::Unacked;
-use super::{Place, World};
-use crate::embedded::queue::QueueId;
+use crate::embedded::ids::{Place, QueueId};
 use crate::embedded::refusal::Refusal;
 use crate::embedded::world::dead_letters::Reason;
 

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::World;
-use crate::embedded::queue::{Queue, QueueId};
+use crate::embedded::ids::QueueId;
+use crate::embedded::queue::Queue;
 
 impl World {
     /// Does what is due, and says when to look again.
