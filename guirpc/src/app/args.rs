@@ -12,7 +12,6 @@ use super::Program;
 use crate::config::{Config, DEFAULT_DRAIN, DEFAULT_MAX_BODY, DEFAULT_URI};
 
 pub(super) const EXIT_FAILURE: u8 = 1;
-pub(super) const EXIT_USAGE: u8 = 2;
 pub(super) const EXIT_SETUP: u8 = 3;
 pub(super) const EXIT_BROKER: u8 = 4;
 pub(super) const EXIT_TOPOLOGY: u8 = 5;

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::args::EXIT_USAGE;
 use super::{Failure, serve};
 use crate::client::Client;
 use crate::embedded::Broker;
@@ -16,6 +15,8 @@ mod example;
 
 use example::Example;
 
+/// What clap ends with, too, when the command line cannot be understood.
+const EXIT_USAGE: u8 = 2;
 /// Tried first, so that the address is the same from one run to the next; it stands beside RabbitMQ's 5672.
 const USUAL_PORT: u16 = 5673;
 
