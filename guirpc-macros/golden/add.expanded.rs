@@ -79,6 +79,7 @@ impl ::guirpc::__private_0_1::Registered for add {
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
         ack: ::guirpc::__private_0_1::Ack::AfterReply,
+        python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[],
         invoke: |invocation| {
             let (argument_a, argument_b) = invocation.arguments::<Self>()?;

@@ -80,6 +80,7 @@ impl ::guirpc::__private_0_1::Registered for find {
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
         ack: ::guirpc::__private_0_1::Ack::Early,
+        python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[::guirpc::__private_0_1::StateType::of::<Db>()],
         invoke: |invocation| {
             let (argument_name,) = invocation.arguments::<Self>()?;

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Path, Result, Token};
+use syn::{Error, Ident, LitStr, Path, Result, Token, token};
 
 use crate::mistakes::Mistakes;
+use crate::python::Python;
 
 /// The options, checked.
 #[derive(Default)]
@@ -21,6 +22,9 @@ pub(crate) struct Options {
     pub(crate) idempotent: bool,
     /// The option itself, for whoever has to refuse it.
     pub(crate) early_ack: Option<Ident>,
+    /// The option itself, and whether callers speak Python's dialect.
+    pub(crate) dialect: Option<(Ident, bool)>,
+    pub(crate) python: Option<Python>,
     pub(crate) kind: Option<Kind>,
     pub(crate) library: Option<Path>,
 }
@@ -32,23 +36,28 @@ pub(crate) enum Kind {
 }
 
 /// One option as it was typed.
-struct Setting {
-    key: Ident,
+pub(crate) struct Setting {
+    pub(crate) key: Ident,
     value: Option<TokenStream>,
+    /// What stands in parentheses behind the key.
+    list: Option<Group>,
 }
 
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let key = Ident::parse_any(input)?;
+        if input.peek(token::Paren) {
+            return Ok(Setting { key, value: None, list: Some(input.parse()?) });
+        }
         if input.is_empty() || input.peek(Token![,]) {
-            return Ok(Setting { key, value: None });
+            return Ok(Setting { key, value: None, list: None });
         }
         input.parse::<Token![=]>()?;
         let mut value = TokenStream::new();
         while !input.is_empty() && !input.peek(Token![,]) {
             value.extend([input.parse::<proc_macro2::TokenTree>()?]);
         }
-        Ok(Setting { key, value: Some(value) })
+        Ok(Setting { key, value: Some(value), list: None })
     }
 }
 
@@ -76,13 +85,19 @@ impl Options {
             "timeout" => self.timeout = Some(setting.duration()?),
             "idempotent" => self.idempotent = setting.flag()?,
             "ack" => self.early_ack = Some(setting.early()?),
+            "dialect" => self.dialect = Some(setting.dialect()?),
+            "python" => {
+                let (python, mistakes) = Python::parse(setting)?;
+                self.python = Some(python);
+                mistakes.unless_any(Some(()))?;
+            }
             "fallible" => self.say(setting, Kind::Fallible)?,
             "infallible" => self.say(setting, |_| Kind::Infallible)?,
             "crate" => self.library = Some(setting.value("a path, as in `crate = my_library::guirpc`")?),
             unknown => {
                 let message = format!(
                     "there is no option `{unknown}`; valid are `name`, `service`, `stub`, `timeout`, `idempotent`, \
-                     `ack`, `fallible`, `infallible` and `crate`"
+                     `ack`, `dialect`, `python`, `fallible`, `infallible` and `crate`"
                 );
                 return Err(Error::new_spanned(setting.key, message));
             }
@@ -101,9 +116,10 @@ impl Options {
 }
 
 impl Setting {
-    fn value<T: Parse>(self, form: &str) -> Result<T> {
+    pub(crate) fn value<T: Parse>(self, form: &str) -> Result<T> {
         let message = format!("`{}` wants {form}", self.key);
         match self.value {
+            None if self.list.is_some() => Err(Error::new_spanned(self.list, message)),
             Some(value) if !value.is_empty() => {
                 syn::parse2(value.clone()).map_err(|_| Error::new_spanned(value, message))
             }
@@ -112,9 +128,32 @@ impl Setting {
     }
 
     fn flag(&self) -> Result<bool> {
-        match &self.value {
-            None => Ok(true),
-            Some(value) => Err(surplus(&self.key, value)),
+        match (&self.value, &self.list) {
+            (None, None) => Ok(true),
+            (Some(value), _) => Err(surplus(&self.key, value)),
+            (None, Some(list)) => Err(surplus(&self.key, list)),
+        }
+    }
+
+    /// What stands in parentheses, or what should.
+    pub(crate) fn list(self, form: &str) -> Result<TokenStream> {
+        let message = format!("`{}` wants {form}", self.key);
+        match (self.list, self.value) {
+            (Some(list), _) => Ok(list.stream()),
+            (None, Some(value)) if !value.is_empty() => Err(Error::new_spanned(value, message)),
+            (None, _) => Err(Error::new_spanned(self.key, message)),
+        }
+    }
+
+    fn dialect(self) -> Result<(Ident, bool)> {
+        const FORM: &str = "`dialect = \"python\"`: callers write requests as the Python package guirpc does; \
+                            without it, as this library does";
+        let key = self.key.clone();
+        let text: LitStr = self.value(FORM)?;
+        match text.value().as_str() {
+            "native" => Ok((key, false)),
+            "python" => Ok((key, true)),
+            _ => Err(Error::new_spanned(text, format!("`dialect` wants {FORM}"))),
         }
     }
 
@@ -150,9 +189,9 @@ impl Setting {
     }
 }
 
-fn surplus(key: &Ident, value: &TokenStream) -> Error {
+fn surplus(key: &Ident, value: &impl ToTokens) -> Error {
     let message = format!("`{key}` takes no value: write `{key}`, or leave it out");
-    Error::new_spanned(value.to_token_stream(), message)
+    Error::new_spanned(value, message)
 }
 
 /// Why a name cannot be that of a function or a service.

@@ -36,6 +36,15 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
         quote!(::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanoseconds)))
     });
     let idempotent = options.idempotent;
+    let dialect = options
+        .dialect
+        .as_ref()
+        .filter(|(_, is_python)| *is_python)
+        .map(|_| quote!(const DIALECT: #private::Dialect = #private::Dialect::Python;));
+    let python = options.python.as_ref().map(|python| {
+        let python = python.expand(private);
+        quote!(const PYTHON: #private::PythonOptions = #python;)
+    });
     let count = served.arguments().count();
     let returns = returns::returns(&served.returns, private);
     let takes = takes(served, private);
@@ -48,6 +57,8 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
             const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
             const TIMEOUT: ::core::option::Option<::core::time::Duration> = #timeout;
             const IDEMPOTENT: ::core::primitive::bool = #idempotent;
+            #dialect
+            #python
             type Arity = #private::Arity<#count>;
             type Return = #returns;
         }

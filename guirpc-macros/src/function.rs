@@ -47,8 +47,13 @@ impl Served {
         refuse_qualifiers(&signature, &mut mistakes);
         let inputs = inputs(&signature, &mut mistakes);
         let returns = Returns::validate(&signature.output, options.kind.as_ref(), &mut mistakes);
-        if body.is_none() {
-            refuse_without_body(&signature, &options, &attributes, &mut mistakes);
+        match &body {
+            None => refuse_without_body(&signature, &options, &attributes, &mut mistakes),
+            Some(_) => refuse_with_body(&options, &mut mistakes),
+        }
+        if let Some(python) = &options.python {
+            let arguments = inputs.iter().filter(|input| matches!(input, Input::Argument(_))).count();
+            python.refuse_several(arguments, &mut mistakes);
         }
         let stub = mistakes.keep(stub(options.stub.take(), &signature.ident));
         let name = mistakes.keep(name(options.name.take(), &signature.ident));
@@ -114,6 +119,17 @@ fn refuse_qualifiers(signature: &Signature, mistakes: &mut Mistakes) {
     }
     if let Some(clause) = &signature.generics.where_clause {
         mistakes.note(clause, "a served function cannot be generic, so there is nothing to bound");
+    }
+}
+
+/// What only a function that lives in another program can have.
+fn refuse_with_body(options: &Options, mistakes: &mut Mistakes) {
+    if let Some((option, _)) = &options.dialect {
+        mistakes.note(
+            option,
+            "a function with a body answers in the dialect in which it is called; `dialect` is for one without, \
+             and `python(…)` says how Python calls it",
+        );
     }
 }
 

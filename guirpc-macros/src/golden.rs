@@ -102,3 +102,8 @@ fn an_async_function_with_a_reply_in_an_alias_of_result() {
 fn functions_without_a_body() {
     check("elsewhere");
 }
+
+#[test]
+fn functions_that_python_calls_or_serves() {
+    check("python");
+}

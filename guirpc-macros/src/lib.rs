@@ -11,6 +11,7 @@ mod golden;
 mod item;
 mod mistakes;
 mod parameters;
+mod python;
 mod returns;
 mod text;
 mod types;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::config::{Config, Environment, Settings};
 use crate::error::{Error, ErrorKind};
 use crate::server::{Server, Setup};
 
@@ -17,7 +18,7 @@ mod dev;
 mod list;
 mod signals;
 
-use args::{Args, Command, LogFormat};
+use args::{Args, Command};
 
 /// What the program says when it cannot give its state: anything that can be shown.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -39,7 +40,7 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
         Ok(args) => args,
         Err(error) => error.exit(),
     };
-    match run(program, args, setup) {
+    match run(program, &args, setup) {
         Ok(code) => code,
         Err(failure) => {
             // There is nobody left to tell if this fails.
@@ -79,20 +80,22 @@ impl Failure {
 
 fn run(
     program: &Program,
-    args: Args,
+    args: &Args,
     setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
 ) -> Result<ExitCode, Failure> {
-    let services = args.services(program.services);
+    let settings = args.settings(&Environment::of_the_process())?;
+    let own = || program.services.iter().map(|&service| service.to_owned()).collect();
+    let services = settings.names("service")?.unwrap_or_else(own);
     match args.command {
         Some(Command::List { json }) => {
             list::print(&services, json)?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Serve) | None => serve(prepare(services, args, setup)?, || {}).map_err(Failure::with_dev),
+        Some(Command::Serve) | None => serve(prepare(services, &settings, setup)?, || {}).map_err(Failure::with_dev),
         #[cfg(feature = "embedded")]
         Some(Command::Dev { port, ref call }) => {
             let call = dev::Call::parse(call, &services)?;
-            dev::run(prepare(services.clone(), args, setup)?, &services, port, call)
+            dev::run(prepare(services.clone(), &settings, setup)?, &services, port, call)
         }
         #[cfg(not(feature = "embedded"))]
         Some(Command::Dev { .. }) => Err(Failure {
@@ -107,12 +110,13 @@ fn run(
 /// Installs the log, and has the program add its state.
 fn prepare(
     services: Vec<String>,
-    args: Args,
+    settings: &Settings,
     setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
 ) -> Result<Setup, Failure> {
     let failure = |message| Failure { code: ExitCode::from(args::EXIT_SETUP), message };
-    args.log.install().map_err(failure)?;
-    setup(Setup::with_config(services, args.config()))
+    let config = Config::new(settings)?;
+    install_log(settings)?;
+    setup(Setup::with_config(services, config))
         .map_err(|error| failure(format!("the program cannot be set up: {error}")))
 }
 
@@ -128,18 +132,18 @@ fn serve(setup: Setup, ready: impl FnOnce()) -> Result<ExitCode, Failure> {
     Ok(if drained.abandoned == 0 { ExitCode::SUCCESS } else { ExitCode::from(args::EXIT_ABANDONED) })
 }
 
-impl args::Log {
-    /// Sends the log to the standard error output.
-    fn install(&self) -> Result<(), String> {
-        // amiquip logs what we say better ourselves, and at a higher level than it deserves.
-        let filter = EnvFilter::try_new(format!("amiquip=off,{}", self.filter))
-            .map_err(|error| format!("the log filter `{}` cannot be read: {error}", self.filter))?;
-        let colours = io::stderr().is_terminal();
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
-        match self.format {
-            LogFormat::Text => log.try_init(),
-            LogFormat::Json => log.json().flatten_event(true).try_init(),
-        }
-        .map_err(|error| format!("the log cannot be installed: {error}"))
+/// Sends the log to the standard error output.
+fn install_log(settings: &Settings) -> Result<(), Failure> {
+    let failure = |message| Failure { code: ExitCode::from(args::EXIT_SETUP), message };
+    let level = settings.text("log")?.unwrap_or_else(|| "info".to_owned());
+    // amiquip logs what we say better ourselves, and at a higher level than it deserves.
+    let filter = EnvFilter::try_new(format!("amiquip=off,{level}"))
+        .map_err(|error| failure(format!("the log filter `{level}` cannot be read: {error}")))?;
+    let colours = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
+    match settings.text("log_format")?.as_deref() {
+        Some("json") => log.json().flatten_event(true).try_init(),
+        _ => log.try_init(),
     }
+    .map_err(|error| failure(format!("the log cannot be installed: {error}")))
 }

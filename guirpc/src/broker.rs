@@ -6,6 +6,7 @@
 mod address;
 mod backoff;
 mod connection;
+mod exchanges;
 mod guard;
 mod inbox;
 mod off_thread;
@@ -17,11 +18,11 @@ mod wire;
 pub(crate) use address::Address;
 pub(crate) use backoff::Backoff;
 pub(crate) use connection::{BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
+pub(crate) use exchanges::{Exchanges, Presence};
 #[cfg(feature = "embedded")]
 pub(crate) use guard::{is_sound_table, mend_table};
 pub(crate) use inbox::{Consumer, Event, Inbox, Receipt};
 pub(crate) use off_thread::OffThread;
 pub(crate) use outbox::{ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, confirmed, reply, returned};
 pub(crate) use reply_to::ReplyTo;
-use topology::EXCHANGE;
-pub(crate) use topology::Lifetime;
+pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE};

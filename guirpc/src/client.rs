@@ -2,18 +2,20 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tracing::warn;
 
-use crate::broker::{Address, Outbound};
-use crate::codec::Codec;
+use crate::broker::{Address, EXCHANGE, Outbound, PYTHON_EXCHANGE};
+use crate::codec::{Codec, Format, PythonOptions};
 use crate::config::DEFAULT_MAX_BODY;
 use crate::error::{CallError, Error};
 use crate::function::{ArgumentsOf, CallResult, ErrorOf, Function, OutputOf};
-use crate::message::{HeaderValue, Headers, PING, Pong};
+use crate::message::{Dialect, HeaderValue, Headers, PING, Pong};
 
+mod configured;
 mod link;
 mod outcome;
 mod pending;
@@ -65,10 +67,14 @@ struct Settings {
     service: Option<Arc<str>>,
     /// What the names of services end in on a broker on which others serve the same.
     suffix: Option<Arc<str>>,
+    exchange: Option<Arc<str>>,
+    routing_key: Option<Arc<str>>,
     app_id: Option<Arc<str>>,
     timeout: Option<Duration>,
     expires: Option<Duration>,
     codec: Codec,
+    dialect: Option<Dialect>,
+    python: Option<PythonOptions>,
     headers: Headers,
 }
 
@@ -78,10 +84,14 @@ impl Default for Settings {
             max_body: DEFAULT_MAX_BODY,
             service: None,
             suffix: None,
+            exchange: None,
+            routing_key: None,
             app_id: None,
             timeout: None,
             expires: None,
             codec: Codec::default(),
+            dialect: None,
+            python: None,
             headers: Headers::new(),
         }
     }
@@ -93,11 +103,12 @@ struct Callee<'a> {
     function: &'a str,
     timeout: Option<Duration>,
     idempotent: bool,
+    format: Format,
 }
 
 impl Callee<'_> {
-    fn of<F: Function>() -> Callee<'static> {
-        Callee { service: F::SERVICE, function: F::NAME, timeout: F::TIMEOUT, idempotent: F::IDEMPOTENT }
+    fn of<F: Function>(format: Format) -> Callee<'static> {
+        Callee { service: F::SERVICE, function: F::NAME, timeout: F::TIMEOUT, idempotent: F::IDEMPOTENT, format }
     }
 }
 
@@ -138,6 +149,20 @@ impl Client {
         self.with(|settings| settings.service = Some(service.into()))
     }
 
+    /// Publishes requests to this exchange; somebody else declares it (the default is `guirpc`).
+    ///
+    /// Before its first use on a connection the broker is asked for it: a call through one that is not there is
+    /// [`CallError::Unroutable`], and costs other calls nothing.
+    /// One that is deleted later, while the client is connected, costs the client its connection.
+    pub fn exchange(&self, exchange: &str) -> Self {
+        self.with(|settings| settings.exchange = Some(exchange.into()))
+    }
+
+    /// Publishes requests under this routing key, where it is not the service's name.
+    pub fn routing_key(&self, routing_key: &str) -> Self {
+        self.with(|settings| settings.routing_key = Some(routing_key.into()))
+    }
+
     /// Calls services by names that end so: those that are served apart.
     #[cfg(feature = "testing")]
     pub(crate) fn apart(&self, suffix: &str) -> Self {
@@ -147,6 +172,29 @@ impl Client {
     /// Encodes arguments so (the default is MessagePack); replies come back encoded alike.
     pub fn codec(&self, codec: Codec) -> Self {
         self.with(|settings| settings.codec = codec)
+    }
+
+    /// Writes requests in this dialect, whatever dialect the functions are defined for.
+    ///
+    /// In [`Dialect::Python`] they go through the exchange `rpc_gateway`, which the consumer in Python declares,
+    /// unless [`exchange`](Client::exchange) says otherwise; replies are understood in either dialect.
+    ///
+    /// ```no_run
+    /// # use guirpc::Dialect;
+    /// # let client = guirpc::Client::connect("amqp://localhost")?;
+    /// let client = client.dialect(Dialect::Python).routing_key("my_queue");
+    /// let sum = client.call_json("foobar", "foobar_sum", serde_json::json!({"foo": 1, "bar": 2}))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn dialect(&self, dialect: Dialect) -> Self {
+        self.with(|settings| settings.dialect = Some(dialect))
+    }
+
+    /// Writes requests in Python's dialect so, whatever the functions' option `python(…)` says.
+    ///
+    /// A reply says itself how it is written.
+    pub fn python(&self, options: PythonOptions) -> Self {
+        self.with(|settings| settings.python = Some(options))
     }
 
     /// Tells services who calls, in the AMQP property `app_id`.
@@ -178,9 +226,9 @@ impl Client {
     /// # Errors
     /// The call could not be sent. What becomes of it afterwards, the [`Pending`] says.
     pub fn start<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> StartResult<F> {
-        let ticket = self
-            .encode::<F>(&arguments)
-            .and_then(|body| self.publish_call(&Callee::of::<F>(), self.settings.codec, &body))
+        let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
+        let ticket = encode::<F>(callee.format, &arguments)
+            .and_then(|body| self.publish_call(&callee, &body))
             .map_err(CallError::widen)?;
         Ok(Pending::new(ticket, outcome::decode::<F>))
     }
@@ -190,21 +238,20 @@ impl Client {
     /// It returns when the broker has the message: it is persistent, and survives a restart of the broker
     /// in the service's durable queue.
     ///
+    /// In [`Dialect::Python`] the queue is the consumer's own, which is not durable unless the consumer is of this
+    /// library and says so: a restart of the broker then loses what is in it, persistent or not.
+    ///
     /// # Errors
     /// The broker did not take it, or did not say so in time.
     pub fn send<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> SendResult {
-        let body = self.encode::<F>(&arguments)?;
-        self.publish_send(&Callee::of::<F>(), self.settings.codec, &body)
-    }
-
-    fn encode<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, CallError> {
-        self.settings
-            .codec
-            .encode_arguments::<F>(arguments)
-            .map_err(|error| CallError::Unsendable { message: format!("the arguments of `{}` {error}", F::NAME) })
+        let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
+        let body = encode::<F>(callee.format, &arguments)?;
+        self.publish_send(&callee, &body)
     }
 
     /// Calls a function without its stub: `arguments` is an object by parameter name, or an array in order.
+    ///
+    /// In [`Dialect::Python`] they are whatever the function takes, and are written as [`python`](Client::python) says.
     ///
     /// The function's own error comes as the JSON it is encoded as.
     ///
@@ -214,23 +261,39 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn call_json(&self, service: &str, function: &str, arguments: Value) -> Result<Value, CallError<Value>> {
-        let body = json_arguments(&arguments).map_err(CallError::widen)?;
-        let callee = Callee { service, function, timeout: None, idempotent: false };
-        let ticket = self.publish_call(&callee, Codec::Json, &body).map_err(CallError::widen)?;
+        let callee = self.named(service, function);
+        let ticket = json_arguments(callee.format, &arguments)
+            .and_then(|body| self.publish_call(&callee, &body))
+            .map_err(CallError::widen)?;
         Pending::new(ticket, outcome::decode_json).wait()
     }
 
     /// Sends without a stub, as [`call_json`](Client::call_json) calls.
     pub fn send_json(&self, service: &str, function: &str, arguments: Value) -> Result<(), CallError> {
-        let body = json_arguments(&arguments)?;
-        let callee = Callee { service, function, timeout: None, idempotent: false };
-        self.publish_send(&callee, Codec::Json, &body)
+        let callee = self.named(service, function);
+        let body = json_arguments(callee.format, &arguments)?;
+        self.publish_send(&callee, &body)
+    }
+
+    /// Publishes a text as it is, to whoever has bound a queue; no function is asked for.
+    ///
+    /// It returns when the broker has the message in a queue.
+    ///
+    /// # Errors
+    /// The broker did not take it, or did not say so in time; [`CallError::Unroutable`] if there is no such exchange,
+    /// or no queue that is bound to it with the routing key.
+    pub fn publish(&self, exchange: &str, routing_key: &str, text: &str) -> Result<(), CallError> {
+        let client = self.exchange(exchange).routing_key(routing_key);
+        let format = Format::Native(Codec::Text);
+        let nothing = Callee { service: routing_key, function: "", timeout: None, idempotent: false, format };
+        client.publish_send(&nothing, text.as_bytes())
     }
 
     /// Asks a service whether it is there, without running any function of it.
     pub fn ping(&self, service: &str) -> Result<Pong, CallError> {
-        let callee = Callee { service, function: PING, timeout: None, idempotent: true };
-        let ticket = self.publish_call(&callee, Codec::Json, b"{}")?;
+        let format = Format::Native(Codec::Json);
+        let callee = Callee { service, function: PING, timeout: None, idempotent: true, format };
+        let ticket = self.publish_call(&callee, b"{}")?;
         Pending::new(ticket, outcome::decode_pong).wait()
     }
 
@@ -239,23 +302,46 @@ impl Client {
         self.supervisor.late_replies()
     }
 
-    fn publish_call(&self, callee: &Callee<'_>, codec: Codec, body: &[u8]) -> Result<Ticket, CallError> {
+    /// How a request to a function is written that is defined so.
+    fn format(&self, dialect: Dialect, python: PythonOptions) -> Format {
+        match self.settings.dialect.unwrap_or(dialect) {
+            Dialect::Native => Format::Native(self.settings.codec),
+            Dialect::Python => Format::Python(self.settings.python.unwrap_or(python)),
+        }
+    }
+
+    /// A function of which nothing is known but its name.
+    fn named<'a>(&self, service: &'a str, function: &'a str) -> Callee<'a> {
+        let format = match self.format(Dialect::default(), PythonOptions::default()) {
+            Format::Native(_) => Format::Native(Codec::Json),
+            python @ Format::Python(_) => python,
+        };
+        Callee { service, function, timeout: None, idempotent: false, format }
+    }
+
+    fn publish_call(&self, callee: &Callee<'_>, body: &[u8]) -> Result<Ticket, CallError> {
         let timeout = self.settings.timeout.or(callee.timeout).unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
-        let request = self.outbound(callee, codec, body, Some(timeout))?;
+        let request = self.outbound(callee, body, Some(timeout))?;
         self.supervisor.call(&request, Instant::now() + timeout, timeout, callee.idempotent)
     }
 
-    fn publish_send(&self, callee: &Callee<'_>, codec: Codec, body: &[u8]) -> Result<(), CallError> {
+    fn publish_send(&self, callee: &Callee<'_>, body: &[u8]) -> Result<(), CallError> {
+        static TOLD: Once = Once::new();
+        if matches!(callee.format, Format::Python(_)) {
+            TOLD.call_once(|| {
+                warn!(
+                    "a message sent to a consumer in Python is lost if the broker restarts: its queue is not durable"
+                );
+            });
+        }
         let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
-        let request =
-            self.outbound(callee, codec, body, self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT)))?;
+        let request = self.outbound(callee, body, self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT)))?;
         self.supervisor.send(&request, Instant::now() + timeout, timeout, callee.idempotent)
     }
 
     fn outbound<'a>(
         &'a self,
         callee: &'a Callee<'a>,
-        codec: Codec,
         body: &'a [u8],
         expires: Option<Duration>,
     ) -> Result<Outbound<'a>, CallError> {
@@ -265,13 +351,19 @@ impl Client {
             return Err(CallError::Unsendable { message });
         }
         let service = self.settings.service.as_deref().unwrap_or(callee.service);
-        let service = match self.settings.suffix.as_deref() {
-            None => Cow::Borrowed(service),
-            Some(suffix) => Cow::Owned(format!("{service}{suffix}")),
+        let routing_key = match (self.settings.routing_key.as_deref(), self.settings.suffix.as_deref()) {
+            (Some(routing_key), _) => Cow::Borrowed(routing_key),
+            (None, None) => Cow::Borrowed(service),
+            (None, Some(suffix)) => Cow::Owned(format!("{service}{suffix}")),
         };
+        let Callee { function, format, .. } = *callee;
+        let exchange = self.settings.exchange.as_deref().unwrap_or(match format {
+            Format::Native(_) => EXCHANGE,
+            Format::Python(_) => PYTHON_EXCHANGE,
+        });
         let app_id = self.settings.app_id.as_deref();
         let headers = &self.settings.headers;
-        let request = Outbound { service, function: callee.function, codec, body, app_id, headers, expires };
+        let request = Outbound { exchange, routing_key, function, format, body, app_id, headers, expires };
         request.check().map_err(|message| CallError::Unsendable { message })?;
         Ok(request)
     }
@@ -283,10 +375,16 @@ impl fmt::Debug for Client {
     }
 }
 
-fn json_arguments(arguments: &Value) -> Result<Vec<u8>, CallError> {
-    if !(arguments.is_object() || arguments.is_array()) {
+fn encode<F: Function>(format: Format, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, CallError> {
+    format
+        .encode_arguments::<F>(arguments)
+        .map_err(|error| CallError::Unsendable { message: format!("the arguments of `{}` {error}", F::NAME) })
+}
+
+fn json_arguments(format: Format, arguments: &Value) -> Result<Vec<u8>, CallError> {
+    if matches!(format, Format::Native(_)) && !(arguments.is_object() || arguments.is_array()) {
         let message = format!("arguments are an object by parameter name or an array in order, not `{arguments}`");
         return Err(CallError::Unsendable { message });
     }
-    Ok(arguments.to_string().into_bytes())
+    format.encode_object(arguments).map_err(|error| CallError::Unsendable { message: format!("the arguments {error}") })
 }

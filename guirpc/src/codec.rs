@@ -6,18 +6,26 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, TrackedSeed, not_one};
+use crate::message::{Dialect, EncodedReply};
 
 #[cfg(test)]
 mod golden;
 mod json;
 mod message_pack;
 mod octet_stream;
+mod python;
 mod reply;
 #[cfg(test)]
 mod round_trips;
 mod text;
 
-pub(crate) use reply::{decode_failure, failure_message, fault, function_error, output, refusal};
+pub use python::{PythonOptions, Serializer, TextCodec};
+
+pub(crate) use python::{RESPONSE_SERIALIZER, Unreadable};
+pub(crate) use reply::{
+    decode_failure, failure_message, fault, function_error, invalid_arguments, not_registered, output, refusal,
+    unexpected,
+};
 
 /// Values that are nested so deeply are refused, in every codec, so that no message can exhaust a worker's stack.
 ///
@@ -42,6 +50,68 @@ pub enum Codec {
     /// `application/octet-stream`: for functions of at most one argument, which is bytes; so is the output.
     /// An `Option` is not sent.
     OctetStream,
+}
+
+/// How one message is written: in one of our codecs, or as the Python original writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// In the codec that the content type names.
+    Native(Codec),
+    /// As the function says that its Python callers write it.
+    Python(PythonOptions),
+}
+
+impl Format {
+    /// How a reply is written: one from Python says it in a header of its own.
+    ///
+    /// # Errors
+    /// It says nothing that is known here.
+    pub(crate) fn of(reply: &EncodedReply) -> Result<Self, String> {
+        match reply.headers.get(RESPONSE_SERIALIZER) {
+            Some(serializer) => PythonOptions::of_reply(reply)
+                .map(Format::Python)
+                .ok_or_else(|| format!("the unknown serializer `{serializer:?}`")),
+            None => Codec::from_content_type(&reply.content_type)
+                .map(Format::Native)
+                .ok_or_else(|| format!("the unknown content type `{}`", reply.content_type)),
+        }
+    }
+
+    /// Encodes one object that stands for all arguments, for whoever knows a function only by its name.
+    pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Format::Native(codec) => codec.encode(object),
+            Format::Python(options) => {
+                options.encode_object(object).map_err(|error| EncodeError::python(options.request, error))
+            }
+        }
+    }
+
+    /// What any caller of a dialect can read: a text.
+    pub(crate) fn readable(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Native => Format::Native(Codec::Text),
+            Dialect::Python => Format::Python(PythonOptions::new()),
+        }
+    }
+
+    /// Encodes the arguments of a call.
+    pub(crate) fn encode_arguments<F: Function>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Format::Native(codec) => codec.encode_arguments::<F>(arguments),
+            Format::Python(options) => {
+                options.encode_arguments::<F>(arguments).map_err(|error| EncodeError::python(options.request, error))
+            }
+        }
+    }
+
+    /// Decodes one value: an output or an error. The error names the place inside the value.
+    pub(crate) fn decode<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, DecodeError> {
+        match self {
+            Format::Native(codec) => codec.decode(body),
+            Format::Python(options) => options.decode_output(body).map_err(DecodeError::Invalid),
+        }
+    }
 }
 
 impl Codec {
@@ -155,6 +225,10 @@ pub struct EncodeError(String);
 impl EncodeError {
     fn new(codec: Codec, error: impl fmt::Display) -> Self {
         EncodeError(format!("cannot be sent as {}: {error}", codec.content_type()))
+    }
+
+    fn python(serializer: Serializer, error: impl fmt::Display) -> Self {
+        EncodeError(format!("cannot be sent by Python's {}: {error}", serializer.class()))
     }
 }
 

@@ -10,11 +10,11 @@ use std::time::SystemTime;
 
 use tracing::{debug, error, warn};
 
-use crate::codec::{self, Codec, DecodeError};
+use crate::codec::{self, Codec, DecodeError, Format, PythonOptions, Unreadable};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
 use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
-use crate::message::{EncodedReply, Fault, Headers, PING, Pong, Request, status};
+use crate::message::{Dialect, EncodedReply, Fault, Headers, PING, Pong, Request, status};
 use crate::registry::{Registration, Service};
 
 mod executor;
@@ -32,6 +32,8 @@ pub struct Dispatcher {
     service: Service,
     state: StateMap,
     max_body: usize,
+    /// Whether functions may be called by pickles.
+    pickle: bool,
     executor: Executor,
 }
 
@@ -40,9 +42,9 @@ impl Dispatcher {
     ///
     /// # Errors
     /// State is missing.
-    pub(crate) fn new(service: Service, state: StateMap, max_body: usize) -> Result<Self, Error> {
+    pub(crate) fn new(service: Service, state: StateMap, max_body: usize, pickle: bool) -> Result<Self, Error> {
         service.require(&state)?;
-        Ok(Dispatcher { service, state, max_body, executor: Executor::new() })
+        Ok(Dispatcher { service, state, max_body, pickle, executor: Executor::new() })
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -58,40 +60,65 @@ impl Dispatcher {
     ///
     /// Whatever the request holds, there is a reply: `now` decides whether it has expired.
     pub fn dispatch(&self, request: &Request, now: SystemTime) -> EncodedReply {
-        // What cannot be read is answered in what anybody can read.
-        let codec = request.content_type.as_deref().map_or(Some(Codec::default()), Codec::from_content_type);
-        let answer = self.answer(request, codec, now).map(|reply| self.limited(request, codec, reply));
-        answer.unwrap_or_else(|refusal| {
-            debug!(
-                correlation_id = request.correlation_id,
-                status = refusal.status(),
-                "refused: {}",
-                refusal.message()
-            );
-            codec::refusal(codec.unwrap_or(Codec::Text), &refusal)
-        })
+        let format = self.format(request);
+        let answer = self.answer(request, format, now);
+        let correlation_id = request.correlation_id.as_deref();
+        match answer {
+            Ok(reply) => self.limited(request, format, reply),
+            Err(NotRun::Refused(refusal)) => {
+                debug!(correlation_id, status = refusal.status(), "refused: {}", refusal.message());
+                // What cannot be read is answered in what anybody can read.
+                codec::refusal(format.unwrap_or(Format::readable(request.dialect)), &refusal)
+            }
+            Err(NotRun::Unreadable(options, why)) => {
+                debug!(correlation_id, "refused: {}", why.reason());
+                codec::invalid_arguments(options, &why)
+            }
+        }
     }
 
-    fn answer(&self, request: &Request, codec: Option<Codec>, now: SystemTime) -> Answer {
+    /// How the request is written and its reply will be; `None` if its content type is unknown.
+    fn format(&self, request: &Request) -> Option<Format> {
+        match request.dialect {
+            Dialect::Native => {
+                let codec = request.content_type.as_deref().map_or(Some(Codec::default()), Codec::from_content_type);
+                codec.map(Format::Native)
+            }
+            // There the function says it, whatever the properties do.
+            Dialect::Python => {
+                Some(Format::Python(self.function(request).map(|function| function.python).unwrap_or_default()))
+            }
+        }
+    }
+
+    fn answer(&self, request: &Request, format: Option<Format>, now: SystemTime) -> Answer {
         if request.body.len() > self.max_body {
-            return Err(too_large(request.body.len(), self.max_body));
+            return Err(too_large(request.body.len(), self.max_body).into());
         }
-        let codec = codec.ok_or_else(|| unknown_content_type(request))?;
+        let format = format.ok_or_else(|| unknown_content_type(request))?;
         if request.function == PING {
-            return Ok(self.pong(codec));
+            return Ok(self.pong(format));
         }
-        let function = self.function(request).ok_or_else(|| self.unknown_function(request))?;
+        let Some(function) = self.function(request) else {
+            return self.unknown_function(request);
+        };
         if let Some(late) = request.deadline().and_then(|deadline| now.duration_since(deadline).ok()) {
             let message = format!("the deadline had passed {} before `{}` could run", shown(late), function.name);
-            return Err(Refusal::new(status::EXPIRED, message));
+            return Err(Refusal::new(status::EXPIRED, message).into());
         }
-        self.run(function, request, codec)
+        if let Format::Python(options) = format
+            && options.pickles()
+            && !self.pickle
+        {
+            return Err(no_pickles(function).into());
+        }
+        self.run(function, request, format)
     }
 
     /// The reply, if it is not too large to be sent; else the news that it is.
     ///
     /// RabbitMQ closes the channel of whoever publishes too large a message, and would deliver the request again.
-    fn limited(&self, request: &Request, codec: Option<Codec>, reply: EncodedReply) -> EncodedReply {
+    fn limited(&self, request: &Request, format: Option<Format>, reply: EncodedReply) -> EncodedReply {
         if reply.body.len() <= self.max_body {
             return reply;
         }
@@ -102,45 +129,61 @@ impl Dispatcher {
             self.max_body
         );
         error!(function = request.function, correlation_id = request.correlation_id, "{message}");
-        codec::fault(codec.unwrap_or_default(), &Fault::new(status::INTERNAL, message))
+        codec::unexpected(format.unwrap_or(Format::Native(Codec::default())), "OverflowError", &message)
     }
 
-    fn run(&self, function: &'static Registration, request: &Request, codec: Codec) -> Answer {
+    fn run(&self, function: &'static Registration, request: &Request, format: Format) -> Answer {
         let context = Context::new(&self.service.name, request);
-        let invocation = Invocation { function, request, codec, context, state: &self.state, executor: &self.executor };
+        let invocation =
+            Invocation { function, request, format, context, state: &self.state, executor: &self.executor };
         match catch_unwind(AssertUnwindSafe(|| (function.invoke)(&invocation))) {
             Ok(answer) => answer,
             Err(panic) => {
                 let message = panic_message(panic);
                 error!(function = function.name, correlation_id = request.correlation_id, "panicked: {message}");
-                let fault = Fault::new(status::INTERNAL, format!("`{}` panicked: {message}", function.name));
-                Ok(codec::fault(codec, &fault))
+                let message = match format {
+                    Format::Native(_) => format!("`{}` panicked: {message}", function.name),
+                    // Its clients know from the words around it that something went wrong, and read what was said.
+                    Format::Python(_) => message,
+                };
+                Ok(codec::unexpected(format, "Panic", &message))
             }
         }
     }
 
-    fn pong(&self, codec: Codec) -> EncodedReply {
+    fn pong(&self, format: Format) -> EncodedReply {
         let pong = Pong {
             service: self.service.name.clone(),
             guirpc: env!("CARGO_PKG_VERSION").to_owned(),
             functions: self.service.functions().map(|function| function.name.to_owned()).collect(),
         };
-        codec::output(codec, status::OK, Headers::new(), &pong)
-            .or_else(|_| codec::output(Codec::Text, status::OK, Headers::new(), &self.service.name))
+        codec::output(format, status::OK, Headers::new(), &pong)
+            .or_else(|_| codec::output(Format::Native(Codec::Text), status::OK, Headers::new(), &self.service.name))
             .expect("a text can be sent as text")
     }
 
-    fn unknown_function(&self, request: &Request) -> Refusal {
+    fn unknown_function(&self, request: &Request) -> Answer {
+        if request.dialect == Dialect::Python {
+            return Ok(codec::not_registered(&request.function));
+        }
         let nearest = self.service.nearest(&request.function);
         let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
         let message = format!("no function named `{}` in service `{}`{hint}", request.function, self.service.name);
-        Refusal::new(status::NOT_FOUND, message)
+        Err(Refusal::new(status::NOT_FOUND, message).into())
     }
 }
 
 fn too_large(length: usize, limit: usize) -> Refusal {
     let message = format!("the request has {length} bytes, this service takes at most {limit}");
     Refusal::new(status::TOO_LARGE, message)
+}
+
+fn no_pickles(function: &Registration) -> Refusal {
+    let message = format!(
+        "`{}` is called by pickles, which this service does not read: its setting `pickle` is off",
+        function.name
+    );
+    Refusal::new(status::UNSUPPORTED_CONTENT_TYPE, message)
 }
 
 fn unknown_content_type(request: &Request) -> Refusal {
@@ -164,13 +207,28 @@ fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
 }
 
 /// What comes of running a function, or why it was not run.
-pub type Answer = Result<EncodedReply, Refusal>;
+pub type Answer = Result<EncodedReply, NotRun>;
+
+/// Why a function was not run.
+#[derive(Debug)]
+pub enum NotRun {
+    /// It was declined.
+    Refused(Refusal),
+    /// The request, of Python's dialect, could not become arguments.
+    Unreadable(PythonOptions, Unreadable),
+}
+
+impl From<Refusal> for NotRun {
+    fn from(refusal: Refusal) -> Self {
+        NotRun::Refused(refusal)
+    }
+}
 
 /// One request on its way through one function: what the code that the attribute generates works with.
 pub struct Invocation<'a> {
     function: &'static Registration,
     request: &'a Request,
-    codec: Codec,
+    format: Format,
     context: Context<'a>,
     state: &'a StateMap,
     executor: &'a Executor,
@@ -181,14 +239,19 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     /// They do not decode (400), or this content type cannot carry them (415).
-    pub fn arguments<F: Function>(&self) -> Result<ArgumentsOf<'a, F>, Refusal> {
-        self.codec.decode_arguments::<F>(&self.request.body).map_err(|error| {
-            let status = match error {
-                DecodeError::Invalid(_) => status::BAD_REQUEST,
-                DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
-            };
-            Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function.name))
-        })
+    pub fn arguments<F: Function>(&self) -> Result<ArgumentsOf<'a, F>, NotRun> {
+        match self.format {
+            Format::Native(codec) => codec.decode_arguments::<F>(&self.request.body).map_err(|error| {
+                let status = match error {
+                    DecodeError::Invalid(_) => status::BAD_REQUEST,
+                    DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
+                };
+                Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function.name)).into()
+            }),
+            Format::Python(options) => {
+                options.decode_arguments::<F>(&self.request.body).map_err(|why| NotRun::Unreadable(options, why))
+            }
+        }
     }
 
     /// The state of this type.
@@ -217,17 +280,17 @@ impl<'a> Invocation<'a> {
         let encoded = match F::Return::reply(returned) {
             Ok(reply) => {
                 let (status, headers, output) = reply.into_parts();
-                output.encode(self.codec, status, headers)
+                output.encode(self.format, status, headers)
             }
             Err(failure) => {
                 self.log_sources(failure.as_fault());
-                failure.encode(self.codec)
+                failure.encode(self.format)
             }
         };
         Ok(encoded.unwrap_or_else(|error| {
             let message = format!("what `{}` returned {error}", self.function.name);
             error!(function = self.function.name, correlation_id = self.request.correlation_id, "{message}");
-            codec::fault(self.codec, &Fault::new(status::INTERNAL, message))
+            codec::unexpected(self.format, "SerializationError", &message)
         }))
     }
 }

@@ -63,3 +63,16 @@ impl std::error::Error for Error {}
 pub(crate) fn shown(duration: Duration) -> impl fmt::Display {
     humantime::format_duration(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
 }
+
+/// The candidate most like `name`, if it differs by no more than a third of its letters.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (candidate, candidate.chars().count()))
+        // Whoever sent the name chose its length, and measuring the distance takes time and memory in proportion.
+        .filter(|(_, length)| name.len() <= 8 * length)
+        .map(|(candidate, length)| (strsim::damerau_levenshtein(name, candidate), candidate, length))
+        .filter(|(distance, _, length)| distance * 3 <= (*length).max(3))
+        .map(|(distance, candidate, _)| (distance, candidate))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
+use crate::codec::PythonOptions;
 use crate::error::CallError;
+use crate::message::Dialect;
 use crate::registry::Registration;
 
 mod argument;
@@ -19,7 +21,7 @@ pub use arguments::{Arguments, Arity, Takes};
 pub use returns::{Failure, Fallible, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result};
 
 pub(crate) use arguments::{Alone, Named, not_one};
-pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed};
+pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, missing_text};
 
 /// A function that can be called by message: `#[guirpc::function]` implements it for the stub.
 ///
@@ -53,6 +55,10 @@ pub trait Function: Sized {
     const TIMEOUT: Option<Duration>;
     /// Whether it is safe to run twice for one call.
     const IDEMPOTENT: bool;
+    /// How a caller writes the request, unless the client says otherwise.
+    const DIALECT: Dialect = Dialect::Native;
+    /// How requests and replies are written in Python's dialect.
+    const PYTHON: PythonOptions = PythonOptions::new();
     /// How many arguments it takes; which ones, [`Takes`] says.
     #[doc(hidden)]
     type Arity: Arguments<Self>;

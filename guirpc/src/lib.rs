@@ -8,6 +8,8 @@ mod broker;
 mod client;
 mod codec;
 mod config;
+#[doc = include_str!("configuration.md")]
+pub mod configuration {}
 mod context;
 mod dispatch;
 #[cfg(feature = "embedded")]
@@ -15,6 +17,8 @@ pub mod embedded;
 mod error;
 mod function;
 mod message;
+#[doc = include_str!("python.md")]
+pub mod python {}
 mod registry;
 mod server;
 #[cfg(feature = "testing")]
@@ -22,14 +26,17 @@ pub mod testing;
 
 pub use app::BoxError;
 pub use client::{Client, DEFAULT_TIMEOUT, Pending, SendResult, StartResult};
-pub use codec::Codec;
+pub use codec::{Codec, PythonOptions, Serializer, TextCodec};
+pub use config::{ClientConfig, ExchangeType};
 pub use context::Context;
 pub use dispatch::Dispatcher;
 pub use error::{CallError, Error, ErrorKind, Refusal};
 pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, Text};
 #[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
-pub use message::{EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status};
+pub use message::{
+    Dialect, EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status,
+};
 pub use server::{Drained, Server, Setup, Stopper};
 
 #[doc(hidden)]

@@ -19,6 +19,8 @@ pub use reply::Reply;
 
 /// Header of a reply: the status as a signed 32-bit integer, as the Python original sends it.
 pub(crate) const RESPONSE_STATUS: &str = "Response-Status";
+/// Header of a request of the Python original's: the function's name.
+pub(crate) const FAAS_NAME: &str = "FaaS-Name";
 /// Header of a request: when the caller gives up, in milliseconds since the Unix epoch.
 pub(crate) const DEADLINE: &str = "guirpc-deadline";
 /// Header of a request: how long the caller was ready to wait when it sent the request, in milliseconds.
@@ -48,12 +50,25 @@ pub mod status {
     pub const INTERNAL: u16 = 500;
 }
 
+/// How a message is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// guirpc's own: the function's name in the property `type`, the arguments in one of its codecs.
+    #[default]
+    Native,
+    /// That of the Python package of the same name: the function's name in the header `FaaS-Name`, the body in base64.
+    Python,
+}
+
 /// A request as it came off the queue: not yet decoded, nothing in it trusted.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Name of the function, from the AMQP property `type`.
+    /// How it is written.
+    pub dialect: Dialect,
+    /// Name of the function, from the AMQP property `type`; in Python's dialect from the header `FaaS-Name`.
     pub function: String,
-    /// Says how `body` is encoded; without one it is MessagePack.
+    /// Says how `body` is encoded; without one it is MessagePack. Python's dialect takes no notice of it.
     pub content_type: Option<String>,
     /// The arguments, encoded.
     pub body: Vec<u8>,
@@ -115,7 +130,11 @@ pub struct EncodedReply {
     /// 2xx and 3xx for an output, 4xx and 5xx otherwise.
     pub status: u16,
     /// Says how `body` is encoded.
+    ///
+    /// Empty if there is none, as with a Python pickle.
     pub content_type: Cow<'static, str>,
+    /// The characters of a text, in Python's dialect only.
+    pub content_encoding: Option<Cow<'static, str>>,
     /// What the function sent along; the status has a field of its own.
     pub headers: Headers,
     /// The output, the error, the fault or the refusal, encoded.

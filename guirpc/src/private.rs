@@ -8,10 +8,14 @@ pub use inventory;
 
 pub use crate::app::{Program, main};
 pub use crate::client::{Client, SendResult, StartResult};
+pub use crate::codec::{PythonOptions, Serializer, TextCodec};
+/// For the command `guirpc`, which comes in the same version.
+pub use crate::config::package_of;
 pub use crate::context::Context;
 pub use crate::dispatch::{Answer, Invocation};
 pub use crate::function::{
     Argument, Arguments, Arity, Bytes, CallResult, Failure, Fallible, Function, Infallible, NoResult, Output,
     Registered, Replying, Return, ReturnType, Takes, Text, refuse_result,
 };
+pub use crate::message::Dialect;
 pub use crate::registry::{Ack, Parameter, Place, Registration, StateType};

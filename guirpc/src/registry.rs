@@ -4,9 +4,10 @@ use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::codec::PythonOptions;
 use crate::context::StateMap;
 use crate::dispatch::{Answer, Invocation};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, nearest};
 
 /// One served function, as `#[guirpc::function]` describes it.
 ///
@@ -33,6 +34,8 @@ pub struct Registration {
     pub idempotent: bool,
     /// When its request is acknowledged.
     pub ack: Ack,
+    /// How it is called from Python.
+    pub python: PythonOptions,
     /// The types of state that it asks for.
     pub states: &'static [StateType],
     /// Decodes the arguments, runs the function, encodes what it returns.
@@ -212,22 +215,9 @@ fn nothing_to_serve(name: &str, linked: impl Iterator<Item = &'static Registrati
     Error::new(ErrorKind::Setup, message)
 }
 
-/// The candidate most like `name`, if it differs by no more than a third of its letters.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (candidate, candidate.chars().count()))
-        // Whoever sent the name chose its length, and measuring the distance takes time and memory in proportion.
-        .filter(|(_, length)| name.len() <= 8 * length)
-        .map(|(candidate, length)| (strsim::damerau_levenshtein(name, candidate), candidate, length))
-        .filter(|(distance, _, length)| distance * 3 <= (*length).max(3))
-        .map(|(distance, candidate, _)| (distance, candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Ack, Error, Place, Registration, Service, StateType, nearest};
+    use super::{Ack, Error, Place, PythonOptions, Registration, Service, StateType, nearest};
     use crate::context::StateMap;
 
     const fn function(name: &'static str, line: u32, states: &'static [StateType]) -> Registration {
@@ -242,6 +232,7 @@ mod tests {
             timeout: None,
             idempotent: false,
             ack: Ack::AfterReply,
+            python: PythonOptions::new(),
             states,
             invoke: |_| unreachable!("nothing is called here"),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crate::broker::{Address, Lifetime};
+use crate::broker::{Address, Exchange, Lifetime};
 use crate::error::{Error, ErrorKind};
 
 mod crew;
@@ -93,6 +93,7 @@ impl Drop for Server {
 pub(crate) struct Plan {
     pub(crate) address: Address,
     pub(crate) services: Vec<Served>,
+    pub(crate) exchange: Exchange,
     pub(crate) lifetime: Lifetime,
     pub(crate) workers: usize,
     pub(crate) prefetch: u16,
@@ -102,7 +103,7 @@ pub(crate) struct Plan {
 /// One service of a [`Plan`].
 pub(crate) struct Served {
     pub(crate) dispatcher: crate::dispatch::Dispatcher,
-    /// The name by which requests for it come: its own, unless it is served apart from others.
+    /// What its queue is bound with: its own name, unless it is served apart from others or by configuration.
     pub(crate) routing_key: String,
     pub(crate) queue: String,
     paces: pace::Paces,

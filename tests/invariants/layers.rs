@@ -9,15 +9,15 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("server", &["broker", "codec", "config", "context", "dispatch", "error", "message", "registry"]),
     ("client", &["broker", "codec", "config", "error", "function", "message"]),
     ("embedded", &["broker", "error"]),
-    ("broker", &["codec", "error", "message"]),
+    ("broker", &["codec", "config", "error", "message"]),
     ("dispatch", &["codec", "context", "error", "function", "message", "registry"]),
     // A stub returns what the client gives it.
     ("function", &["client", "codec", "error", "message", "registry"]),
     // A function's entry holds what dispatch calls.
-    ("registry", &["context", "dispatch", "error"]),
+    ("registry", &["codec", "context", "dispatch", "error"]),
     ("codec", &["error", "function", "message"]),
     ("context", &["message"]),
-    ("config", &[]),
+    ("config", &["error", "message"]),
     ("error", &["message"]),
     // A fault takes the fault out of a call's error.
     ("message", &["error"]),

@@ -12,13 +12,16 @@ mod elsewhere;
 #[path = "../../guirpc-macros/golden/find.expanded.rs"]
 mod find;
 #[rustfmt::skip]
+#[path = "../../guirpc-macros/golden/python.expanded.rs"]
+mod python;
+#[rustfmt::skip]
 #[path = "../../guirpc-macros/golden/store.expanded.rs"]
 mod store;
 
 #[test]
 #[allow(deprecated, reason = "one of them is")]
 fn an_expansion_does_what_the_attribute_does() {
-    use guirpc::Function;
+    use guirpc::{Dialect, Function, PythonOptions, Serializer, TextCodec};
 
     assert_eq!(add::add(1, 2), 3);
     assert_eq!(add::add::PARAMETERS, ["a", "b"]);
@@ -26,4 +29,10 @@ fn an_expansion_does_what_the_attribute_does() {
     assert_eq!(store::store_call::PARAMETERS, ["type", "bytes", "copies"]);
     assert_eq!(elsewhere::subtract::SERVICE, "math");
     assert_eq!(elsewhere::reset::PARAMETERS, [""; 0]);
+    assert_eq!((elsewhere::reset::DIALECT, elsewhere::reset::PYTHON), (Dialect::Native, PythonOptions::new()));
+    let (text, utf8) = (Serializer::Text, TextCodec::Utf8);
+    let expected = PythonOptions { request: text, response: text, response_codec: utf8, ..PythonOptions::new() };
+    assert_eq!((python::count::DIALECT, python::count::PYTHON), (Dialect::Native, expected));
+    let expected = PythonOptions { response: Serializer::Binary, ..PythonOptions::new() };
+    assert_eq!((python::foobar_sum::DIALECT, python::foobar_sum::PYTHON), (Dialect::Python, expected));
 }

@@ -38,6 +38,7 @@ pub(super) fn registration(served: &Served, private: &TokenStream) -> TokenStrea
                 timeout: <Self as #private::Function>::TIMEOUT,
                 idempotent: <Self as #private::Function>::IDEMPOTENT,
                 ack: #private::Ack::#ack,
+                python: <Self as #private::Function>::PYTHON,
                 states: &[#(#private::StateType::of::<#states>()),*],
                 invoke: #invoke,
             };

@@ -1,15 +1,19 @@
 //! The command line of a service, and the environment.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+mod flags;
+
+use flags::Flags;
 
 use super::Program;
-use crate::config::{Config, DEFAULT_DRAIN, DEFAULT_MAX_BODY, DEFAULT_URI};
+use crate::config::{Environment, Layers, Settings, Side};
+use crate::error::Error;
 
 pub(super) const EXIT_FAILURE: u8 = 1;
 pub(super) const EXIT_SETUP: u8 = 3;
@@ -22,7 +26,7 @@ Exit codes:
   0  stopped by SIGTERM or SIGINT, with everything that had begun finished
   1  the operating system refused something
   2  the command line cannot be understood
-  3  the program or a setting is wrong: missing state, two functions of one name, a malformed URI
+  3  the program or a setting is wrong: missing state, two functions of one name, a malformed URI or file
   4  the broker cannot be reached, or refuses the user or the virtual host
   5  the exchange or a queue exists and is declared differently
   6  stopped, but some functions did not finish within the drain time
@@ -34,10 +38,11 @@ Exit codes:
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
+    /// A file of settings, TOML or INI
+    #[arg(help = config_help(), short, long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
     #[command(flatten)]
-    settings: Settings,
-    #[command(flatten)]
-    pub(super) log: Log,
+    flags: Flags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,55 +67,8 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Debug, clap::Args)]
-struct Settings {
-    /// The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`
-    // The environment's value may hold a password, so help must not show it.
-    #[arg(long, env = "AMQP_URI", hide_env_values = true, default_value = DEFAULT_URI, global = true)]
-    uri: String,
-    /// A service to serve, instead of the program's own; may be repeated
-    #[arg(long = "service", value_name = "NAME", env = "GUIRPC_SERVICE", value_delimiter = ',', global = true)]
-    services: Vec<String>,
-    /// How many functions run at once [default: the machine's parallelism]
-    #[arg(long, env = "GUIRPC_WORKERS", value_name = "N", global = true)]
-    workers: Option<NonZeroUsize>,
-    /// How many requests to fetch ahead of their turn [default: 64 for each worker]
-    #[arg(long, env = "GUIRPC_PREFETCH", value_name = "N", global = true, value_parser = clap::value_parser!(u16).range(1..))]
-    prefetch: Option<u16>,
-    /// The queue to take requests off, if not the one that is named for the service
-    #[arg(long, env = "GUIRPC_QUEUE", value_name = "NAME", global = true)]
-    queue: Option<String>,
-    /// How long to wait, when stopped, for what has begun
-    #[arg(long, env = "GUIRPC_DRAIN", value_name = "TIME", default_value_t = DEFAULT_DRAIN.into(), global = true)]
-    drain: humantime::Duration,
-    /// The largest request to decode, and the largest reply to send, in bytes
-    #[arg(long, env = "GUIRPC_MAX_BODY", value_name = "BYTES", default_value_t = DEFAULT_MAX_BODY, global = true)]
-    max_body: usize,
-}
-
-/// What to log, and how.
-#[derive(Debug, clap::Args)]
-pub(super) struct Log {
-    /// What to log: error, warn, info, debug (a line for each call), trace, or a filter such as `info,my_crate=debug`
-    #[arg(long = "log", env = "GUIRPC_LOG", value_name = "LEVEL", default_value = "info", global = true)]
-    pub(super) filter: String,
-    /// How to write the log
-    #[arg(
-        long = "log-format",
-        env = "GUIRPC_LOG_FORMAT",
-        value_name = "FORMAT",
-        default_value = "text",
-        global = true
-    )]
-    pub(super) format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum LogFormat {
-    /// Lines for people
-    Text,
-    /// A JSON object a line, for programs
-    Json,
+fn config_help() -> String {
+    format!("A file of settings, TOML or INI [env: {}]", Side::Server.file_variables().join(", "))
 }
 
 impl Args {
@@ -128,17 +86,9 @@ impl Args {
         Ok(args)
     }
 
-    /// The services that the command line names, or those that the program serves by itself.
-    pub(super) fn services(&self, own: &[&str]) -> Vec<String> {
-        if self.settings.services.is_empty() {
-            return own.iter().map(|&service| service.to_owned()).collect();
-        }
-        self.settings.services.clone()
-    }
-
-    pub(super) fn config(self) -> Config {
-        let Settings { uri, workers, prefetch, queue, drain, max_body, services: _ } = self.settings;
-        Config { uri, workers: workers.map(NonZeroUsize::get), prefetch, queue, drain: Duration::from(drain), max_body }
+    /// The settings: those of this command line over the environment's, over the file's.
+    pub(super) fn settings(&self, environment: &Environment) -> Result<Settings, Error> {
+        Layers { side: Side::Server, file: self.config.clone(), environment, flags: &self.flags.0 }.read()
     }
 }
 
@@ -153,20 +103,26 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    fn settings(line: &[&str]) -> Settings {
+        Args::parse_from(line).settings(&Environment::default()).expect("they are settings")
+    }
+
     #[test]
     fn settings_may_stand_before_and_after_the_command() {
         for line in [["service", "--workers", "3", "serve"], ["service", "serve", "--workers", "3"]] {
-            let config = Args::parse_from(line).config();
-            assert_eq!(config.workers, Some(3));
+            assert_eq!(settings(&line).number("workers").unwrap(), Some(3));
         }
     }
 
     #[test]
-    fn services_on_the_command_line_replace_the_programs_own() {
-        assert_eq!(Args::parse_from(["math"]).services(&["math"]), ["math"]);
-        assert_eq!(
-            Args::parse_from(["math", "--service", "a,b", "--service", "c"]).services(&["math"]),
-            ["a", "b", "c"]
-        );
+    fn services_are_named_with_commas_or_one_by_one() {
+        let services = settings(&["math", "--service", "a,b", "--service", "c"]).names("service").unwrap();
+        assert_eq!(services, Some(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]));
+    }
+
+    #[test]
+    fn what_a_setting_does_not_take_is_said_by_its_flag() {
+        let error = Args::try_parse_from(["math", "--workers", "many"]).unwrap_err().to_string();
+        assert!(error.contains("--workers") && error.contains("a whole number from 1"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! Opening and closing connections, bounded in time; channels; what amiquip's errors mean to a user.
 
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -31,10 +31,36 @@ const BUFFERED_WRITES: usize = 1 << 20;
 /// A connection that is up, or was.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    /// Taken out only to be closed.
-    inner: Option<amiquip::Connection>,
+    opener: Opener,
     blocked: Receiver<BlockedNote>,
     socket: Socket,
+}
+
+/// Opens channels on a connection that belongs to somebody else.
+///
+/// Opening one waits for the broker, and whoever closes the connection meanwhile waits for that:
+/// so both are done within [`bounded`], and whoever gives up cuts the socket.
+#[derive(Clone, Debug)]
+pub(super) struct Opener(Arc<Mutex<Option<amiquip::Connection>>>);
+
+impl Opener {
+    pub(super) fn open_channel(&self) -> Result<Channel, Error> {
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(connection) = connection.as_mut() else {
+            return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
+        };
+        connection.open_channel(None).map(Channel).map_err(|error| explain(&error))
+    }
+
+    /// Whether the connection has been taken out; if somebody opens a channel on it at the moment, it has not.
+    fn is_taken(&self) -> bool {
+        self.0.try_lock().is_ok_and(|connection| connection.is_none())
+    }
+
+    /// The connection, to be closed.
+    fn take(&self) -> Option<amiquip::Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// The socket under a connection, to be cut if the connection does not end by itself.
@@ -80,12 +106,15 @@ impl Connection {
             return Err(Error::new(ErrorKind::Unreachable, message));
         };
         let (connection, blocked) = opened.map_err(|error| explain_open(&error, address))?;
-        Ok(Connection { inner: Some(connection), blocked, socket })
+        Ok(Connection { opener: Opener(Arc::new(Mutex::new(Some(connection)))), blocked, socket })
     }
 
     pub(crate) fn open_channel(&mut self) -> Result<Channel, Error> {
-        let connection = self.inner.as_mut().expect("only taken out to be closed");
-        connection.open_channel(None).map(Channel).map_err(|error| explain(&error))
+        self.opener.open_channel()
+    }
+
+    pub(super) fn opener(&self) -> Opener {
+        self.opener.clone()
     }
 
     /// Where the broker says that it takes no messages on this connection.
@@ -97,9 +126,9 @@ impl Connection {
     ///
     /// # Errors
     /// Why it was not, or had not been, closed properly.
-    pub(crate) fn close(mut self, bound: Duration) -> Result<(), String> {
-        let connection = self.inner.take().expect("only taken out to be closed");
-        let Some(closed) = bounded(bound, move || connection.close()) else {
+    pub(crate) fn close(self, bound: Duration) -> Result<(), String> {
+        let opener = self.opener();
+        let Some(closed) = bounded(bound, move || opener.take().map_or(Ok(()), amiquip::Connection::close)) else {
             self.socket.cut();
             return Err(format!("the broker did not answer within {}", shown(bound)));
         };
@@ -110,11 +139,13 @@ impl Connection {
 /// Says goodbye on a thread of its own, since that is a request to the broker that may never be answered.
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(connection) = self.inner.take() else { return };
-        let socket = self.socket.clone();
-        // If no thread can be had, the connection is dropped here after all: `spawn` drops its closure.
+        let (opener, socket) = (self.opener(), self.socket.clone());
+        if opener.is_taken() {
+            return;
+        }
+        // If no thread can be had, the connection is dropped with its last opener.
         let _ = thread::Builder::new().name("guirpc-goodbye".to_owned()).spawn(move || {
-            if bounded(GOODBYE_TIMEOUT, move || drop(connection)).is_none() {
+            if bounded(GOODBYE_TIMEOUT, move || drop(opener.take())).is_none() {
                 socket.cut();
             }
         });

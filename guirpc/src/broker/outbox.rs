@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Publish};
+use amiquip::{AmqpProperties, AmqpValue, ConsumerMessage, ConsumerOptions, Publish};
 use crossbeam_channel::Receiver;
 
 use super::connection::explain;
-use super::{Channel, Connection, EXCHANGE, ReplyTo, inbox, wire};
-use crate::codec::Codec;
+use super::topology::Exchange;
+use super::{Channel, Connection, ReplyTo, inbox, wire};
+use crate::codec::Format;
 use crate::error::Error;
-use crate::message::{EncodedReply, Headers};
+use crate::message::{EncodedReply, FAAS_NAME, Headers};
 
 /// "The broker has the message", or "it gave up on it".
 pub(crate) use amiquip::Confirm as ConfirmNote;
@@ -21,6 +22,9 @@ pub(crate) use amiquip::Return as ReturnNote;
 
 /// RabbitMQ's pseudo-queue: replies come straight to the channel that published the request.
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+/// The original's consumer breaks on a message that wants no reply, and gets it again for ever: one sent to a queue
+/// that is not there is lost without harm.
+const NOBODY: &str = "guirpc.nobody";
 /// AMQP's delivery mode of a message that survives a restart of the broker, in a durable queue.
 const PERSISTENT: u8 = 2;
 const TRANSIENT: u8 = 1;
@@ -49,9 +53,10 @@ impl Channel {
 /// A request on its way out.
 #[derive(Debug)]
 pub(crate) struct Outbound<'a> {
-    pub(crate) service: Cow<'a, str>,
+    pub(crate) exchange: &'a str,
+    pub(crate) routing_key: Cow<'a, str>,
     pub(crate) function: &'a str,
-    pub(crate) codec: Codec,
+    pub(crate) format: Format,
     pub(crate) body: &'a [u8],
     pub(crate) app_id: Option<&'a str>,
     pub(crate) headers: &'a Headers,
@@ -62,40 +67,83 @@ pub(crate) struct Outbound<'a> {
 impl Outbound<'_> {
     /// Whether AMQP can carry it.
     pub(crate) fn check(&self) -> Result<(), String> {
-        wire::check_short("the name of the service", &self.service)?;
+        wire::check_short("the name of the exchange", self.exchange)?;
+        wire::check_short("the name of the service", &self.routing_key)?;
         wire::check_short("the name of the function", self.function)?;
+        if matches!(self.format, Format::Python(_)) && !self.function.is_ascii() {
+            // The original's consumer breaks on the message, and gets it again for ever.
+            return Err(format!("the name `{}` is not ASCII, which a consumer in Python cannot answer", self.function));
+        }
         wire::check_short("the application's id", self.app_id.unwrap_or_default())?;
         wire::check_headers(self.headers)
     }
 
+    /// Whether it asks for no function.
+    fn is_bare(&self) -> bool {
+        self.function.is_empty()
+    }
+
     /// The message, complete: what is left to do under a lock is to hand it over.
     fn message(&self, correlation_id: String, properties: AmqpProperties) -> Publish<'_> {
-        let mut properties = properties
-            .with_type_(self.function.to_owned())
-            .with_content_type(self.codec.content_type().to_owned())
-            .with_correlation_id(correlation_id);
-        if let Some(app_id) = self.app_id {
+        let mut properties = properties.with_correlation_id(correlation_id);
+        let mut headers = wire::request_headers(self.headers, self.expires, SystemTime::now());
+        match self.format {
+            Format::Native(codec) if self.is_bare() => {
+                properties = properties.with_content_type(codec.content_type().to_owned());
+                // A consumer in Python breaks on a message without headers, and gets it again for ever.
+                headers.insert(FAAS_NAME.to_owned(), AmqpValue::LongString(String::new()));
+            }
+            Format::Native(codec) => {
+                properties =
+                    properties.with_type_(self.function.to_owned()).with_content_type(codec.content_type().to_owned());
+            }
+            Format::Python(options) => {
+                headers.insert(FAAS_NAME.to_owned(), AmqpValue::LongString(self.function.to_owned()));
+                if let Some(content_type) = options.request.content_type() {
+                    properties = properties.with_content_type(content_type.to_owned());
+                }
+                if let Some(encoding) = options.request_encoding() {
+                    properties = properties.with_content_encoding(encoding.to_owned());
+                }
+            }
+        }
+        if let Some(app_id) = self.app_id() {
             properties = properties.with_app_id(app_id.to_owned());
         }
         if let Some(expires) = self.expires {
             properties = properties.with_expiration(wire::expiration(expires));
         }
-        let headers = wire::request_headers(self.headers, self.expires, SystemTime::now());
         if !headers.is_empty() {
             properties = properties.with_headers(headers);
         }
-        Publish { mandatory: true, ..Publish::with_properties(self.body, &*self.service, properties) }
+        Publish { mandatory: true, ..Publish::with_properties(self.body, &*self.routing_key, properties) }
     }
 
-    /// As a call: it wants a reply, and need not outlive the broker.
+    /// Who calls; a consumer in Python is always told something.
+    fn app_id(&self) -> Option<&str> {
+        match self.format {
+            Format::Native(_) => self.app_id,
+            Format::Python(_) => self.app_id.or(Some("Unknown")),
+        }
+    }
+
+    /// As a call: it wants a reply, and need not outlive the broker; the Python original has its calls do so.
     pub(crate) fn call(&self, correlation_id: String) -> Publish<'_> {
-        let properties = AmqpProperties::default();
-        self.message(correlation_id, properties.with_reply_to(DIRECT_REPLY_TO.to_owned()).with_delivery_mode(TRANSIENT))
+        let delivery_mode = match self.format {
+            Format::Native(_) => TRANSIENT,
+            Format::Python(_) => PERSISTENT,
+        };
+        let properties = AmqpProperties::default().with_reply_to(DIRECT_REPLY_TO.to_owned());
+        self.message(correlation_id, properties.with_delivery_mode(delivery_mode))
     }
 
     /// As a send: it wants no reply, and to be kept.
     pub(crate) fn send(&self, correlation_id: String) -> Publish<'_> {
-        self.message(correlation_id, AmqpProperties::default().with_delivery_mode(PERSISTENT))
+        let mut properties = AmqpProperties::default().with_delivery_mode(PERSISTENT);
+        if matches!(self.format, Format::Python(_)) || self.is_bare() {
+            properties = properties.with_reply_to(NOBODY.to_owned());
+        }
+        self.message(correlation_id, properties)
     }
 }
 
@@ -109,7 +157,7 @@ pub(crate) struct ReplyQueue {
 impl ReplyQueue {
     pub(crate) fn open(connection: &mut Connection) -> Result<Self, Error> {
         let channel = connection.open_channel()?;
-        channel.declare_exchange()?;
+        channel.declare_exchange(&Exchange::default())?;
         let returns = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
         // RabbitMQ wants the consumer before the first request, on the same channel, without acknowledgements.
         let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
@@ -120,8 +168,8 @@ impl ReplyQueue {
         Ok(ReplyQueue { channel, replies, returns })
     }
 
-    pub(crate) fn publish(&self, call: Publish<'_>) -> Result<(), Error> {
-        self.channel.0.basic_publish(EXCHANGE, call).map_err(|error| explain(&error))
+    pub(crate) fn publish(&self, exchange: &str, call: Publish<'_>) -> Result<(), Error> {
+        self.channel.0.basic_publish(exchange, call).map_err(|error| explain(&error))
     }
 }
 
@@ -147,9 +195,9 @@ impl Sends {
         self.published + 1
     }
 
-    pub(crate) fn publish(&mut self, send: Publish<'_>) -> Result<(), Error> {
+    pub(crate) fn publish(&mut self, exchange: &str, send: Publish<'_>) -> Result<(), Error> {
         self.published += 1;
-        self.channel.0.basic_publish(EXCHANGE, send).map_err(|error| explain(&error))
+        self.channel.0.basic_publish(exchange, send).map_err(|error| explain(&error))
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use amiquip::{AmqpProperties, AmqpValue, Delivery, FieldTable};
 
 use crate::codec::Codec;
-use crate::message::{DEADLINE, EncodedReply, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request, TIMEOUT};
+use crate::message::{
+    DEADLINE, Dialect, EncodedReply, FAAS_NAME, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request, TIMEOUT,
+};
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +20,10 @@ const HEADERS_MAX: usize = 120 << 10;
 /// Takes the request out of a delivery, which keeps only what acknowledging it needs.
 pub(super) fn take_request(delivery: &mut Delivery) -> Request {
     let properties = std::mem::take(&mut delivery.properties);
+    let (dialect, function) = addressee(&properties);
     Request {
-        function: properties.type_().clone().unwrap_or_default(),
+        dialect,
+        function,
         content_type: properties.content_type().clone(),
         body: std::mem::take(&mut delivery.body),
         correlation_id: properties.correlation_id().clone(),
@@ -27,6 +31,23 @@ pub(super) fn take_request(delivery: &mut Delivery) -> Request {
         app_id: properties.app_id().clone(),
         headers: properties.headers().as_ref().map(headers).unwrap_or_default(),
         redelivered: delivery.redelivered,
+    }
+}
+
+/// The dialect of a request, and the function that it names.
+///
+/// A native request has the property `type`, which wins; one of the Python original's has the header `FaaS-Name`.
+/// What has neither is the original's too, which has its clients told that there is no function `None`,
+/// unless its content type is one that the original never sends.
+fn addressee(properties: &AmqpProperties) -> (Dialect, String) {
+    if let Some(function) = properties.type_() {
+        return (Dialect::Native, function.clone());
+    }
+    let name = properties.headers().as_ref().and_then(|headers| headers.get(FAAS_NAME));
+    let content_type = properties.content_type().as_deref().unwrap_or_default();
+    match (name, Codec::from_content_type(content_type)) {
+        (None, Some(Codec::MessagePack | Codec::OctetStream)) => (Dialect::Native, String::new()),
+        (name, _) => (Dialect::Python, name.map_or("None".to_owned(), |name| value(name).python_text())),
     }
 }
 
@@ -40,6 +61,7 @@ pub(super) fn reply(delivery: Delivery) -> EncodedReply {
         kind: properties.type_().as_deref().and_then(ReplyKind::from_name),
         // Out of range is not a status; neither is none at all.
         status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or_default(),
+        content_encoding: properties.content_encoding().clone().map(Into::into),
         content_type: match Codec::from_content_type(content_type) {
             Some(codec) => codec.content_type().into(),
             None => content_type.to_owned().into(),
@@ -53,17 +75,39 @@ pub(super) fn reply(delivery: Delivery) -> EncodedReply {
 
 /// The properties of a reply.
 pub(super) fn reply_properties(reply: &EncodedReply, correlation_id: Option<String>) -> AmqpProperties {
-    let mut table = table(&reply.headers);
+    let field = if reply.kind.is_some() { field } else { field_for_python };
+    let mut table: FieldTable = reply.headers.iter().map(|(name, value)| (name.to_owned(), field(value))).collect();
     // Signed, 32 bits wide: the Python original understands no other width.
     table.insert(RESPONSE_STATUS.to_owned(), AmqpValue::LongInt(reply.status.into()));
-    let mut properties =
-        AmqpProperties::default().with_content_type(reply.content_type.to_string()).with_headers(table);
+    let mut properties = AmqpProperties::default().with_headers(table);
+    if !reply.content_type.is_empty() {
+        properties = properties.with_content_type(reply.content_type.to_string());
+    }
+    if let Some(encoding) = &reply.content_encoding {
+        properties = properties.with_content_encoding(encoding.to_string());
+    }
     if let Some(kind) = reply.kind {
         properties = properties.with_type_(kind.as_str().to_owned());
     }
     match correlation_id {
         Some(correlation_id) => properties.with_correlation_id(correlation_id),
         None => properties,
+    }
+}
+
+/// A header as the original's clients can read it: the pika that it pins gives up at 64 bits and at floats.
+fn field_for_python(value: &HeaderValue) -> AmqpValue {
+    match value {
+        HeaderValue::Integer(integer) => match i32::try_from(*integer) {
+            Ok(integer) => AmqpValue::LongInt(integer),
+            Err(_) => AmqpValue::LongString(integer.to_string()),
+        },
+        HeaderValue::Float(number) => AmqpValue::LongString(number.to_string()),
+        HeaderValue::List(values) => AmqpValue::FieldArray(values.iter().map(field_for_python).collect()),
+        HeaderValue::Table(headers) => AmqpValue::FieldTable(
+            headers.iter().map(|(name, value)| (name.to_owned(), field_for_python(value))).collect(),
+        ),
+        value => field(value),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::outcome::{Outcome, SendOutcome};
 use super::pump::Feeds;
 use super::table::{Calls, Confirms};
-use crate::broker::{self, Address, Connection, OffThread, Outbound, ReplyQueue, Sends};
+use crate::broker::{self, Address, Connection, Exchanges, OffThread, Outbound, Presence, ReplyQueue, Sends};
 use crate::error::{CallError, Error};
 
 /// A connection that is up, or was; what was asked on it fails with it.
@@ -26,9 +26,13 @@ pub(super) struct Link {
     blocked: Mutex<String>,
     reply_queue: Mutex<OffThread<ReplyQueue>>,
     sends: Mutex<OffThread<Sends>>,
+    exchanges: Exchanges,
     /// Has the pump look at the deadlines again.
     alarm: Sender<()>,
 }
+
+/// For the broker to say whether it has an exchange.
+const PRESENCE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a request did not get onto a link.
 pub(super) enum NotSent {
@@ -36,6 +40,12 @@ pub(super) enum NotSent {
     Gone(String),
     /// The broker takes nothing at the moment.
     Blocked(String),
+    /// No queue can be reached so.
+    Unroutable(String),
+    /// The broker does not permit it.
+    Denied(String),
+    /// The broker did not say in time whether it can take it.
+    Unanswered(String),
 }
 
 /// Locks what no code of the user's ever runs under, so that a poisoned lock has nothing wrong behind it.
@@ -56,6 +66,7 @@ impl Link {
         let mut connection = Connection::open(address, "client")?;
         let reply_queue = ReplyQueue::open(&mut connection)?;
         let sends = Sends::open(&mut connection)?;
+        let exchanges = Exchanges::on(&connection);
         let (alarm, alarms) = bounded(1);
         let feeds = Feeds::new(connection, &reply_queue, &sends, alarms);
         let link = Link {
@@ -67,20 +78,26 @@ impl Link {
             blocked: Mutex::default(),
             reply_queue: Mutex::new(OffThread::new(reply_queue)),
             sends: Mutex::new(OffThread::new(sends)),
+            exchanges,
             alarm,
         };
         Ok((Arc::new(link), feeds))
     }
 
     /// Publishes a call; the receiver learns its outcome.
-    pub(super) fn call(&self, request: &Outbound<'_>) -> Result<(u64, oneshot::AsyncReceiver<Outcome>), NotSent> {
+    pub(super) fn call(
+        &self,
+        request: &Outbound<'_>,
+        deadline: Instant,
+    ) -> Result<(u64, oneshot::AsyncReceiver<Outcome>), NotSent> {
         self.check_blocked()?;
+        self.check_exchange(request, deadline)?;
         let number = self.next_number();
         let (sender, receiver) = oneshot::async_channel();
         lock(&self.calls).insert(number, sender).map_err(NotSent::Gone)?;
         let call = request.call(self.correlation_id(number));
         // An error means that not all of the message was handed over, so that it cannot have been sent.
-        lock(&self.reply_queue).publish(call).map_err(|error| {
+        lock(&self.reply_queue).publish(request.exchange, call).map_err(|error| {
             self.calls().take(number);
             NotSent::Gone(error.to_string())
         })?;
@@ -88,8 +105,13 @@ impl Link {
     }
 
     /// Publishes a send; the receiver learns what the broker did with it.
-    pub(super) fn send(&self, request: &Outbound<'_>) -> Result<(u64, oneshot::Receiver<SendOutcome>), NotSent> {
+    pub(super) fn send(
+        &self,
+        request: &Outbound<'_>,
+        deadline: Instant,
+    ) -> Result<(u64, oneshot::Receiver<SendOutcome>), NotSent> {
         self.check_blocked()?;
+        self.check_exchange(request, deadline)?;
         let number = self.next_number();
         let (sender, receiver) = oneshot::channel();
         let send = request.send(self.correlation_id(number));
@@ -97,7 +119,7 @@ impl Link {
         let mut sends = lock(&self.sends);
         let tag = sends.next_tag();
         lock(&self.confirms).insert(tag, number, sender).map_err(NotSent::Gone)?;
-        sends.publish(send).map_err(|error| NotSent::Gone(error.to_string()))?;
+        sends.publish(request.exchange, send).map_err(|error| NotSent::Gone(error.to_string()))?;
         Ok((tag, receiver))
     }
 
@@ -106,6 +128,20 @@ impl Link {
             return Err(NotSent::Blocked(lock(&self.blocked).clone()));
         }
         Ok(())
+    }
+
+    /// Publishing to an exchange that is not there would cost everybody the channel.
+    fn check_exchange(&self, request: &Outbound<'_>, deadline: Instant) -> Result<(), NotSent> {
+        let bound = deadline.saturating_duration_since(Instant::now()).min(PRESENCE_TIMEOUT);
+        match self.exchanges.presence(request.exchange, bound) {
+            Presence::Present => Ok(()),
+            Presence::Missing => Err(NotSent::Unroutable(request.routing_key.clone().into_owned())),
+            Presence::Denied(reason) => Err(NotSent::Denied(reason)),
+            Presence::Gone(reason) => Err(NotSent::Gone(reason)),
+            Presence::Unanswered => {
+                Err(NotSent::Unanswered(format!("it did not say whether there is an exchange `{}`", request.exchange)))
+            }
+        }
     }
 
     fn next_number(&self) -> u64 {
@@ -159,8 +195,12 @@ impl NotSent {
     /// The error that it is to a caller who cannot try again.
     pub(super) fn into_error(self, idempotent: bool) -> CallError {
         match self {
-            NotSent::Gone(reason) => CallError::Disconnected { reason, sent: false, idempotent },
+            NotSent::Gone(reason) | NotSent::Unanswered(reason) => {
+                CallError::Disconnected { reason, sent: false, idempotent }
+            }
             NotSent::Blocked(reason) => CallError::Blocked { reason },
+            NotSent::Unroutable(service) => CallError::Unroutable { service },
+            NotSent::Denied(message) => CallError::Unsendable { message },
         }
     }
 }

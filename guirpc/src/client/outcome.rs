@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::table::Fate;
-use crate::codec::{self, Codec, DecodeError};
+use crate::codec::{self, DecodeError, Format};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
 use crate::message::{EncodedReply, Pong, Reply, ReplyKind};
@@ -52,14 +52,14 @@ impl SendOutcome {
 
 /// The reply of a function that the caller has the stub of.
 pub(super) fn decode<F: Function>(reply: &EncodedReply) -> Result<Reply<OutputOf<F>>, CallError<ErrorOf<F>>> {
-    decode_reply(reply, |codec, body| {
-        <<F::Return as Return>::Failure as Failure>::decode(codec, body).map(<F::Return as Return>::error)
+    decode_reply(reply, |format, body| {
+        <<F::Return as Return>::Failure as Failure>::decode(format, body).map(<F::Return as Return>::error)
     })
 }
 
 /// The reply of a function that the caller knows only the name of.
 pub(super) fn decode_json(reply: &EncodedReply) -> Result<Reply<Value>, CallError<Value>> {
-    decode_reply(reply, Codec::decode)
+    decode_reply(reply, Format::decode)
 }
 
 pub(super) fn decode_pong(reply: &EncodedReply) -> Result<Reply<Pong>, CallError> {
@@ -70,26 +70,31 @@ pub(super) fn decode_pong(reply: &EncodedReply) -> Result<Reply<Pong>, CallError
 
 fn decode_reply<T: Output, E>(
     reply: &EncodedReply,
-    decode_error: impl FnOnce(Codec, &[u8]) -> Result<E, DecodeError>,
+    decode_error: impl FnOnce(Format, &[u8]) -> Result<E, DecodeError>,
 ) -> Result<Reply<T>, CallError<E>> {
     let undecodable = |what: &str, error: &dyn std::fmt::Display| CallError::Undecodable {
         message: format!("the {what} cannot be decoded, caller and service disagree about its type: {error}"),
     };
-    let codec = || {
-        Codec::from_content_type(&reply.content_type).ok_or_else(|| CallError::Undecodable {
-            message: format!("the reply has the unknown content type `{}`", reply.content_type),
-        })
-    };
+    let format =
+        || Format::of(reply).map_err(|what| CallError::Undecodable { message: format!("the reply has {what}") });
     match reply.kind {
-        Some(ReplyKind::Error) => match decode_error(codec()?, &reply.body) {
+        Some(ReplyKind::Error) => match decode_error(format()?, &reply.body) {
             Ok(error) => Err(CallError::Function(error)),
             Err(error) => Err(undecodable("function's error", &error)),
         },
         Some(ReplyKind::Fault | ReplyKind::Refusal) => Err(codec::decode_failure(reply)),
-        None if reply.status >= 400 => Err(codec::decode_failure(reply)),
+        None if is_failure(reply.status) => Err(codec::decode_failure(reply)),
+        None if reply.status == 0 => {
+            Err(CallError::Undecodable { message: "the reply has no status, so that it means nothing".to_owned() })
+        }
         Some(ReplyKind::Output) | None => {
-            let value = T::decode(codec()?, &reply.body).map_err(|error| undecodable("output", &error))?;
+            let value = T::decode(format()?, &reply.body).map_err(|error| undecodable("output", &error))?;
             Ok(Reply::from_parts(reply.status, reply.headers.clone(), value))
         }
     }
+}
+
+/// Whether a status stands for a failure where only the status says so: Python goes by its first digit.
+fn is_failure(status: u16) -> bool {
+    matches!(status.to_string().as_bytes(), [b'4' | b'5', ..])
 }

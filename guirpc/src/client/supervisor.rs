@@ -79,7 +79,7 @@ impl Supervisor {
     ) -> Result<Ticket, CallError> {
         let (link, (number, receiver)) = self
             .shared
-            .publish(deadline, |link| link.call(request))
+            .publish(deadline, |link| link.call(request, deadline))
             .map_err(|not_sent| not_sent.into_error(idempotent))?;
         Ok(Ticket::new(Arc::clone(self), link, number, receiver, deadline, timeout, idempotent))
     }
@@ -94,13 +94,13 @@ impl Supervisor {
     ) -> Result<(), CallError> {
         let (link, (tag, outcome)) = self
             .shared
-            .publish(deadline, |link| link.send(request))
+            .publish(deadline, |link| link.send(request, deadline))
             .map_err(|not_sent| not_sent.into_error(idempotent))?;
         let Ok(outcome) = outcome.recv_deadline(deadline) else {
             link.confirms().take(tag);
             return Err(CallError::TimedOut { timeout, idempotent });
         };
-        outcome.into_result(&request.service, idempotent)
+        outcome.into_result(&request.routing_key, idempotent)
     }
 }
 

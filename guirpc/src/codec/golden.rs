@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Codec, fault, function_error, output, refusal};
+use super::{Codec, Format, fault, function_error, output, refusal};
 use crate::error::Refusal;
 use crate::function::{ArgumentsOf, Bytes, Function, Text};
 use crate::message::{EncodedReply, Fault, Headers, ReplyKind, status};
@@ -75,7 +75,7 @@ where
 #[track_caller]
 fn check<T: Serialize + DeserializeOwned + Debug + PartialEq>(value: &T, message_pack: &str, json: &str) {
     for (codec, golden) in in_both(message_pack, json) {
-        let reply = output(codec, status::OK, Headers::new(), value).expect("it can be written");
+        let reply = output(Format::Native(codec), status::OK, Headers::new(), value).expect("it can be written");
         check_reply(&reply, ReplyKind::Output, 200, codec, &golden);
         assert_eq!(&codec.decode::<T>(&golden).expect("it can be read"), value, "{codec:?}");
     }
@@ -165,25 +165,25 @@ fn faults_and_refusals_are_maps() {
         r#"{"message":"taken","details":{"by":"ada"}}"#,
     );
     for (codec, golden) in golden {
-        check_reply(&fault(codec, &with_details), ReplyKind::Fault, 409, codec, &golden);
+        check_reply(&fault(Format::Native(codec), &with_details), ReplyKind::Fault, 409, codec, &golden);
     }
     let unknown = Refusal::new(404, "unknown".to_owned());
     for (codec, golden) in in_both(r#"81 a7 "message" a7 "unknown""#, r#"{"message":"unknown"}"#) {
-        check_reply(&fault(codec, &Fault::new(500, "unknown")), ReplyKind::Fault, 500, codec, &golden);
-        check_reply(&refusal(codec, &unknown), ReplyKind::Refusal, 404, codec, &golden);
+        check_reply(&fault(Format::Native(codec), &Fault::new(500, "unknown")), ReplyKind::Fault, 500, codec, &golden);
+        check_reply(&refusal(Format::Native(codec), &unknown), ReplyKind::Refusal, 404, codec, &golden);
     }
     for codec in [Codec::Text, Codec::OctetStream] {
-        check_reply(&fault(codec, &with_details), ReplyKind::Fault, 409, Codec::Text, b"taken");
-        check_reply(&refusal(codec, &unknown), ReplyKind::Refusal, 404, Codec::Text, b"unknown");
+        check_reply(&fault(Format::Native(codec), &with_details), ReplyKind::Fault, 409, Codec::Text, b"taken");
+        check_reply(&refusal(Format::Native(codec), &unknown), ReplyKind::Refusal, 404, Codec::Text, b"unknown");
     }
 }
 
 #[test]
 fn an_error_of_the_functions_own_is_written_like_any_value() {
     for (codec, golden) in in_both(r#"a5 "taken""#, r#""taken""#) {
-        let reply = function_error(codec, &"taken").expect("it can be written");
+        let reply = function_error(Format::Native(codec), &"taken").expect("it can be written");
         check_reply(&reply, ReplyKind::Error, 422, codec, &golden);
     }
-    let as_text = function_error(Codec::OctetStream, &"taken").expect("it can be shown");
+    let as_text = function_error(Format::Native(Codec::OctetStream), &"taken").expect("it can be shown");
     check_reply(&as_text, ReplyKind::Error, 422, Codec::Text, b"taken");
 }

@@ -8,7 +8,7 @@ use super::{Codec, DecodeError, EncodeError};
 
 mod only_bytes;
 
-use only_bytes::OnlyBytes;
+pub(super) use only_bytes::OnlyBytes;
 
 /// Nothing at all is no bytes; an `Option` is refused, since its `None` would be no bytes as well.
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {

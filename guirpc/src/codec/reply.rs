@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Codec, EncodeError};
+use super::{Codec, EncodeError, Format, PythonOptions, Unreadable, python};
 use crate::error::{CallError, Refusal};
 use crate::message::{EncodedReply, Fault, Headers, ReplyKind, status};
 
@@ -20,43 +20,80 @@ struct FaultBody<'a> {
 
 fn reply(kind: ReplyKind, codec: Codec, status: u16, body: Vec<u8>) -> EncodedReply {
     let content_type = Cow::Borrowed(codec.content_type());
-    EncodedReply { kind: Some(kind), status, content_type, headers: Headers::new(), body }
+    let headers = Headers::new();
+    EncodedReply { kind: Some(kind), status, content_type, content_encoding: None, headers, body }
 }
 
 /// The reply of a function that returned a value.
 pub(crate) fn output<T: Serialize>(
-    codec: Codec,
+    format: Format,
     status: u16,
     headers: Headers,
     value: &T,
 ) -> Result<EncodedReply, EncodeError> {
-    Ok(EncodedReply { headers, ..reply(ReplyKind::Output, codec, status, codec.encode(value)?) })
+    match format {
+        Format::Native(codec) => {
+            Ok(EncodedReply { headers, ..reply(ReplyKind::Output, codec, status, codec.encode(value)?) })
+        }
+        Format::Python(options) => python::output(options, status, headers, value)
+            .map_err(|error| EncodeError::python(options.response, error)),
+    }
 }
 
 /// The reply of a function that returned its own error: typed where the codec can carry the type, else as text.
 pub(crate) fn function_error<E: Serialize + fmt::Display>(
-    codec: Codec,
+    format: Format,
     error: &E,
 ) -> Result<EncodedReply, EncodeError> {
-    let encoded = match codec {
-        Codec::MessagePack | Codec::Json => {
+    let encoded = match format {
+        Format::Python(options) => python::function_error(options, error),
+        Format::Native(codec @ (Codec::MessagePack | Codec::Json)) => {
             reply(ReplyKind::Error, codec, status::FUNCTION_ERROR, codec.encode(error)?)
         }
-        Codec::Text | Codec::OctetStream => {
+        Format::Native(Codec::Text | Codec::OctetStream) => {
             reply(ReplyKind::Error, Codec::Text, status::FUNCTION_ERROR, error.to_string().into_bytes())
         }
     };
     Ok(encoded)
 }
 
-/// The reply of a function that returned a fault or panicked.
-pub(crate) fn fault(codec: Codec, fault: &Fault) -> EncodedReply {
-    failure(ReplyKind::Fault, codec, fault.status(), fault.message(), fault.details())
+/// The reply of a function that returned a fault.
+pub(crate) fn fault(format: Format, fault: &Fault) -> EncodedReply {
+    match format {
+        Format::Native(codec) => failure(ReplyKind::Fault, codec, fault.status(), fault.message(), fault.details()),
+        Format::Python(options) => python::fault(options, fault),
+    }
+}
+
+/// The reply where neither caller nor function said what to do: a panic, or an output that cannot be sent.
+///
+/// `class` is what Python would call the exception; the message says everything without it.
+pub(crate) fn unexpected(format: Format, class: &str, message: &str) -> EncodedReply {
+    match format {
+        Format::Native(_) => fault(format, &Fault::new(status::INTERNAL, message)),
+        Format::Python(_) => python::unexpected(class, message),
+    }
 }
 
 /// The reply for a request whose function was not run.
-pub(crate) fn refusal(codec: Codec, refusal: &Refusal) -> EncodedReply {
-    failure(ReplyKind::Refusal, codec, refusal.status, &refusal.message, None)
+pub(crate) fn refusal(format: Format, refusal: &Refusal) -> EncodedReply {
+    match format {
+        Format::Native(codec) => failure(ReplyKind::Refusal, codec, refusal.status, &refusal.message, None),
+        Format::Python(_) => python::refused(refusal),
+    }
+}
+
+/// The reply for a request of the Python original's that names no function of ours.
+pub(crate) fn not_registered(name: &str) -> EncodedReply {
+    python::not_registered(name)
+}
+
+/// The reply for a request of the Python original's that could not become arguments.
+pub(crate) fn invalid_arguments(options: PythonOptions, why: &Unreadable) -> EncodedReply {
+    match why {
+        Unreadable::Invalid(message) => python::invalid(options, message),
+        Unreadable::Unexpected { class, text, .. } => python::unexpected(class, text),
+    }
 }
 
 fn failure(kind: ReplyKind, codec: Codec, status: u16, message: &str, details: Option<&Value>) -> EncodedReply {
@@ -90,6 +127,9 @@ pub(crate) fn failure_message(reply: &EncodedReply) -> String {
 }
 
 fn failure_parts(reply: &EncodedReply) -> (String, Option<Value>) {
+    if let Some(message) = python::message(reply) {
+        return (message, None);
+    }
     let body = match Codec::from_content_type(&reply.content_type) {
         Some(codec @ (Codec::MessagePack | Codec::Json)) => codec.decode::<FaultBody<'static>>(&reply.body).ok(),
         _ => None,

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Codec;
+use super::{Codec, Format};
 use crate::function::{Bytes, Text};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,15 +125,21 @@ fn failures() {
     let with_details = Fault::new(409, "taken").with_details(serde_json::json!({ "by": [null, 1.5, "ada"] }));
     let refused = Refusal::new(415, "not so".to_owned());
     for codec in ALL {
-        assert_eq!(decode_failure::<()>(&fault(codec, &plain)), CallError::Fault(Fault::new(404, "none: \"ü\"")));
-        assert_eq!(decode_failure::<()>(&refusal(codec, &refused)), CallError::Refused(refused.clone()));
-        let CallError::Fault(decoded) = decode_failure::<()>(&fault(codec, &with_details)) else {
+        assert_eq!(
+            decode_failure::<()>(&fault(Format::Native(codec), &plain)),
+            CallError::Fault(Fault::new(404, "none: \"ü\""))
+        );
+        assert_eq!(
+            decode_failure::<()>(&refusal(Format::Native(codec), &refused)),
+            CallError::Refused(refused.clone())
+        );
+        let CallError::Fault(decoded) = decode_failure::<()>(&fault(Format::Native(codec), &with_details)) else {
             panic!("a fault is a fault")
         };
         // A text has room for the message only.
         let details = with_details.details().filter(|_| codec == Codec::MessagePack || codec == Codec::Json);
         assert_eq!((decoded.status(), decoded.message(), decoded.details()), (409, "taken", details));
-        assert_eq!(failure_message(&fault(codec, &with_details)), "taken");
+        assert_eq!(failure_message(&fault(Format::Native(codec), &with_details)), "taken");
     }
 }
 

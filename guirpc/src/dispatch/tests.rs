@@ -16,7 +16,7 @@ fn add(a: i64, b: i64) -> i64 {
 #[test]
 fn dispatching_allocates_nothing_but_the_body_of_the_reply() {
     let service = Service::linked("guirpc").expect("the function is linked");
-    let dispatcher = Dispatcher::new(service, StateMap::default(), 100).expect("the function can be served");
+    let dispatcher = Dispatcher::new(service, StateMap::default(), 100, false).expect("the function can be served");
     for codec in [Codec::MessagePack, Codec::Json] {
         let request = Request {
             function: "add".to_owned(),

@@ -156,6 +156,11 @@ pub(super) fn too_many<E: Error>(parameters: &[&str]) -> E {
     E::custom(format_args!("too many arguments: the function takes {}", parameters.len()))
 }
 
+/// What is said of an argument that is not there.
+pub(crate) fn missing_text(parameter: &str) -> String {
+    format!("argument `{parameter}` is missing")
+}
+
 /// What stands for an argument that is not there: `None` for an `Option`, else an error.
 pub(super) fn missing<'de, A: Argument<'de>, E: Error>(parameter: &'static str) -> Result<A, E> {
     struct Missing<E>(&'static str, PhantomData<E>);
@@ -164,7 +169,7 @@ pub(super) fn missing<'de, A: Argument<'de>, E: Error>(parameter: &'static str) 
         type Error = E;
 
         fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, E> {
-            Err(E::custom(format_args!("argument `{}` is missing", self.0)))
+            Err(E::custom(missing_text(self.0)))
         }
 
         fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec::{self, Codec, DecodeError, EncodeError};
+use crate::codec::{self, DecodeError, EncodeError, Format};
 use crate::message::{EncodedReply, Fault, Headers, Reply};
 
 /// A return type, taken apart.
@@ -122,21 +122,21 @@ impl<T, E> Outcome for Result<T, E> {
 )]
 pub trait Output: Sized {
     /// The reply that carries it.
-    fn encode(&self, codec: Codec, status: u16, headers: Headers) -> Result<EncodedReply, EncodeError>;
+    fn encode(&self, format: Format, status: u16, headers: Headers) -> Result<EncodedReply, EncodeError>;
 
     /// The value, from the body of a reply that carries one.
-    fn decode(codec: Codec, body: &[u8]) -> Result<Self, DecodeError>;
+    fn decode(format: Format, body: &[u8]) -> Result<Self, DecodeError>;
 }
 
 // serde's traits are not supertraits: the compiler would complain of each of them, in serde's words.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Output for T {
-    fn encode(&self, codec: Codec, status: u16, headers: Headers) -> Result<EncodedReply, EncodeError> {
-        codec::output(codec, status, headers, self)
+    fn encode(&self, format: Format, status: u16, headers: Headers) -> Result<EncodedReply, EncodeError> {
+        codec::output(format, status, headers, self)
     }
 
-    fn decode(codec: Codec, body: &[u8]) -> Result<Self, DecodeError> {
-        codec.decode(body)
+    fn decode(format: Format, body: &[u8]) -> Result<Self, DecodeError> {
+        format.decode(body)
     }
 }
 
@@ -153,10 +153,10 @@ pub enum Never {}
 )]
 pub trait Failure: Sized {
     /// The reply that tells the caller.
-    fn encode(&self, codec: Codec) -> Result<EncodedReply, EncodeError>;
+    fn encode(&self, format: Format) -> Result<EncodedReply, EncodeError>;
 
     /// The error, from the body of a reply that a function's own error made.
-    fn decode(codec: Codec, body: &[u8]) -> Result<Self, DecodeError>;
+    fn decode(format: Format, body: &[u8]) -> Result<Self, DecodeError>;
 
     /// The fault, if it is one: there may be more in it for the server's log than travels.
     fn as_fault(&self) -> Option<&Fault> {
@@ -166,21 +166,21 @@ pub trait Failure: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<E: Serialize + DeserializeOwned + fmt::Display> Failure for E {
-    fn encode(&self, codec: Codec) -> Result<EncodedReply, EncodeError> {
-        codec::function_error(codec, self)
+    fn encode(&self, format: Format) -> Result<EncodedReply, EncodeError> {
+        codec::function_error(format, self)
     }
 
-    fn decode(codec: Codec, body: &[u8]) -> Result<Self, DecodeError> {
-        codec.decode(body)
+    fn decode(format: Format, body: &[u8]) -> Result<Self, DecodeError> {
+        format.decode(body)
     }
 }
 
 impl Failure for Fault {
-    fn encode(&self, codec: Codec) -> Result<EncodedReply, EncodeError> {
-        Ok(codec::fault(codec, self))
+    fn encode(&self, format: Format) -> Result<EncodedReply, EncodeError> {
+        Ok(codec::fault(format, self))
     }
 
-    fn decode(_codec: Codec, _body: &[u8]) -> Result<Self, DecodeError> {
+    fn decode(_format: Format, _body: &[u8]) -> Result<Self, DecodeError> {
         Err(unexpected("a `Fault`"))
     }
 
@@ -190,11 +190,11 @@ impl Failure for Fault {
 }
 
 impl Failure for Never {
-    fn encode(&self, _codec: Codec) -> Result<EncodedReply, EncodeError> {
+    fn encode(&self, _format: Format) -> Result<EncodedReply, EncodeError> {
         match *self {}
     }
 
-    fn decode(_codec: Codec, _body: &[u8]) -> Result<Self, DecodeError> {
+    fn decode(_format: Format, _body: &[u8]) -> Result<Self, DecodeError> {
         Err(unexpected("no error at all"))
     }
 }

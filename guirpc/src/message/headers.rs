@@ -48,6 +48,18 @@ impl HeaderValue {
         }
     }
 
+    /// What Python's `str` makes of it, for a name that should have been a text.
+    pub(crate) fn python_text(&self) -> String {
+        match self {
+            HeaderValue::Text(text) => text.clone(),
+            HeaderValue::Bool(true) => "True".to_owned(),
+            HeaderValue::Bool(false) => "False".to_owned(),
+            HeaderValue::Void => "None".to_owned(),
+            HeaderValue::Bytes(bytes) => format!("b'{}'", bytes.escape_ascii()),
+            value => format!("{value:?}"),
+        }
+    }
+
     /// The integer, if it is one.
     pub fn as_integer(&self) -> Option<i64> {
         match self {

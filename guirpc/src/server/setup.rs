@@ -15,6 +15,8 @@ use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
 use crate::registry::{Registration, Service, linked};
 
+mod topology;
+
 /// Which services a program serves, with which state, and how.
 ///
 /// `guirpc::main!` makes one from the command line and hands it to the program, which adds its state;
@@ -67,14 +69,6 @@ impl Setup {
         self
     }
 
-    /// Takes requests off this queue, not off the one that is named for the service; for a single service only.
-    ///
-    /// Both stay bound to the service if both exist, and each then gets every request: delete the one that is not used.
-    pub fn queue(mut self, queue: &str) -> Self {
-        self.config.queue = Some(queue.to_owned());
-        self
-    }
-
     /// How long a server that is stopped waits for what has begun; the default is 30 s.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.config.drain = drain.min(LONGEST_DRAIN);
@@ -84,6 +78,14 @@ impl Setup {
     /// The largest request that is decoded and the largest reply that is sent, in bytes; the default is 16 MiB.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.config.max_body = bytes;
+        self
+    }
+
+    /// Whether functions that say `python(request = "binary")` may be called; the default is that they may not.
+    ///
+    /// A pickle is read as data: nothing in it is ever run, and what would have to be is refused.
+    pub fn pickle(mut self, pickle: bool) -> Self {
+        self.config.pickle = pickle;
         self
     }
 
@@ -107,7 +109,9 @@ impl Setup {
     /// There is not exactly one service, or what [`Server::start`](crate::Server::start) says of functions and state.
     pub fn dispatcher(self) -> Result<Dispatcher, Error> {
         match self.services.as_slice() {
-            [service] => Dispatcher::new(Service::linked(service)?, self.state, self.config.max_body),
+            [service] => {
+                Dispatcher::new(Service::linked(service)?, self.state, self.config.max_body, self.config.pickle)
+            }
             services => Err(Error::new(
                 ErrorKind::Setup,
                 format!("a dispatcher answers for one service, not for {}", services.len()),
@@ -118,9 +122,10 @@ impl Setup {
     /// Checks everything that can be checked without the broker.
     pub(super) fn into_plan(self) -> Result<Plan, Error> {
         refuse_abort()?;
-        let Config { uri, workers, prefetch, queue, drain, max_body } = self.config;
+        let lifetime = if self.suffix.is_some() { Lifetime::Connection } else { topology::lifetime(&self.config) };
+        let exchange = topology::exchange(&self.config)?;
+        let Config { uri, workers, prefetch, queue, routing_key, drain, max_body, pickle, .. } = self.config;
         let workers = workers.unwrap_or_else(default_workers);
-        let lifetime = if self.suffix.is_some() { Lifetime::Connection } else { Lifetime::Durable };
         let suffix = self.suffix.unwrap_or_default();
         let services = services(&self.services, &self.stand_ins)?
             .into_iter()
@@ -128,17 +133,17 @@ impl Setup {
                 let routing_key = format!("{}{suffix}", service.name);
                 check_name("service", &routing_key)?;
                 let paces = Paces::new(service.functions().map(|function| function.name));
-                let dispatcher = Dispatcher::new(service, self.state.clone(), max_body)?;
+                let dispatcher = Dispatcher::new(service, self.state.clone(), max_body, pickle)?;
                 Ok(Served { dispatcher, queue: routing_key.clone(), routing_key, paces })
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let services = rename_queue(services, queue)?;
+        let services = topology::rename(services, queue, routing_key)?;
         let prefetch = prefetch.unwrap_or_else(|| default_prefetch(workers));
         if workers == 0 || prefetch == 0 {
             let message = "`workers` and `prefetch` are numbers from 1 up: with none of either nothing is served";
             return Err(Error::new(ErrorKind::Configuration, message));
         }
-        Ok(Plan { address: Address::parse(&uri)?, services, lifetime, workers, prefetch, drain })
+        Ok(Plan { address: Address::parse(&uri)?, services, exchange, lifetime, workers, prefetch, drain })
     }
 }
 
@@ -184,22 +189,6 @@ const PREFETCH_PER_WORKER: usize = 64;
 
 fn default_prefetch(workers: usize) -> u16 {
     u16::try_from(workers * PREFETCH_PER_WORKER).unwrap_or(u16::MAX)
-}
-
-fn rename_queue(mut services: Vec<Served>, queue: Option<String>) -> Result<Vec<Served>, Error> {
-    match (services.as_mut_slice(), queue) {
-        ([], _) => Err(Error::new(ErrorKind::Setup, "no service is named, so there is nothing to serve")),
-        (_, None) => Ok(services),
-        ([only], Some(queue)) => {
-            check_name("queue", &queue)?;
-            only.queue = queue;
-            Ok(services)
-        }
-        (several, Some(queue)) => Err(Error::new(
-            ErrorKind::Configuration,
-            format!("{} services cannot share the one queue `{queue}`; leave `queue` out, or serve one", several.len()),
-        )),
-    }
 }
 
 impl fmt::Debug for Setup {

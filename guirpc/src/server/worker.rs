@@ -10,8 +10,8 @@ use super::session::Session;
 use super::settling::Verdict;
 use super::{Plan, Served};
 use crate::broker::{Event, Receipt, ReplyTo};
-use crate::codec::{self, Codec};
-use crate::message::{EncodedReply, Fault, Request, status};
+use crate::codec::{self, Format};
+use crate::message::{EncodedReply, Request};
 use crate::registry::Ack;
 
 /// One of the threads that run functions; it outlives sessions.
@@ -105,12 +105,13 @@ impl Worker {
 impl Worker {
     /// Publishes a reply, or at least that it cannot be sent.
     fn reply(&self, session: &Session, address: &ReplyTo, request: Request, reply: &EncodedReply) {
-        let Request { function, correlation_id, .. } = request;
+        let Request { function, correlation_id, dialect, .. } = request;
         if let Err(why) = session.reply(self.number, address, correlation_id.clone(), reply) {
             warn!(function, correlation_id, "the reply cannot be sent: {why}");
-            let fault = Fault::new(status::INTERNAL, format!("the reply of `{function}` cannot be sent: {why}"));
+            let message = format!("the reply of `{function}` cannot be sent: {why}");
+            let news = codec::unexpected(Format::readable(dialect), "PublishError", &message);
             // If this fails too, the session is lost, and the request will be delivered again.
-            let _ = session.reply(self.number, address, correlation_id, &codec::fault(Codec::Text, &fault));
+            let _ = session.reply(self.number, address, correlation_id, &news);
         }
     }
 }

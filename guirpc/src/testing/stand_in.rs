@@ -26,6 +26,7 @@ impl<F: Function + 'static> StandIn<F> {
         timeout: F::TIMEOUT,
         idempotent: F::IDEMPOTENT,
         ack: Ack::AfterReply,
+        python: F::PYTHON,
         states: &[StateType::of::<Self>()],
         invoke: |invocation| (invocation.state::<Self>().answer)(invocation),
     };

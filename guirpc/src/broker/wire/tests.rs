@@ -6,10 +6,13 @@ use amiquip::{AmqpProperties, AmqpValue, FieldTable};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use super::{HEADERS_MAX, check_headers, check_short, expiration, headers, reply_properties, request_headers, table};
+use super::{
+    HEADERS_MAX, addressee, check_headers, check_short, expiration, field_for_python, headers, reply_properties,
+    request_headers, table,
+};
 use crate::broker::outbox::Outbound;
-use crate::codec::Codec;
-use crate::message::{EncodedReply, HeaderValue, Headers, ReplyKind};
+use crate::codec::{Codec, Format};
+use crate::message::{Dialect, EncodedReply, HeaderValue, Headers, ReplyKind};
 
 fn fields<const N: usize>(fields: [(&str, AmqpValue); N]) -> FieldTable {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -22,14 +25,16 @@ fn with(name: &str, value: impl Into<HeaderValue>) -> Headers {
 }
 
 fn reply(kind: Option<ReplyKind>, headers: Headers) -> EncodedReply {
-    EncodedReply { kind, status: 201, content_type: Codec::Json.content_type().into(), headers, body: vec![] }
+    let content_type = Codec::Json.content_type().into();
+    EncodedReply { kind, status: 201, content_type, content_encoding: None, headers, body: vec![] }
 }
 
 fn outbound(headers: &Headers) -> Outbound<'_> {
     Outbound {
-        service: "math".into(),
+        exchange: "guirpc",
+        routing_key: "math".into(),
         function: "add",
-        codec: Codec::MessagePack,
+        format: Format::Native(Codec::MessagePack),
         body: b"\x90",
         app_id: Some("tests"),
         headers,
@@ -100,6 +105,86 @@ fn a_reply_says_who_made_it_and_its_status_as_32_bits() {
         let reply = reply(Some(kind), Headers::new());
         assert_eq!(reply_properties(&reply, None), expected);
         assert_eq!(reply_properties(&reply, Some("id".to_owned())), expected.with_correlation_id("id".to_owned()));
+    }
+}
+
+/// The properties of a request as the original's clients send it.
+fn python_properties(headers: Option<FieldTable>) -> AmqpProperties {
+    let properties = AmqpProperties::default()
+        .with_content_type("application/json".to_owned())
+        .with_content_encoding("ascii".to_owned())
+        .with_delivery_mode(2)
+        .with_app_id("py".to_owned());
+    headers.into_iter().fold(properties, AmqpProperties::with_headers)
+}
+
+#[test]
+fn a_request_of_pythons_names_its_function_in_a_header() {
+    let named = |field| addressee(&python_properties(Some(fields([("FaaS-Name", field)]))));
+    let text = |text: &str| AmqpValue::LongString(text.to_owned());
+    for (field, name) in [
+        (text("add"), "add"),
+        (text("niño"), "niño"),
+        // What is no text names no function, and is shown as Python shows it.
+        (AmqpValue::ByteArray(b"add".to_vec()), "b'add'"),
+        (AmqpValue::LongInt(5), "5"),
+        (AmqpValue::Boolean(true), "True"),
+        (AmqpValue::Void, "None"),
+    ] {
+        assert_eq!(named(field), (Dialect::Python, name.to_owned()));
+    }
+}
+
+#[test]
+fn a_request_that_names_no_function_is_pythons_unless_its_content_type_is_ours_alone() {
+    let python = (Dialect::Python, "None".to_owned());
+    assert_eq!(addressee(&AmqpProperties::default()), python);
+    assert_eq!(addressee(&python_properties(None)), python);
+    assert_eq!(addressee(&python_properties(Some(fields([("faas-name", AmqpValue::Void)])))), python);
+    for codec in [Codec::MessagePack, Codec::OctetStream] {
+        let ours = AmqpProperties::default().with_content_type(codec.content_type().to_owned());
+        assert_eq!(addressee(&ours), (Dialect::Native, String::new()));
+    }
+}
+
+#[test]
+fn the_type_of_a_request_wins() {
+    let headers = fields([("FaaS-Name", AmqpValue::LongString("other".to_owned()))]);
+    let both = python_properties(Some(headers)).with_type_("add".to_owned());
+    assert_eq!(addressee(&both), (Dialect::Native, "add".to_owned()));
+}
+
+#[test]
+fn a_reply_to_python_is_as_the_original_sends_it() {
+    let reply = EncodedReply {
+        content_encoding: Some("ascii".into()),
+        ..reply(None, with("Response-Serializer", "JsonSerializer"))
+    };
+    let headers = [
+        ("Response-Serializer", AmqpValue::LongString("JsonSerializer".to_owned())),
+        ("Response-Status", AmqpValue::LongInt(201)),
+    ];
+    let expected = AmqpProperties::default()
+        .with_content_type("application/json".to_owned())
+        .with_content_encoding("ascii".to_owned())
+        .with_headers(fields(headers.clone()));
+    assert_eq!(reply_properties(&reply, None), expected);
+    // A pickle says neither its type nor its encoding.
+    let pickle = EncodedReply { content_type: "".into(), content_encoding: None, ..reply };
+    assert_eq!(reply_properties(&pickle, None), AmqpProperties::default().with_headers(fields(headers)));
+}
+
+#[test]
+fn headers_to_python_are_such_as_its_clients_survive() {
+    let nested = HeaderValue::List(vec![HeaderValue::Integer(1 << 40)]);
+    let values: [(HeaderValue, AmqpValue); 4] = [
+        (7.into(), AmqpValue::LongInt(7)),
+        ((1_i64 << 40).into(), AmqpValue::LongString("1099511627776".to_owned())),
+        (0.5.into(), AmqpValue::LongString("0.5".to_owned())),
+        (nested, AmqpValue::FieldArray(vec![AmqpValue::LongString("1099511627776".to_owned())])),
+    ];
+    for (value, field) in values {
+        assert_eq!(field_for_python(&value), field);
     }
 }
 

@@ -4,9 +4,9 @@ use serde::de::value::Error;
 use serde::ser::{Error as _, Impossible, Serialize, SerializeSeq, SerializeTuple, Serializer};
 
 /// Writes a value that is bytes, or one byte of a value that is a sequence of them.
-pub(super) struct OnlyBytes<'b> {
-    pub(super) bytes: &'b mut Vec<u8>,
-    pub(super) one: bool,
+pub(in crate::codec) struct OnlyBytes<'b> {
+    pub(in crate::codec) bytes: &'b mut Vec<u8>,
+    pub(in crate::codec) one: bool,
 }
 
 fn refusal<T>() -> Result<T, Error> {

@@ -73,7 +73,7 @@ pub(super) fn run(
     let channel = consuming.open_channel()?;
     channel.set_prefetch(plan.prefetch)?;
     for served in &plan.services {
-        channel.declare_service(&served.routing_key, &served.queue, plan.lifetime)?;
+        channel.declare_service(&plan.exchange, &served.routing_key, &served.queue, plan.lifetime)?;
     }
     let consumers = plan.services.iter().map(|served| channel.consume(&served.queue)).collect::<Result<Vec<_>, _>>()?;
     let (consumers, inboxes): (Vec<_>, Vec<_>) = consumers.into_iter().unzip();

@@ -1,0 +1,150 @@
+// Written by `GUIRPC_BLESS=1 cargo test -p guirpc-macros`.
+
+/// Counts; called by the Python package of the same name too.
+pub fn count(sentence: &str) -> usize {
+    sentence.len()
+}
+/// Counts; called by the Python package of the same name too.
+#[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+pub enum count {}
+#[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+impl count {
+    /// Calls `count` and waits for what it returns.
+    pub fn call(
+        client: &::guirpc::__private_0_1::Client,
+        sentence: &str,
+    ) -> ::guirpc::__private_0_1::CallResult<Self> {
+        client.call::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+    }
+    /// Calls `count` without waiting; what it returns is waited for later.
+    pub fn start(
+        client: &::guirpc::__private_0_1::Client,
+        sentence: &str,
+    ) -> ::guirpc::__private_0_1::StartResult<Self> {
+        client.start::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+    }
+    /// Has `count` run without anybody waiting for it.
+    pub fn send(
+        client: &::guirpc::__private_0_1::Client,
+        sentence: &str,
+    ) -> ::guirpc::__private_0_1::SendResult {
+        client.send::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+    }
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for count {
+    const NAME: &'static ::core::primitive::str = "count";
+    const SERVICE: &'static ::core::primitive::str = "text";
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["sentence"];
+    const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
+    const IDEMPOTENT: ::core::primitive::bool = false;
+    const PYTHON: ::guirpc::__private_0_1::PythonOptions = ::guirpc::__private_0_1::PythonOptions {
+        request: ::guirpc::__private_0_1::Serializer::Text,
+        response: ::guirpc::__private_0_1::Serializer::Text,
+        request_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
+        response_codec: ::guirpc::__private_0_1::TextCodec::Utf8,
+    };
+    type Arity = ::guirpc::__private_0_1::Arity<1usize>;
+    type Return = ::guirpc::__private_0_1::Infallible<usize>;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<0usize> for count {
+    type Argument<'a> = ::guirpc::__private_0_1::Text<'a>;
+    type Parameter<'a> = &'a ::core::primitive::str;
+}
+#[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
+impl ::guirpc::__private_0_1::Registered for count {
+    const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
+        name: <Self as ::guirpc::__private_0_1::Function>::NAME,
+        service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
+        parameters: &[
+            ::guirpc::__private_0_1::Parameter {
+                name: "sentence",
+                type_name: "&str",
+            },
+        ],
+        output: "usize",
+        signature: "fn count(sentence: &str) -> usize",
+        docs: "Counts; called by the Python package of the same name too.",
+        place: ::guirpc::__private_0_1::Place {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        },
+        timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
+        idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        ack: ::guirpc::__private_0_1::Ack::AfterReply,
+        python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
+        states: &[],
+        invoke: |invocation| {
+            let (argument_sentence,) = invocation.arguments::<Self>()?;
+            invocation.answer::<Self>(count(&argument_sentence))
+        },
+    };
+}
+#[allow(deprecated)]
+const _: () = {
+    use ::guirpc::__private_0_1::NoResult as _;
+    ::guirpc::__private_0_1::refuse_result(
+        <::guirpc::__private_0_1::ReturnType<usize>>::IS_RESULT,
+    );
+    ::guirpc::__private_0_1::inventory::submit! {
+        < count as ::guirpc::__private_0_1::Registered > ::REGISTRATION
+    }
+};
+/// Adds; served by a Python program.
+#[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+pub enum foobar_sum {}
+#[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+impl foobar_sum {
+    /// Calls `foobar_sum` and waits for what it returns.
+    pub fn call(
+        client: &::guirpc::__private_0_1::Client,
+        foo: i64,
+        bar: i64,
+    ) -> ::guirpc::__private_0_1::CallResult<Self> {
+        client.call::<Self>((foo, bar))
+    }
+    /// Calls `foobar_sum` without waiting; what it returns is waited for later.
+    pub fn start(
+        client: &::guirpc::__private_0_1::Client,
+        foo: i64,
+        bar: i64,
+    ) -> ::guirpc::__private_0_1::StartResult<Self> {
+        client.start::<Self>((foo, bar))
+    }
+    /// Has `foobar_sum` run without anybody waiting for it.
+    pub fn send(
+        client: &::guirpc::__private_0_1::Client,
+        foo: i64,
+        bar: i64,
+    ) -> ::guirpc::__private_0_1::SendResult {
+        client.send::<Self>((foo, bar))
+    }
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for foobar_sum {
+    const NAME: &'static ::core::primitive::str = "foobar_sum";
+    const SERVICE: &'static ::core::primitive::str = "my_queue";
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["foo", "bar"];
+    const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
+    const IDEMPOTENT: ::core::primitive::bool = false;
+    const DIALECT: ::guirpc::__private_0_1::Dialect = ::guirpc::__private_0_1::Dialect::Python;
+    const PYTHON: ::guirpc::__private_0_1::PythonOptions = ::guirpc::__private_0_1::PythonOptions {
+        request: ::guirpc::__private_0_1::Serializer::Json,
+        response: ::guirpc::__private_0_1::Serializer::Binary,
+        request_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
+        response_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
+    };
+    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
+    type Return = ::guirpc::__private_0_1::Infallible<i64>;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<0usize> for foobar_sum {
+    type Argument<'a> = i64;
+    type Parameter<'a> = i64;
+}
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Takes<1usize> for foobar_sum {
+    type Argument<'a> = i64;
+    type Parameter<'a> = i64;
+}

@@ -1,0 +1,209 @@
+//! The Python original's way to write requests and replies: a text or a pickle, wrapped in base64.
+//!
+//! Whatever comes is read into one tree of data, and whatever goes is written from one;
+//! nothing in here knows what calls whom.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::function::{ArgumentsOf, Function};
+use crate::message::EncodedReply;
+
+mod arguments;
+mod charset;
+mod error;
+mod json;
+mod keys;
+mod mime;
+mod number;
+mod pickle;
+mod receive;
+mod reply;
+mod send;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+#[cfg(test)]
+mod vectors;
+
+pub(crate) use reply::{
+    RESPONSE_SERIALIZER, fault, function_error, invalid, message, not_registered, output, refused, unexpected,
+};
+
+pub(crate) use error::Unreadable;
+use value::Value;
+
+/// How the Python original writes an object: one of its classes `JsonSerializer`, `TextSerializer`, `BinarySerializer`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Serializer {
+    /// As `json.dumps` does: ASCII only, `NaN` and `Infinity`, integers of any size.
+    #[default]
+    Json,
+    /// As `str` does: one text or one number.
+    Text,
+    /// As `pickle.dumps` does: read as data only, since a pickle can be a program; nothing in it is ever run.
+    Binary,
+}
+
+impl Serializer {
+    /// The class in the original, which the header `Response-Serializer` names.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Serializer::Json => "JsonSerializer",
+            Serializer::Text => "TextSerializer",
+            Serializer::Binary => "BinarySerializer",
+        }
+    }
+
+    pub(crate) fn from_class(class: &str) -> Option<Self> {
+        [Serializer::Json, Serializer::Text, Serializer::Binary].into_iter().find(|known| known.class() == class)
+    }
+
+    /// The property `content_type`; a pickle has none.
+    pub const fn content_type(self) -> Option<&'static str> {
+        match self {
+            Serializer::Json => Some("application/json"),
+            Serializer::Text => Some("text/plain"),
+            Serializer::Binary => None,
+        }
+    }
+}
+
+/// The characters that a text may have, and the bytes that they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TextCodec {
+    /// The first 128 characters: what the original's clients can read.
+    #[default]
+    Ascii,
+    /// All characters.
+    Utf8,
+    /// The first 256 characters, a byte each.
+    Latin1,
+}
+
+impl TextCodec {
+    /// Python's name of it, as it stands in the property `content_encoding`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TextCodec::Ascii => "ascii",
+            TextCodec::Utf8 => "utf-8",
+            TextCodec::Latin1 => "latin-1",
+        }
+    }
+
+    /// The codec of a reply; one that is unknown is taken for UTF-8, of which ASCII is a part.
+    fn from_name(name: &str) -> Self {
+        [TextCodec::Ascii, TextCodec::Latin1].into_iter().find(|codec| codec.name() == name).unwrap_or(TextCodec::Utf8)
+    }
+}
+
+/// How a function's requests and replies are written where the Python original is at the other end.
+///
+/// The attribute's option `python(…)` makes one; without it both are JSON in ASCII.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PythonOptions {
+    /// How the request is written.
+    pub request: Serializer,
+    /// How the reply is written.
+    pub response: Serializer,
+    /// The characters of the request.
+    pub request_codec: TextCodec,
+    /// The characters of the reply; the original's clients read ASCII, whatever it says.
+    pub response_codec: TextCodec,
+}
+
+impl PythonOptions {
+    /// JSON in ASCII, both ways.
+    pub const fn new() -> Self {
+        PythonOptions {
+            request: Serializer::Json,
+            response: Serializer::Json,
+            request_codec: TextCodec::Ascii,
+            response_codec: TextCodec::Ascii,
+        }
+    }
+
+    /// Whether requests or replies are pickles.
+    pub(crate) fn pickles(self) -> bool {
+        self.request == Serializer::Binary || self.response == Serializer::Binary
+    }
+
+    /// The property `content_encoding` of a request; a pickle has none.
+    pub fn request_encoding(self) -> Option<&'static str> {
+        (self.request != Serializer::Binary).then_some(self.request_codec.name())
+    }
+
+    /// How a reply of the original's is written, if it is one.
+    pub(crate) fn of_reply(reply: &EncodedReply) -> Option<Self> {
+        let response = Serializer::from_class(reply.headers.get(RESPONSE_SERIALIZER)?.as_str()?)?;
+        let encoding = reply.content_encoding.as_deref().unwrap_or_default();
+        Some(PythonOptions { response, response_codec: TextCodec::from_name(encoding), ..PythonOptions::new() })
+    }
+
+    /// The body of a request: an object of the arguments by name, or the only argument as it is.
+    pub(crate) fn encode_arguments<F: Function>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, String> {
+        write(self.request, self.request_codec, &arguments::value::<F>(arguments)?)
+    }
+
+    /// The body of a request that is one object, whatever function it is for.
+    pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, String> {
+        let value = object.serialize(send::ToValue).map_err(|error| error.to_string())?;
+        write(self.request, self.request_codec, &value)
+    }
+
+    /// The arguments from the body of a request.
+    pub(crate) fn decode_arguments<'a, F: Function>(self, body: &[u8]) -> Result<ArgumentsOf<'a, F>, Unreadable> {
+        let value = read(self.request, self.request_codec, body)?;
+        arguments::read::<F>(self.request, &value)
+    }
+
+    /// The value from the body of a reply that carries one.
+    pub(crate) fn decode_output<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, String> {
+        let value = read(self.response, self.response_codec, body).map_err(|error| error.reason())?;
+        self.response.receive(&value).map_err(|error| error.to_string())
+    }
+
+    fn encode_output<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, String> {
+        write(self.response, self.response_codec, &value.serialize(send::ToValue).map_err(|error| error.to_string())?)
+    }
+}
+
+impl Serializer {
+    /// The value as a type: a text may hold a number, anything else is what it is.
+    fn receive<'de, T: serde::Deserialize<'de>>(self, value: &Value) -> Result<T, error::Error> {
+        match (self, value) {
+            (Serializer::Text, Value::Str(text)) => T::deserialize(text::Plain(text)),
+            _ => T::deserialize(value),
+        }
+    }
+}
+
+/// From a tree of data to a body.
+fn write(serializer: Serializer, codec: TextCodec, value: &Value) -> Result<Vec<u8>, String> {
+    let bytes = match serializer {
+        Serializer::Json => codec.encode(&json::write(value)?)?,
+        Serializer::Text => codec.encode(&text::write(value)?)?,
+        Serializer::Binary => pickle::write(value),
+    };
+    Ok(mime::encode(&bytes))
+}
+
+/// From a body to a tree of data.
+fn read(serializer: Serializer, codec: TextCodec, body: &[u8]) -> Result<Value, Unreadable> {
+    let bytes = mime::decode(body).map_err(|text| Unreadable::new("Error", text))?;
+    match serializer {
+        Serializer::Json => {
+            let text = decode_text(codec, &bytes)?;
+            json::read(&text).map_err(|reason| Unreadable::deserialization(&text, serializer, reason))
+        }
+        Serializer::Text => decode_text(codec, &bytes).map(|text| Value::Str(text.into_owned())),
+        Serializer::Binary => pickle::read(&bytes).map_err(|text| Unreadable::new("UnpicklingError", text)),
+    }
+}
+
+fn decode_text(codec: TextCodec, bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, Unreadable> {
+    codec.decode(bytes).ok_or_else(|| Unreadable::content(bytes, codec))
+}

@@ -1,0 +1,97 @@
+//! Replies as the original's consumer sends them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::charset::ascii;
+use super::{PythonOptions, Serializer, TextCodec, mime};
+use crate::error::Refusal;
+use crate::message::{EncodedReply, Fault, Headers, status};
+
+/// Header of a reply: the class that its body was written by, by which the original's clients read it.
+pub(crate) const RESPONSE_SERIALIZER: &str = "Response-Serializer";
+
+/// The status of a function's own error: the original knows no 422.
+const FUNCTION_ERROR: u16 = status::BAD_REQUEST;
+
+/// The reply of a function that returned a value.
+pub(crate) fn output<T: Serialize + ?Sized>(
+    options: PythonOptions,
+    status: u16,
+    mut headers: Headers,
+    value: &T,
+) -> Result<EncodedReply, String> {
+    let serializer = options.response;
+    let body = options.encode_output(value)?;
+    headers.set(RESPONSE_SERIALIZER, serializer.class());
+    let content_encoding = (serializer != Serializer::Binary).then_some(options.response_codec.name());
+    Ok(EncodedReply {
+        kind: None,
+        status,
+        content_type: serializer.content_type().unwrap_or_default().into(),
+        content_encoding: content_encoding.map(Cow::Borrowed),
+        headers,
+        body,
+    })
+}
+
+/// Something that went wrong, in words.
+///
+/// The original's clients read every text as ASCII, so that what is none is escaped.
+/// They unpickle whatever a function of pickles sends, so that its errors are those of a function of texts.
+fn failure(serializer: Serializer, status: u16, message: &str) -> EncodedReply {
+    let serializer = if serializer == Serializer::Binary { Serializer::Text } else { serializer };
+    let mut headers = Headers::new();
+    headers.set(RESPONSE_SERIALIZER, serializer.class());
+    EncodedReply {
+        kind: None,
+        status,
+        content_type: "text/plain".into(),
+        content_encoding: Some(TextCodec::Ascii.name().into()),
+        headers,
+        body: mime::encode(ascii(message).as_bytes()),
+    }
+}
+
+/// The reply of a function that returned a fault.
+pub(crate) fn fault(options: PythonOptions, fault: &Fault) -> EncodedReply {
+    failure(options.response, fault.status(), fault.message())
+}
+
+/// The reply of a function that returned its own error.
+pub(crate) fn function_error(options: PythonOptions, error: &impl fmt::Display) -> EncodedReply {
+    failure(options.response, FUNCTION_ERROR, &error.to_string())
+}
+
+/// The reply for arguments that do not fit the function.
+pub(crate) fn invalid(options: PythonOptions, message: &str) -> EncodedReply {
+    failure(options.response, status::BAD_REQUEST, &format!("[ValidationError] {message}"))
+}
+
+/// The reply for a function that is not there.
+pub(crate) fn not_registered(name: &str) -> EncodedReply {
+    let message = format!("[RequestError] FaaS with name '{name}' is not registered");
+    failure(Serializer::Text, status::BAD_REQUEST, &message)
+}
+
+/// The reply for a request that was not let through to a function.
+pub(crate) fn refused(refusal: &Refusal) -> EncodedReply {
+    failure(Serializer::Text, refusal.status(), &format!("[RequestError] {}", refusal.message()))
+}
+
+/// The reply where the original would have met an exception.
+pub(crate) fn unexpected(class: &str, text: &str) -> EncodedReply {
+    let message =
+        format!("[ServerError] An unexpected error occurred while processing the request message: '{class} -> {text}'");
+    failure(Serializer::Text, status::INTERNAL, &message)
+}
+
+/// What a failure says, if it is one of this dialect.
+pub(crate) fn message(reply: &EncodedReply) -> Option<String> {
+    reply.headers.get(RESPONSE_SERIALIZER)?;
+    // What is not base64 says what it says.
+    let bytes = mime::decode(&reply.body).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

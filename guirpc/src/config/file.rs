@@ -1,0 +1,120 @@
+//! A file of settings: TOML in our own names, or INI in those of the original.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::Path;
+
+use config::{File, FileFormat, FileStoredFormat, Map, Source, Value, ValueKind};
+
+use super::layers::{Layer, mistake};
+use super::{Side, ini};
+use crate::error::{Error, nearest};
+
+/// Reads one side's settings from the file.
+pub(super) fn read(path: &Path, side: Side) -> Result<Layer, Error> {
+    let text = text(path)?;
+    match kind(path)? {
+        FileKind::Toml => toml(&text, &path.display(), side),
+        FileKind::Ini => ini::layer(&text, &path.display(), side),
+    }
+}
+
+pub(super) fn text(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path)
+        .map_err(|error| mistake(format!("cannot read the settings in `{}`: {error}", path.display())))
+}
+
+/// How a file is written, by the end of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Toml,
+    Ini,
+}
+
+pub(super) fn kind(path: &Path) -> Result<FileKind, Error> {
+    let end = path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
+    match end.as_deref() {
+        Some("toml") => Ok(FileKind::Toml),
+        Some("ini" | "cfg" | "conf") => Ok(FileKind::Ini),
+        _ => Err(mistake(format!(
+            "`{}` is no file of settings: its name ends in `.toml`, or in `.ini` for one of the Python original",
+            path.display()
+        ))),
+    }
+}
+
+fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
+    let mut sections = tables(text, file)?;
+    for (name, value) in &sections {
+        if !matches!(value.kind, ValueKind::Table(_)) {
+            let section = [Side::Server, Side::Client].into_iter().find(|side| side.setting(name).is_some());
+            let section = section.map_or("server", Side::section);
+            return Err(mistake(format!(
+                "`{name}` in {file} stands in no section: settings stand below `[{section}]`"
+            )));
+        }
+    }
+    let theirs = [Side::Server, Side::Client].map(Side::section);
+    if let Some(unknown) = sections.keys().find(|name| !theirs.contains(&name.as_str())) {
+        return Err(unknown_name("section", unknown, theirs.into_iter(), &format!("{file}")));
+    }
+    let ours = sections.remove(side.section());
+    if ours.is_none() && !sections.is_empty() {
+        return Err(no_section(side, file));
+    }
+    let mut layer = Layer::default();
+    let Some(Value { kind: ValueKind::Table(settings), .. }) = ours else { return Ok(layer) };
+    let place = format!("[{}] of {file}", side.section());
+    for (name, value) in settings {
+        let setting = side.setting(&name).ok_or_else(|| {
+            unknown_name("setting", &name, side.settings().iter().map(|setting| setting.name), &place)
+        })?;
+        let value = scalar(&value).ok_or_else(|| {
+            mistake(format!("`{name}` is {}, not a table or a list: {place}", setting.kind.expected()))
+        })?;
+        layer.set(setting, &value, &format!("`{name}` in {place}"));
+    }
+    Ok(layer)
+}
+
+fn tables(text: &str, file: &dyn Display) -> Result<Map<String, Value>, Error> {
+    let format: FileFormat = FileFormat::Toml;
+    debug_assert!(format.file_extensions().contains(&"toml"));
+    File::from_str(text, format).collect().map_err(|error| {
+        // In between stands the line itself, which may have a password in it.
+        let error = error.to_string();
+        let (place, why) = (error.lines().next().unwrap_or_default(), error.lines().last().unwrap_or_default());
+        mistake(format!("{file} cannot be read as TOML: {place}: {why}"))
+    })
+}
+
+/// A value as text; a list of texts with commas between them.
+fn scalar(value: &Value) -> Option<String> {
+    match &value.kind {
+        ValueKind::Array(values) => {
+            let values: Option<Vec<String>> = values.iter().map(scalar).collect();
+            Some(values?.join(","))
+        }
+        ValueKind::Table(_) | ValueKind::Nil => None,
+        _ => value.clone().into_string().ok(),
+    }
+}
+
+/// A file of the other side was most likely taken by mistake.
+pub(super) fn no_section(side: Side, file: &dyn Display) -> Error {
+    let section = side.section();
+    mistake(format!("{file} has no section `[{section}]`, so it says nothing to a {section}"))
+}
+
+pub(super) fn unknown_name<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    place: &str,
+) -> Error {
+    let hint = match nearest(name, known.clone()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("there are `{}`", known.collect::<Vec<_>>().join("`, `")),
+    };
+    mistake(format!("there is no {what} `{name}`: {place}; {hint}"))
+}

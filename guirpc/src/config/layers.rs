@@ -1,0 +1,144 @@
+//! The layers of settings, one over the other, and what comes out on top.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use config::{ConfigError, Map, Source, Value};
+
+use super::environment::Environment;
+use super::file;
+use super::settings::{Kind, Setting};
+use super::{ExchangeType, Side};
+use crate::error::{Error, ErrorKind};
+use crate::message::Dialect;
+
+/// Where settings come from, from the weakest to the strongest; defaults are weaker still.
+pub(crate) struct Layers<'a> {
+    pub(crate) side: Side,
+    /// Else the environment may name one.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) environment: &'a Environment,
+    /// The names of settings and what the command line gives them.
+    pub(crate) flags: &'a [(&'static str, String)],
+}
+
+impl Layers<'_> {
+    /// Puts the layers together.
+    pub(crate) fn read(self) -> Result<Settings, Error> {
+        let Layers { side, file, environment, flags } = self;
+        let file = match file.or_else(|| environment.file(side)) {
+            None => Layer::default(),
+            Some(path) => file::read(&path, side)?,
+        };
+        let mut line = Layer::default();
+        for (name, value) in flags {
+            let setting = side.setting(name).expect("flags are made of the settings");
+            line.set(setting, value, &format!("`--{}`", setting.flag()));
+        }
+        let layers = config::Config::builder().add_source(file).add_source(environment.layer(side)?).add_source(line);
+        let merged = layers.build().map_err(|_| mistake("the settings cannot be put together"))?;
+        Ok(Settings { side, values: merged.cache.into_table().unwrap_or_default() })
+    }
+}
+
+/// What one place sets: names, and values that know where they are from.
+#[derive(Clone, Default)]
+pub(super) struct Layer(Map<String, Value>);
+
+impl Layer {
+    /// Sets it, unless it is set already.
+    pub(super) fn set(&mut self, setting: &Setting, value: &str, origin: &str) {
+        let value = Value::new(Some(&origin.to_owned()), value);
+        self.0.entry(setting.name.to_owned()).or_insert(value);
+    }
+
+    /// Where the setting is set already.
+    pub(super) fn origin(&self, setting: &Setting) -> Option<&str> {
+        self.0.get(setting.name)?.origin()
+    }
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The names only: a value may hold a password.
+impl fmt::Debug for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The settings that are set, by whoever is the strongest.
+pub(crate) struct Settings {
+    side: Side,
+    values: Map<String, Value>,
+}
+
+impl Settings {
+    /// The value as it stands there, if it is what the setting takes.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        let setting = self.side.setting(name).expect("only settings are asked for");
+        let Some(value) = self.values.get(name) else { return Ok(None) };
+        let origin = value.origin().unwrap_or("a default").to_owned();
+        let text = value.clone().into_string().unwrap_or_default();
+        if setting.kind.accepts(&text) {
+            return Ok(Some(text));
+        }
+        let found = if matches!(setting.kind, Kind::Uri) { String::new() } else { format!(", not `{text}`") };
+        Err(mistake(format!("`{name}` is {}{found}: {origin}", setting.kind.expected())))
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, Error> {
+        // What the setting takes can be parsed.
+        Ok(self.text(name)?.and_then(|text| text.parse().ok()))
+    }
+
+    pub(crate) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Error> {
+        self.parsed(name)
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.parsed(name)
+    }
+
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Duration>, Error> {
+        Ok(self.parsed::<humantime::Duration>(name)?.map(Duration::from))
+    }
+
+    pub(crate) fn names(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
+        Ok(self.text(name)?.map(|names| names.split(',').map(str::to_owned).collect()))
+    }
+
+    pub(super) fn dialect(&self) -> Result<Option<Dialect>, Error> {
+        let is_python = |text: String| if text == "python" { Dialect::Python } else { Dialect::Native };
+        Ok(self.text("dialect")?.map(is_python))
+    }
+
+    pub(super) fn exchange_type(&self) -> Result<Option<ExchangeType>, Error> {
+        Ok(self.text("exchange_type")?.map(|text| match text.as_str() {
+            "fanout" => ExchangeType::Fanout,
+            "topic" => ExchangeType::Topic,
+            _ => ExchangeType::Direct,
+        }))
+    }
+}
+
+/// The names only: a value may hold a password.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}
+
+pub(super) fn mistake(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Configuration, message)
+}
