@@ -2,11 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use guirpc::DEFAULT_TIMEOUT;
+use guirpc::PythonOptions;
 
 use crate::failure::EXIT_CODES;
+
+mod python;
+
+pub(crate) use python::{
+    Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
+};
 
 /// Scaffolds services, and calls their functions over RabbitMQ.
 #[derive(Debug, Parser)]
@@ -20,7 +26,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Write a new service: a package that builds, runs and has a passing test
     New(New),
-    /// Call a function and print its output as JSON
+    /// Call a function and print its output as JSON, or a text as it is
     #[command(after_help = EXIT_CODES)]
     Call(Request),
     /// Send a request that nobody waits for; it is done when the broker has it
@@ -31,6 +37,21 @@ pub(crate) enum Command {
     Ping(Ping),
     /// Run a broker in memory, to develop several services on one machine without RabbitMQ
     Broker(EmbeddedBroker),
+    /// Write a new service for callers in Python, NAME, and its settings, NAME.ini
+    #[command(name = "initconsumer")]
+    InitConsumer(InitConsumer),
+    /// Write a new client that calls as one in Python does, NAME, and its settings, NAME.ini
+    #[command(name = "initproducer")]
+    InitProducer(InitProducer),
+    /// Write the settings of a server or a client, NAME.ini
+    #[command(name = "createconfig")]
+    CreateConfig(CreateConfig),
+    /// Build and run the service that a file of settings belongs to
+    #[command(name = "runconsumer")]
+    RunConsumer(RunConsumer),
+    /// Publish one message, or with `--function` make one call as a client in Python does
+    #[command(name = "publishone", after_help = EXIT_CODES)]
+    PublishOne(PublishOne),
     /// Print completions, for example: guirpc completions bash > ~/.local/share/bash-completion/completions/guirpc
     Completions {
         /// The shell that they are for
@@ -54,14 +75,63 @@ pub(crate) struct Request {
     pub(crate) service: String,
     /// The function
     pub(crate) function: String,
-    /// The arguments as JSON: an object by parameter name, or an array in order; `-` reads them from standard input
-    #[arg(default_value = "{}")]
-    pub(crate) arguments: String,
+    /// The arguments as JSON: an object by parameter name (the default is `{}`), or an array in order; `-` reads them
+    /// from standard input. In Python's dialect anything that the function takes, with `--serializer text` as it is
+    pub(crate) arguments: Option<String>,
     /// Send a header along, as `--header tenant=acme`; may be repeated
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
     pub(crate) headers: Vec<(String, String)>,
     #[command(flatten)]
+    pub(crate) road: Road,
+    #[command(flatten)]
     pub(crate) broker: Broker,
+}
+
+/// How a request is written, and how it gets to its service.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Road {
+    /// How the request is written: `python` for a consumer of the Python package guirpc [default: native]
+    #[arg(long, value_enum)]
+    pub(crate) dialect: Option<Dialect>,
+    /// In Python's dialect, how the function reads its request [default: json]
+    #[arg(long, value_enum)]
+    pub(crate) serializer: Option<Serializer>,
+    /// The exchange to publish to [default: `guirpc`, in Python's dialect `rpc_gateway`]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exchange: Option<String>,
+    /// The routing key to publish with [default: the service's name]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) routing_key: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dialect {
+    #[default]
+    Native,
+    Python,
+}
+
+/// The original's classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Serializer {
+    /// `JsonSerializer`
+    #[default]
+    Json,
+    /// `TextSerializer`
+    Text,
+    /// `BinarySerializer`, a pickle; here the arguments are JSON
+    Binary,
+}
+
+impl Serializer {
+    pub(crate) fn options(self) -> PythonOptions {
+        let request = match self {
+            Serializer::Json => guirpc::Serializer::Json,
+            Serializer::Text => guirpc::Serializer::Text,
+            Serializer::Binary => guirpc::Serializer::Binary,
+        };
+        PythonOptions { request, ..PythonOptions::new() }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -82,13 +152,16 @@ pub(crate) struct EmbeddedBroker {
 /// Where to ask, and for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Broker {
-    /// The broker, as `amqp://user:password@host:port/vhost`
-    // The environment's value may hold a password, so help must not show it.
-    #[arg(long, env = "AMQP_URI", hide_env_values = true, default_value = "amqp://guest:guest@localhost:5672/%2f")]
-    pub(crate) uri: String,
-    /// How long to wait for the answer, such as `500ms`, `5s` or `2min`
-    #[arg(long, value_name = "TIME", default_value_t = DEFAULT_TIMEOUT.into())]
-    pub(crate) timeout: humantime::Duration,
+    /// A client's file of settings, TOML or INI, which `GUIRPC_CONFIG`, `PRODUCER_CONFIG` or
+    /// `PRODUCER_CONFIG_FILEPATH` may name as well
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The broker, as `amqp://user:password@host:port/vhost` [env: `AMQP_URI`]
+    #[arg(long)]
+    pub(crate) uri: Option<String>,
+    /// How long to wait for the answer, such as `500ms`, `5s` or `2min` [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<humantime::Duration>,
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

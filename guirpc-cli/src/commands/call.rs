@@ -1,11 +1,17 @@
 //! `guirpc call`: calls a function and prints its output.
 
+use serde_json::Value;
+
 use crate::args::Request;
 use crate::failure::Failure;
 use crate::output;
 
 pub(super) fn run(request: &Request) -> Result<(), Failure> {
-    let arguments = request.arguments()?;
-    let result = request.connect()?.call_json(&request.service, &request.function, arguments)?;
-    output::print_json(&result)
+    let prepared = request.prepare()?;
+    let arguments = prepared.arguments()?;
+    let result = prepared.connect()?.call_json(&request.service, &request.function, arguments)?;
+    match result {
+        Value::String(text) if prepared.takes_text()? => output::print(&format!("{text}\n")),
+        output => output::print_json(&output),
+    }
 }

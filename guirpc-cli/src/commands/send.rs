@@ -4,6 +4,7 @@ use crate::args::Request;
 use crate::failure::Failure;
 
 pub(super) fn run(request: &Request) -> Result<(), Failure> {
-    let arguments = request.arguments()?;
-    Ok(request.connect()?.send_json(&request.service, &request.function, arguments)?)
+    let prepared = request.prepare()?;
+    let arguments = prepared.arguments()?;
+    Ok(prepared.connect()?.send_json(&request.service, &request.function, arguments)?)
 }

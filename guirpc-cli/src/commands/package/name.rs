@@ -20,7 +20,7 @@ const TAKEN: &[&str] =
 const MAX: usize = 64;
 
 /// The name of the package in this folder.
-pub(super) fn of(folder: &Path) -> Result<&str, Failure> {
+pub(in crate::commands) fn of(folder: &Path) -> Result<&str, Failure> {
     let name = folder.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::usage(format!("`{}` ends in no name", folder.display())))?;
     match mistake(name) {

@@ -1,0 +1,109 @@
+//! A request as it is asked for: by flags, by a file of settings, and by the environment.
+
+use std::io;
+
+use guirpc::{Client, ClientConfig};
+use serde_json::Value;
+
+use crate::args::{Broker, Dialect, Request, Road, Serializer};
+use crate::failure::Failure;
+
+impl Broker {
+    /// The settings: flags over the environment's over the file's.
+    fn settings(&self) -> Result<ClientConfig, Failure> {
+        let settings = match &self.config {
+            Some(file) => ClientConfig::from_file(file)?,
+            None => ClientConfig::from_env()?,
+        };
+        Ok(self.uri.iter().fold(settings, |settings, uri| settings.uri(uri)))
+    }
+
+    pub(super) fn connect(&self) -> Result<Client, Failure> {
+        self.connect_with(&self.settings()?)
+    }
+
+    fn connect_with(&self, settings: &ClientConfig) -> Result<Client, Failure> {
+        let mut client = Client::configured(settings)?;
+        if settings.app_id().is_none() {
+            client = client.app_id("guirpc-cli");
+        }
+        Ok(self.timeout.iter().fold(client, |client, timeout| client.timeout((*timeout).into())))
+    }
+}
+
+/// A request, and the settings that it goes by.
+pub(super) struct Prepared<'a> {
+    request: &'a Request,
+    settings: ClientConfig,
+    dialect: Dialect,
+}
+
+impl Request {
+    pub(super) fn prepare(&self) -> Result<Prepared<'_>, Failure> {
+        let settings = self.broker.settings()?;
+        let set = settings.dialect().map(|dialect| match dialect {
+            guirpc::Dialect::Python => Dialect::Python,
+            _ => Dialect::Native,
+        });
+        let dialect = self.road.dialect.or(set).unwrap_or_default();
+        Ok(Prepared { request: self, settings, dialect })
+    }
+}
+
+impl Prepared<'_> {
+    /// The client that goes its road, once it is known what to send.
+    pub(super) fn connect(&self) -> Result<Client, Failure> {
+        let Road { serializer, exchange, routing_key, .. } = &self.request.road;
+        let mut client = self.request.broker.connect_with(&self.settings)?;
+        client = match self.dialect {
+            Dialect::Native => client.dialect(guirpc::Dialect::Native),
+            Dialect::Python => client.dialect(guirpc::Dialect::Python).python(serializer.unwrap_or_default().options()),
+        };
+        if let Some(exchange) = exchange {
+            client = client.exchange(exchange);
+        }
+        if let Some(routing_key) = routing_key {
+            client = client.routing_key(routing_key);
+        }
+        let headers = &self.request.headers;
+        Ok(headers.iter().fold(client, |client, (name, value)| client.header(name, value.as_str())))
+    }
+
+    /// Checked before connecting, so that a mistyped bracket costs no time and needs no broker.
+    pub(super) fn arguments(&self) -> Result<Value, Failure> {
+        let is_text = self.takes_text()?;
+        let text = match self.request.arguments.as_deref() {
+            Some("-") => io::read_to_string(io::stdin())
+                .map_err(|error| Failure::other(format!("cannot read the standard input: {error}")))?,
+            Some(text) => text.to_owned(),
+            None if is_text => String::new(),
+            None => "{}".to_owned(),
+        };
+        match self.dialect {
+            Dialect::Python if is_text => Ok(Value::String(text)),
+            Dialect::Python => from_json(&text, "write whatever the function takes, a text as '\"text\"'"),
+            Dialect::Native => parse(&text),
+        }
+    }
+
+    /// Whether the function takes a text, and gives one.
+    pub(super) fn takes_text(&self) -> Result<bool, Failure> {
+        match (self.dialect, self.request.road.serializer) {
+            (Dialect::Native, Some(_)) => Err(Failure::usage("`--serializer` belongs to `--dialect python`")),
+            (_, serializer) => Ok(serializer == Some(Serializer::Text)),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Value, Failure> {
+    let example = r#"write an object by parameter name, as '{"a": 1}', or an array in order, as '[1]'"#;
+    match from_json(text, example)? {
+        arguments @ (Value::Object(_) | Value::Array(_)) => Ok(arguments),
+        other => Err(Failure::usage(format!("the arguments cannot be `{other}`; {example}"))),
+    }
+}
+
+pub(super) fn from_json(text: &str, example: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::usage(format!("the arguments are not JSON: {error}; {example}")))
+}
