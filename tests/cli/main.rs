@@ -1,6 +1,8 @@
 //! What the `guirpc` command does with a broker: calls, and every way in which they can end.
 
 mod new;
+mod original;
+mod python;
 mod run;
 mod shop;
 
@@ -22,8 +24,16 @@ fn main() -> ExitCode {
         Case::shared("call::a_broker_that_refuses_ends_with_4", a_broker_that_refuses_ends_with_4),
         Case::shared("send::leaves_the_request_in_the_queue", leaves_the_request_in_the_queue),
         Case::shared("send::is_run_without_anybody_waiting", is_run_without_anybody_waiting),
+        Case::shared("python::calls_as_python_does", python::calls_as_python_does),
+        Case::shared("python::failures_have_the_usual_exit_codes", python::failures_have_the_usual_exit_codes),
+        Case::shared("python::sends_as_python_does", python::sends_as_python_does),
         Case::shared("ping::shows_what_there_is", shows_what_there_is),
         Case::shared("new::the_service_builds_passes_its_test_and_serves", new::builds_passes_its_test_and_serves),
+        Case::shared(
+            "original::consumer_and_producer_understand_each_other",
+            original::consumer_and_producer_understand_each_other,
+        ),
+        Case::shared("original::runconsumer_ends_as_the_service_does", original::runconsumer_ends_as_the_service_does),
     ])
 }
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::run::{check, guirpc, run};
 use crate::{LONG, ask};
 
-const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub(crate) const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 pub(crate) fn builds_passes_its_test_and_serves(broker: &dyn Broker) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
@@ -47,7 +47,7 @@ pub(crate) fn builds_passes_its_test_and_serves(broker: &dyn Broker) -> anyhow::
 /// Runs cargo in the package, which must end well and warn of nothing; gives its standard output.
 ///
 /// Tests run on the broker at the URI, or on their own if it is empty.
-fn cargo(package: &Path, arguments: &[&str], uri: &str) -> anyhow::Result<String> {
+pub(crate) fn cargo(package: &Path, arguments: &[&str], uri: &str) -> anyhow::Result<String> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(arguments)
         .arg("--offline")
@@ -62,6 +62,6 @@ fn cargo(package: &Path, arguments: &[&str], uri: &str) -> anyhow::Result<String
 }
 
 /// The target folder of the workspace, whose dependencies need not be built a second time.
-fn target() -> anyhow::Result<PathBuf> {
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
     binary("guirpc")?.ancestors().nth(2).map(Path::to_owned).context("a binary is in target/debug")
 }

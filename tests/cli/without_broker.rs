@@ -41,6 +41,8 @@ fn a_command_line_that_cannot_be_understood_ends_with_2() -> anyhow::Result<()> 
     check_usage(&["call", "math"], "<FUNCTION>")?;
     check_usage(&["call", "math", "add", "--header", "tenant"], "NAME=VALUE")?;
     check_usage(&["call", "math", "add", "--timeout", "soon"], "--timeout")?;
+    check_usage(&["call", "math", "add", "--serializer", "text"], "`--serializer` belongs to `--dialect python`")?;
+    check_usage(&["call", "math", "add", "foo bar", "--dialect", "python"], "a text as '\"text\"'")?;
     check_usage(&["ping", "math", "--uri", "http://localhost"], "amqp://")
 }
 
@@ -128,4 +130,70 @@ fn an_existing_folder_is_left_as_it_is() -> anyhow::Result<()> {
     check_in(folder.path(), &["new", "math"], 2, "`math` exists already, and is left as it is")?;
     assert_eq!(fs::read_dir(&existing)?.count(), 0);
     Ok(())
+}
+
+#[test]
+fn what_the_commands_of_the_original_write_is_what_it_wrote() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let at = |name: &str| folder.path().join(name);
+    check_in(folder.path(), &["createconfig", "foobar"], 0, "settings of a server, foobar.ini")?;
+    let original = fs::read_to_string(Path::new(CHECKOUT).join("tests/interop/files/consumer.ini"))?;
+    // A package has no file to name, and the second version of the original has one more option.
+    let expected = original.replace("foobar/server.py", "foobar");
+    let expected = expected.replace("prefetch_count = 1\n", "prefetch_count = 1\nmax_workers = 4\n");
+    assert_eq!(fs::read_to_string(at("foobar.ini"))?.trim_end(), expected.trim_end());
+
+    fs::create_dir(at("out"))?;
+    let line = ["createconfig", "foobar", "--client", "-o", "out", "-U", "ada:a%40b@broker/math"];
+    check_in(folder.path(), &line, 0, "settings of a client, out/foobar.ini")?;
+    let original = fs::read_to_string(Path::new(CHECKOUT).join("tests/interop/files/producer.ini"))?;
+    let expected = original.replace("foobar/client.py", "foobar").replace("localhost", "broker");
+    let expected = expected.replace("user = guest", "user = ada");
+    let expected = expected.replace("password = guest\n", "password = a%%40b\nvhost = math\n");
+    assert_eq!(fs::read_to_string(at("out/foobar.ini"))?.trim_end(), expected.trim_end());
+
+    check_in(folder.path(), &["createconfig", "any", "--connect", ""], 0, "any.ini")?;
+    assert!(!fs::read_to_string(at("any.ini"))?.contains("connection"));
+    Ok(())
+}
+
+#[test]
+fn the_commands_of_the_original_leave_what_is_there_as_it_is() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let check = |arguments: &[&str], code, text| check_in(folder.path(), arguments, code, text);
+    fs::create_dir(folder.path().join("math"))?;
+    fs::write(folder.path().join("math/server.py"), "precious")?;
+    fs::write(folder.path().join("shop.ini"), "precious")?;
+    for command in ["initconsumer", "initproducer"] {
+        check(&[command, "math"], 2, "`math` exists already, and is left as it is")?;
+        check(&[command, "shop"], 2, "`shop.ini` exists already, and is left as it is")?;
+        check(&[command, "2fast"], 2, "does not begin with a letter")?;
+    }
+    check(&["createconfig", "shop"], 2, "`shop.ini` exists already, and is left as it is")?;
+    check(&["createconfig", "a/b"], 2, "cannot be the name of a file")?;
+    check(&["createconfig", "x", "-o", "missing"], 1, "cannot create `missing/x.ini`")?;
+    check(&["createconfig", "x", "-U", "guest:secret"], 2, "`user:password@host:port`")?;
+    check(&["initconsumer", "x", "-t", "headers"], 2, "possible values: direct, fanout, topic")?;
+    check(&["initconsumer", "x", "-q", "a\nb"], 2, "line breaks")?;
+    assert_eq!(fs::read_to_string(folder.path().join("math/server.py"))?, "precious");
+    assert_eq!(fs::read_to_string(folder.path().join("shop.ini"))?, "precious");
+    assert_eq!(fs::read_dir(folder.path())?.count(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_file_without_a_package_is_not_run() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let check = |file: &str, text: &str, says: &str| {
+        fs::write(folder.path().join(file), text)?;
+        check_in(folder.path(), &["runconsumer", "--with-config", file], 2, says)
+    };
+    check("a.ini", "[server]\nroot = foobar/server.py\n", "`guirpc initconsumer` writes one in Rust")?;
+    check("a.ini", "[server]\nroot = foobar\n", "there is no package to run at `foobar`")?;
+    check("a.ini", "[server]\n", "`root` in [server] is missing")?;
+    check("a.toml", "", "only an INI file has a `root`")?;
+    check_in(folder.path(), &["runconsumer", "-c", "b.ini"], 2, "cannot read the settings in `b.ini`")?;
+    let ended = run(guirpc()?.current_dir(folder.path()).env("CONSUMER_CONFIG", "c.ini").arg("runconsumer"))?;
+    run::check(&ended, 2, "`c.ini`")?;
+    check_in(folder.path(), &["runconsumer"], 2, "CONSUMER_CONFIG_FILEPATH")
 }

@@ -117,12 +117,12 @@ pub(crate) fn everything(value: Everything) -> Everything {
     value
 }
 
-#[guirpc::function]
+#[guirpc::function(python(request = "text", response = "text"))]
 pub(crate) fn same_text(text: &str) -> String {
     text.to_owned()
 }
 
-#[guirpc::function]
+#[guirpc::function(python(request = "binary", response = "binary"))]
 pub(crate) fn same_bytes(bytes: &[u8]) -> Vec<u8> {
     bytes.to_owned()
 }

@@ -18,7 +18,8 @@ pub(crate) const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 pub(crate) const MAX_BODY: usize = 4 << 20;
 
 pub(crate) fn dispatcher() -> Dispatcher {
-    Setup::new([SERVICE]).state(Runs::default()).max_body(MAX_BODY).dispatcher().expect("the functions can be served")
+    let setup = Setup::new([SERVICE]).state(Runs::default()).max_body(MAX_BODY).pickle(true);
+    setup.dispatcher().expect("the functions can be served")
 }
 
 /// A request whose body is written without guirpc's help.

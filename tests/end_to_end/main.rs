@@ -4,13 +4,16 @@
 //! and without it those are shown as ignored.
 
 mod broker;
+mod configured;
 mod connections;
 mod embedded_faults;
 mod embedded_limits;
+mod exchanges;
 mod faults;
 mod functions;
 mod load;
 mod outcomes;
+mod python;
 mod raw;
 mod service;
 mod start;
@@ -29,9 +32,12 @@ fn main() -> ExitCode {
         start::cases(),
         stopping::cases(),
         connections::cases(),
+        python::cases(),
         faults::cases(),
         embedded_faults::cases(),
         embedded_limits::cases(),
+        exchanges::cases(),
+        configured::cases(),
     ];
     harness::main(cases.into_iter().flatten())
 }

@@ -24,6 +24,8 @@ const WANTED: &str = "GUIRPC_TEST_RABBITMQ";
 /// An end-to-end test.
 pub struct Case {
     name: &'static str,
+    /// What it needs beside its broker and does not find.
+    missing: Option<&'static str>,
     on_embedded: Option<Body<()>>,
     on_rabbitmq: Option<Body<SharedNode>>,
 }
@@ -36,6 +38,7 @@ impl Case {
     pub fn shared(name: &'static str, run: fn(&dyn Broker) -> anyhow::Result<()>) -> Self {
         Self {
             name,
+            missing: None,
             on_embedded: Some(Box::new(move |()| embedded::run_on_own(|broker| run(broker)))),
             on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))),
         }
@@ -45,6 +48,7 @@ impl Case {
     pub fn exclusive(name: &'static str, run: fn(&mut dyn Broker) -> anyhow::Result<()>) -> Self {
         Self {
             name,
+            missing: None,
             on_embedded: Some(Box::new(move |()| embedded::run_on_own(|broker| run(broker)))),
             on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))),
         }
@@ -52,28 +56,43 @@ impl Case {
 
     /// A case about what only RabbitMQ has, which leaves the node alone.
     pub fn rabbitmq_shared(name: &'static str, run: fn(&RabbitMq) -> anyhow::Result<()>) -> Self {
-        Self { name, on_embedded: None, on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))) }
+        Self {
+            name,
+            missing: None,
+            on_embedded: None,
+            on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))),
+        }
     }
 
     /// A case about what only RabbitMQ has, which does something to the node itself.
     pub fn rabbitmq_exclusive(name: &'static str, run: fn(&mut RabbitMq) -> anyhow::Result<()>) -> Self {
-        Self { name, on_embedded: None, on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))) }
+        Self {
+            name,
+            missing: None,
+            on_embedded: None,
+            on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))),
+        }
     }
 
     /// A case about what only the embedded broker can do, such as a fault at one certain moment.
     pub fn embedded(name: &'static str, run: fn(&Embedded) -> anyhow::Result<()>) -> Self {
         let on_embedded: Body<()> = Box::new(move |()| embedded::run_on_own(|broker| run(broker)));
-        Self { name, on_embedded: Some(on_embedded), on_rabbitmq: None }
+        Self { name, missing: None, on_embedded: Some(on_embedded), on_rabbitmq: None }
+    }
+
+    /// The same case, which is ignored on every broker if something that it needs is missing.
+    #[must_use]
+    pub fn unless_missing(self, missing: Option<&'static str>) -> Self {
+        Self { missing, ..self }
     }
 
     /// As tests of the runner; that with RabbitMQ is ignored, with the reason, where nobody asked for it.
     fn into_trials(self, node: &Arc<SharedNode>, wanted: bool) -> impl Iterator<Item = Trial> + use<> {
-        let name = self.name;
-        let on_embedded = self.on_embedded.map(|body| trial(format!("embedded::{name}"), Arc::default(), body));
-        let reason = if wanted { "" } else { " (needs RabbitMQ: run scripts/test)" };
-        let on_rabbitmq = self
-            .on_rabbitmq
-            .map(|body| trial(format!("rabbitmq::{name}{reason}"), Arc::clone(node), body).with_ignored_flag(!wanted));
+        let Self { name, missing, .. } = self;
+        let missing_broker = (!wanted).then_some("needs RabbitMQ: run scripts/test");
+        let on_embedded = self.on_embedded.map(|body| trial("embedded", name, missing, Arc::default(), body));
+        let on_rabbitmq =
+            self.on_rabbitmq.map(|body| trial("rabbitmq", name, missing.or(missing_broker), Arc::clone(node), body));
         on_embedded.into_iter().chain(on_rabbitmq)
     }
 }
@@ -84,8 +103,19 @@ impl fmt::Debug for Case {
     }
 }
 
-fn trial<Shared: Send + Sync + 'static>(name: String, shared: Arc<Shared>, body: Body<Shared>) -> Trial {
-    Trial::test(name, move || body(&shared).map_err(|error| Failed::from(format!("{error:?}"))))
+/// A test; ignored, with the reason, where something that it needs is missing.
+fn trial<Shared: Send + Sync + 'static>(
+    broker: &str,
+    name: &str,
+    missing: Option<&str>,
+    shared: Arc<Shared>,
+    body: Body<Shared>,
+) -> Trial {
+    let reason = missing.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    Trial::test(format!("{broker}::{name}{reason}"), move || {
+        body(&shared).map_err(|error| Failed::from(format!("{error:?}")))
+    })
+    .with_ignored_flag(missing.is_some())
 }
 
 /// The node of the cases that can share one, or why it does not start.
@@ -140,5 +170,7 @@ mod tests {
         assert_eq!(names(Case::rabbitmq_shared("case", |_| Ok(())), false), expected[1..]);
         assert_eq!(names(Case::rabbitmq_exclusive("case", |_| Ok(())), false), expected[1..]);
         assert_eq!(names(Case::embedded("case", |_| Ok(())), false), expected[..1]);
+        let missing = Case::shared("case", |_| Ok(())).unless_missing(Some("needs Python"));
+        assert_eq!(names(missing, true), ["[embedded::case (needs Python)]", "[rabbitmq::case (needs Python)]"]);
     }
 }

@@ -1,6 +1,8 @@
 //! Any request: right, nearly right, or nonsense.
 
-use guirpc::{Codec, HeaderValue, Headers, Request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use guirpc::{Codec, Dialect, HeaderValue, Headers, Request};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -131,6 +133,9 @@ fn mutation() -> impl Strategy<Value = (Vec<(Index, u8)>, Option<Index>)> {
 }
 
 fn mutate(mut body: Vec<u8>, (bytes, end): (Vec<(Index, u8)>, Option<Index>)) -> Vec<u8> {
+    if body.is_empty() {
+        return body;
+    }
     for (place, byte) in bytes {
         *place.get_mut(&mut body) = byte;
     }
@@ -144,6 +149,34 @@ prop_compose! {
         (correlation_id, reply_to, app_id) in any::<(Option<String>, Option<String>, Option<String>)>(),
         redelivered in any::<bool>(),
     ) -> Request {
-        Request { function, content_type, body, correlation_id, reply_to, app_id, headers, redelivered }
+        Request { function, content_type, body, correlation_id, reply_to, app_id, headers, redelivered, ..Request::default() }
+    }
+}
+
+/// What Python's JSON, texts and pickles are made of.
+fn python_content() -> impl Strategy<Value = Vec<u8>> {
+    let json = prop_oneof![3 => valid_arguments(), 1 => value()].prop_map(|json| json.to_string().into_bytes());
+    let of_python = select(&["{\"a\": NaN, \"b\": 1180591620717411303424}", "\"\\ud83d\"", "None", "1e400", "[[[[[[["]);
+    let pickle = vec(select(b"(N0]}aeusdlt1K2\x85\x86\x94h\x00\x01C\x8c.cR".to_vec()), 0..40);
+    prop_oneof![
+        3 => json,
+        1 => of_python.prop_map(|text| text.as_bytes().to_vec()),
+        1 => any::<String>().prop_map(String::into_bytes),
+        1 => pickle,
+        1 => vec(any::<u8>(), 0..300),
+    ]
+}
+
+prop_compose! {
+    /// A request of Python's dialect: any content in base64, or something else.
+    pub(super) fn any_python_request()(
+        request in any_request(),
+        content in python_content(),
+        mutation in option::weighted(0.3, mutation()),
+        is_base64 in proptest::bool::weighted(0.9),
+    ) -> Request {
+        let body = if is_base64 { STANDARD.encode(content).into_bytes() } else { request.body };
+        let body = mutation.into_iter().fold(body, mutate);
+        Request { dialect: Dialect::Python, body, ..request }
     }
 }
