@@ -13,8 +13,9 @@ struct Sum {
 
 /// Adds two numbers: `{"foo": 1, "bar": 2}` gives `{"result": 3}`.
 #[guirpc::function(python(request = "json", response = "json"))]
-fn foobar_sum(foo: i64, bar: i64) -> Sum {
-    Sum { result: foo + bar }
+fn foobar_sum(foo: i64, bar: i64) -> Result<Sum, Fault> {
+    let too_large = || Fault::new(400, "[ValidationError] The sum is too large.");
+    Ok(Sum { result: foo.checked_add(bar).ok_or_else(too_large)? })
 }
 
 /// Counts the foos and bars in a sentence.
@@ -35,7 +36,8 @@ mod tests {
 
     #[test]
     fn two_numbers_are_added() {
-        assert_eq!(foobar_sum(1, 2), Sum { result: 3 });
+        assert_eq!(foobar_sum(1, 2).unwrap(), Sum { result: 3 });
+        assert_eq!(foobar_sum(i64::MAX, 1).unwrap_err().status(), 400);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
 use crate::registry::{Registration, Service, linked};
 
+mod configured;
 mod topology;
 
 /// Which services a program serves, with which state, and how.
