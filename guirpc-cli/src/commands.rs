@@ -7,6 +7,7 @@ mod broker;
 mod call;
 mod completions;
 mod createconfig;
+mod init;
 mod initconsumer;
 mod initproducer;
 mod new;
