@@ -12,6 +12,7 @@ mod client;
 mod environment;
 mod file;
 mod ini;
+mod layer;
 mod layers;
 mod package;
 mod settings;

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Side;
-use super::layers::{Layer, mistake};
+use super::layer::{Layer, mistake};
 use crate::error::Error;
 
 /// The variables; one that is empty is as good as none.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use config::{File, FileFormat, FileStoredFormat, Map, Source, Value, ValueKind};
 
-use super::layers::{Layer, mistake};
+use super::layer::{Layer, mistake};
 use super::{Side, ini};
 use crate::error::{Error, nearest};
 

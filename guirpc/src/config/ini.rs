@@ -9,7 +9,7 @@ use configparser::ini::{Ini, IniDefault};
 
 use super::Side;
 use super::file::{no_section, unknown_name};
-use super::layers::{Layer, mistake};
+use super::layer::{Layer, mistake};
 use super::settings::{Kind, Setting};
 use crate::error::Error;
 

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use config::{ConfigError, Map, Source, Value};
+use config::{Map, Value};
 
 use super::environment::Environment;
 use super::file;
-use super::settings::{Kind, Setting};
+use super::layer::{Layer, mistake};
+use super::settings::Kind;
 use super::{ExchangeType, Side};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::message::Dialect;
 
 /// Where settings come from, from the weakest to the strongest; defaults are weaker still.
@@ -40,40 +41,6 @@ impl Layers<'_> {
         let layers = config::Config::builder().add_source(file).add_source(environment.layer(side)?).add_source(line);
         let merged = layers.build().map_err(|_| mistake("the settings cannot be put together"))?;
         Ok(Settings { side, values: merged.cache.into_table().unwrap_or_default() })
-    }
-}
-
-/// What one place sets: names, and values that know where they are from.
-#[derive(Clone, Default)]
-pub(super) struct Layer(Map<String, Value>);
-
-impl Layer {
-    /// Sets it, unless it is set already.
-    pub(super) fn set(&mut self, setting: &Setting, value: &str, origin: &str) {
-        let value = Value::new(Some(&origin.to_owned()), value);
-        self.0.entry(setting.name.to_owned()).or_insert(value);
-    }
-
-    /// Where the setting is set already.
-    pub(super) fn origin(&self, setting: &Setting) -> Option<&str> {
-        self.0.get(setting.name)?.origin()
-    }
-}
-
-impl Source for Layer {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        Ok(self.0.clone())
-    }
-}
-
-/// The names only: a value may hold a password.
-impl fmt::Debug for Layer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
@@ -137,8 +104,4 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.values.keys()).finish()
     }
-}
-
-pub(super) fn mistake(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Configuration, message)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{FileKind, kind, text};
 use super::ini::Sections;
-use super::layers::mistake;
+use super::layer::mistake;
 use crate::error::Error;
 
 /// The package that an INI file's `root` names, a folder or its `Cargo.toml`, seen from the file.

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 use super::Sections;
 use crate::config::Side;
-use crate::config::layers::{Layer, mistake};
+use crate::config::layer::{Layer, mistake};
 use crate::config::settings::Setting;
 use crate::error::Error;
 
