@@ -69,6 +69,11 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
+    /// The program, or a setting, is wrong.
+    fn setup(message: impl Into<String>) -> Self {
+        Failure { code: ExitCode::from(args::EXIT_SETUP), message: message.into() }
+    }
+
     /// A first run may have no broker to reach.
     fn with_dev(mut self) -> Self {
         if cfg!(feature = "embedded") && self.code == ExitCode::from(args::EXIT_BROKER) {
@@ -98,12 +103,10 @@ fn run(
             dev::run(prepare(services.clone(), &settings, setup)?, &services, port, call)
         }
         #[cfg(not(feature = "embedded"))]
-        Some(Command::Dev { .. }) => Err(Failure {
-            code: ExitCode::from(args::EXIT_SETUP),
-            message: "`dev` needs the broker in memory, which this program is built without: in Cargo.toml, take \
-                      `default-features = false` off guirpc, or add `features = [\"embedded\"]` to it"
-                .to_owned(),
-        }),
+        Some(Command::Dev { .. }) => Err(Failure::setup(
+            "`dev` needs the broker in memory, which this program is built without: in Cargo.toml, take \
+             `default-features = false` off guirpc, or add `features = [\"embedded\"]` to it",
+        )),
     }
 }
 
@@ -113,11 +116,10 @@ fn prepare(
     settings: &Settings,
     setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
 ) -> Result<Setup, Failure> {
-    let failure = |message| Failure { code: ExitCode::from(args::EXIT_SETUP), message };
     let config = Config::new(settings)?;
     install_log(settings)?;
     setup(Setup::with_config(services, config))
-        .map_err(|error| failure(format!("the program cannot be set up: {error}")))
+        .map_err(|error| Failure::setup(format!("the program cannot be set up: {error}")))
 }
 
 /// Serves until a signal comes; `ready` runs as soon as calls are answered.
@@ -134,16 +136,15 @@ fn serve(setup: Setup, ready: impl FnOnce()) -> Result<ExitCode, Failure> {
 
 /// Sends the log to the standard error output.
 fn install_log(settings: &Settings) -> Result<(), Failure> {
-    let failure = |message| Failure { code: ExitCode::from(args::EXIT_SETUP), message };
     let level = settings.text("log")?.unwrap_or_else(|| "info".to_owned());
     // amiquip logs what we say better ourselves, and at a higher level than it deserves.
     let filter = EnvFilter::try_new(format!("amiquip=off,{level}"))
-        .map_err(|error| failure(format!("the log filter `{level}` cannot be read: {error}")))?;
+        .map_err(|error| Failure::setup(format!("the log filter `{level}` cannot be read: {error}")))?;
     let colours = io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
     match settings.text("log_format")?.as_deref() {
         Some("json") => log.json().flatten_event(true).try_init(),
         _ => log.try_init(),
     }
-    .map_err(|error| failure(format!("the log cannot be installed: {error}")))
+    .map_err(|error| Failure::setup(format!("the log cannot be installed: {error}")))
 }

@@ -48,13 +48,10 @@ impl Call {
     fn make(self, uri: &str) -> String {
         let Call { service, function, arguments } = self;
         let shown = arguments.to_string();
-        let said = match Client::connect(uri) {
-            Ok(client) => match client.call_json(&service, &function, arguments) {
-                Ok(output) => output.to_string(),
-                Err(error) => format!("error: {error}"),
-            },
-            Err(error) => format!("error: {error}"),
-        };
+        let output = Client::connect(uri)
+            .map_err(|error| error.to_string())
+            .and_then(|client| client.call_json(&service, &function, arguments).map_err(|error| error.to_string()));
+        let said = output.map_or_else(|error| format!("error: {error}"), |output| output.to_string());
         format!("{function} {shown}\n\n  {said}\n\n")
     }
 }

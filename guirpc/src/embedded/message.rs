@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use amq_protocol::types::FieldTable;
+use amq_protocol::types::AMQPValue;
 
 use super::properties::{Properties, Property};
 use super::refusal::Refusal;
@@ -31,10 +31,13 @@ impl Message {
         Arc::new(Message { exchange, routing_key, properties, body, counted })
     }
 
-    /// A copy with these headers.
-    pub(super) fn with_headers(&self, headers: &FieldTable) -> Arc<Self> {
+    /// A copy that says how often it has come back, in a header of RabbitMQ's.
+    pub(super) fn with_delivery_count(&self, returns: usize) -> Arc<Self> {
         let mut properties = self.properties.clone();
-        properties.set_headers(headers);
+        let mut headers = properties.headers();
+        let count = i64::try_from(returns).unwrap_or(i64::MAX);
+        headers.insert("x-delivery-count".to_owned(), AMQPValue::LongLongInt(count));
+        properties.set_headers(&headers);
         let (exchange, routing_key) = (self.exchange.clone(), self.routing_key.clone());
         Message::new(exchange, routing_key, properties, self.body.clone(), &self.counted.memory)
     }

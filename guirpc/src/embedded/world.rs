@@ -47,7 +47,7 @@ pub(super) struct World {
     reply_addresses: HashMap<String, Place>,
     /// Replies that are held back, while a test wants that.
     held: Option<Vec<Held>>,
-    pub(super) memory: Memory,
+    memory: Memory,
     alarm: Alarm,
     frozen: bool,
     ended: bool,

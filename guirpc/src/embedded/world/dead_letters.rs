@@ -1,6 +1,5 @@
 //! Dead letters: what a queue loses, if it says where to.
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
@@ -57,7 +56,8 @@ impl World {
         };
         let letter = Message::new(exchange, keys[0].clone(), properties, message.body.clone(), &self.memory);
         let deaths = headers.get("x-death");
-        let queues = self.route_dead_letter(&letter, &keys);
+        // An exchange that is gone leads nowhere.
+        let queues = self.route(&letter, &keys).unwrap_or_default();
         let goes_on = |id: &QueueId| {
             let into = self.queues.get(id).map(|queue| queue.name.as_str());
             reason == Reason::Rejected || !into.is_some_and(|into| is_cycle(into, deaths))
@@ -163,14 +163,4 @@ fn is_cycle(queue: &str, deaths: Option<&AMQPValue>) -> bool {
     let Some(AMQPValue::FieldArray(deaths)) = deaths else { return false };
     let Some(last) = deaths.iter().position(|death| field(death, "queue") == Some(queue)) else { return false };
     deaths[..=last].iter().all(|death| field(death, "reason") != Some(Reason::Rejected.name()))
-}
-
-impl Message {
-    /// A copy that says how often it has come back, in a header of RabbitMQ's.
-    pub(super) fn with_delivery_count(&self, returns: usize) -> Arc<Self> {
-        let mut headers = self.properties.headers();
-        let count = i64::try_from(returns).unwrap_or(i64::MAX);
-        headers.insert("x-delivery-count".to_owned(), AMQPValue::LongLongInt(count));
-        self.with_headers(&headers)
-    }
 }

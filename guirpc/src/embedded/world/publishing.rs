@@ -80,7 +80,7 @@ impl World {
     }
 
     /// The queues that these keys lead a message to, each once; replies are delivered at once, past all queues.
-    fn route(&mut self, message: &Arc<Message>, keys: &[Vec<u8>]) -> Result<Vec<QueueId>, Refusal> {
+    pub(super) fn route(&mut self, message: &Arc<Message>, keys: &[Vec<u8>]) -> Result<Vec<QueueId>, Refusal> {
         let mut queues = Vec::new();
         if message.exchange.is_empty() {
             // No queue has a name that is not UTF-8.
@@ -132,11 +132,6 @@ impl World {
         self.drop_overflow(id);
         self.watch(id);
         true
-    }
-
-    /// Where a dead letter leads; an exchange that is gone leads nowhere.
-    pub(super) fn route_dead_letter(&mut self, message: &Arc<Message>, keys: &[Vec<u8>]) -> Vec<QueueId> {
-        self.route(message, keys).unwrap_or_default()
     }
 }
 
