@@ -81,6 +81,9 @@ impl ::guirpc::__private_0_1::Function for reset {
     const PARAMETERS: &'static [&'static ::core::primitive::str] = &[];
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
+    const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
+        "slow",
+    );
     type Arity = ::guirpc::__private_0_1::Arity<0usize>;
     type Return = ::guirpc::__private_0_1::Infallible<()>;
 }

@@ -2,5 +2,5 @@
 #[guirpc::function(service = "math")]
 pub fn subtract(a: i64, b: i64) -> i64;
 
-#[guirpc::function(service = "math")]
+#[guirpc::function(service = "math", lane = "slow")]
 pub fn reset();

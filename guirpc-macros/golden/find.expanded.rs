@@ -51,6 +51,9 @@ impl ::guirpc::__private_0_1::Function for find {
         ::core::time::Duration::new(1u64, 500000000u32),
     );
     const IDEMPOTENT: ::core::primitive::bool = true;
+    const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
+        "lookups",
+    );
     type Arity = ::guirpc::__private_0_1::Arity<1usize>;
     type Return = ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>;
 }
@@ -77,6 +80,7 @@ impl ::guirpc::__private_0_1::Registered for find {
             file: ::core::file!(),
             line: ::core::line!(),
         },
+        lane: <Self as ::guirpc::__private_0_1::Function>::LANE,
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
         ack: ::guirpc::__private_0_1::Ack::Early,

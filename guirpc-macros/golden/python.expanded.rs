@@ -70,6 +70,7 @@ impl ::guirpc::__private_0_1::Registered for count {
             file: ::core::file!(),
             line: ::core::line!(),
         },
+        lane: <Self as ::guirpc::__private_0_1::Function>::LANE,
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
         ack: ::guirpc::__private_0_1::Ack::AfterReply,

@@ -17,6 +17,7 @@ use crate::python::Python;
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) service: Option<LitStr>,
+    pub(crate) lane: Option<LitStr>,
     pub(crate) stub: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
@@ -81,6 +82,7 @@ impl Options {
         match setting.key.to_string().as_str() {
             "name" => self.name = Some(setting.routable()?),
             "service" => self.service = Some(setting.routable()?),
+            "lane" => self.lane = Some(setting.lane()?),
             "stub" => self.stub = Some(setting.value("a name, as in `stub = add_call`")?),
             "timeout" => self.timeout = Some(setting.duration()?),
             "idempotent" => self.idempotent = setting.flag()?,
@@ -96,8 +98,8 @@ impl Options {
             "crate" => self.library = Some(setting.value("a path, as in `crate = my_library::guirpc`")?),
             unknown => {
                 let message = format!(
-                    "there is no option `{unknown}`; valid are `name`, `service`, `stub`, `timeout`, `idempotent`, \
-                     `ack`, `dialect`, `python`, `fallible`, `infallible` and `crate`"
+                    "there is no option `{unknown}`; valid are `name`, `service`, `lane`, `stub`, `timeout`, \
+                     `idempotent`, `ack`, `dialect`, `python`, `fallible`, `infallible` and `crate`"
                 );
                 return Err(Error::new_spanned(setting.key, message));
             }
@@ -166,6 +168,16 @@ impl Setting {
             Some(reason) => Err(Error::new_spanned(text, format!("`{key}` {reason}"))),
             None => Ok(text),
         }
+    }
+
+    /// A name that can stand behind the service's in the name of a queue.
+    fn lane(self) -> Result<LitStr> {
+        let text = self.routable()?;
+        if matches!(text.value().as_str(), "dead" | "retry") {
+            let message = "`lane` must not be `dead` or `retry`: the queues of those names are guirpc's own";
+            return Err(Error::new_spanned(text, message));
+        }
+        Ok(text)
     }
 
     fn duration(self) -> Result<Duration> {

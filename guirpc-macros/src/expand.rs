@@ -36,6 +36,9 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
         quote!(::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanoseconds)))
     });
     let idempotent = options.idempotent;
+    let lane = options.lane.as_ref().map(|lane| {
+        quote!(const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#lane);)
+    });
     let dialect = options
         .dialect
         .as_ref()
@@ -57,6 +60,7 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
             const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
             const TIMEOUT: ::core::option::Option<::core::time::Duration> = #timeout;
             const IDEMPOTENT: ::core::primitive::bool = #idempotent;
+            #lane
             #dialect
             #python
             type Arity = #private::Arity<#count>;

@@ -7,6 +7,7 @@ mod address;
 mod backoff;
 mod connection;
 mod exchanges;
+mod goodbye;
 mod guard;
 mod inbox;
 mod off_thread;

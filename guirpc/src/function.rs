@@ -51,6 +51,8 @@ pub trait Function: Sized {
     const SERVICE: &'static str;
     /// The names of its arguments, in order.
     const PARAMETERS: &'static [&'static str];
+    /// The lane that serves it: a queue and workers of its own beside those of its service.
+    const LANE: Option<&'static str> = None;
     /// How long a caller waits, unless the client says otherwise.
     const TIMEOUT: Option<Duration>;
     /// Whether it is safe to run twice for one call.

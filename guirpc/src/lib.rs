@@ -16,11 +16,13 @@ mod dispatch;
 pub mod embedded;
 mod error;
 mod function;
+mod health;
 mod message;
 #[doc = include_str!("python.md")]
 pub mod python {}
 mod registry;
 mod server;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -34,6 +36,7 @@ pub use error::{CallError, Error, ErrorKind, Refusal};
 pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, Text};
 #[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
+pub use health::Status;
 pub use message::{
     Dialect, EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status,
 };

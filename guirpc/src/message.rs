@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod dead;
 mod fault;
 mod headers;
 mod reply;
@@ -25,6 +26,11 @@ pub(crate) const FAAS_NAME: &str = "FaaS-Name";
 pub(crate) const DEADLINE: &str = "guirpc-deadline";
 /// Header of a request: how long the caller was ready to wait when it sent the request, in milliseconds.
 pub(crate) const TIMEOUT: &str = "guirpc-timeout";
+/// Header of a request that was delivered before: how many deliveries came before this one whose function had,
+/// or may have, begun.
+pub(crate) const ATTEMPTS: &str = "guirpc-attempts";
+/// Header of a refusal for an expired request: the server's time, in milliseconds since the Unix epoch.
+pub(crate) const TIME: &str = "guirpc-time";
 /// The function that every service answers itself, without running any code of the user's.
 ///
 /// Names that begin with `guirpc.` belong to guirpc; the attribute refuses them.

@@ -28,6 +28,8 @@ pub struct Registration {
     pub docs: &'static str,
     /// Where it was written.
     pub place: Place,
+    /// The lane that serves it, if it has one.
+    pub lane: Option<&'static str>,
     /// The caller's default deadline, if the attribute sets one.
     pub timeout: Option<Duration>,
     /// Whether it is declared to be safe to run twice.
@@ -229,6 +231,7 @@ mod tests {
             signature: "fn f()",
             docs: "",
             place: Place { file: "src/math.rs", line },
+            lane: None,
             timeout: None,
             idempotent: false,
             ack: Ack::AfterReply,

@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("broker::counts_what_is_in_a_queue", counts_what_is_in_a_queue),
         Case::shared("broker::refuses_a_wrong_password", refuses_a_wrong_password),
         Case::shared("broker::closes_all_connections", closes_all_connections),
+        Case::shared("broker::closes_the_channels_of_a_queue", closes_the_channels_of_a_queue),
         Case::rabbitmq_shared("broker::leaves_other_vhosts_alone", leaves_other_vhosts_alone),
         Case::rabbitmq_shared("broker::answers_rabbitmqctl", answers_rabbitmqctl),
         Case::exclusive("broker::keeps_a_durable_queue_through_a_kill", keeps_a_durable_queue_through_a_kill),
@@ -57,6 +58,28 @@ fn counts_what_is_in_a_queue(broker: &dyn Broker) -> anyhow::Result<()> {
     broker.delete_queue("letters")?;
     ensure!(broker.queue("letters")?.is_none(), "the queue is still there");
     Ok(())
+}
+
+fn closes_the_channels_of_a_queue(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut connection = Connection::insecure_open(&broker.uri())?;
+    let (channel, other) = (connection.open_channel(None)?, connection.open_channel(None)?);
+    declare(&channel)?;
+    let consumer = channel.basic_consume("letters", ConsumerOptions::default())?;
+    publish(&other, "one")?;
+    consumer.receiver().recv_timeout(LONG)?;
+    ensure!(broker.close_channels("letters")? == 1);
+    let last = consumer.receiver().recv_timeout(LONG)?;
+    let ConsumerMessage::ServerClosedChannel(amiquip::Error::ServerClosedChannel { code: 406, .. }) = last else {
+        bail!("{last:?}");
+    };
+    // What the channel held is back, and the connection is as good as before.
+    eventually(LONG, || Ok(broker.queue("letters")? == Some(Queue { messages: 1, consumers: 0, unacked: 0 })))?;
+    ensure!(take(&other)?.as_deref() == Some(&b"one"[..]));
+    let again = connection.open_channel(Some(channel.channel_id()))?;
+    publish(&again, "two")?;
+    eventually(LONG, || Ok(take(&other)?.as_deref() == Some(&b"two"[..])))?;
+    ensure!(broker.close_channels("letters")? == 0);
+    Ok(connection.close()?)
 }
 
 fn refuses_a_wrong_password(broker: &dyn Broker) -> anyhow::Result<()> {

@@ -1,5 +1,9 @@
 //! What a hostile or careless caller sends can disturb nobody else, and a lost connection comes back.
 
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use amiquip::{AmqpProperties, AmqpValue, Connection, FieldTable, Publish};
@@ -25,6 +29,8 @@ pub(crate) fn cases() -> Vec<Case> {
             a_long_function_does_not_keep_the_lead_through_a_reconnect,
         ),
         Case::shared("connections::a_deleted_queue_comes_back", a_deleted_queue_comes_back),
+        Case::shared("connections::a_closed_channel_comes_back", a_closed_channel_comes_back),
+        Case::shared("connections::both_sides_say_goodbye", both_sides_say_goodbye),
         Case::shared("connections::pending_calls_fail_with_their_connection", pending_calls_fail_with_their_connection),
     ]
 }
@@ -141,6 +147,42 @@ fn a_deleted_queue_comes_back(broker: &dyn Broker) -> anyhow::Result<()> {
         Err(CallError::Unroutable { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     })
+}
+
+fn a_closed_channel_comes_back(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
+    for _ in 0..3 {
+        ensure!(add::call(&client, 1, 2)? == 3);
+        ensure!(broker.close_channels(SERVICE)? == 1);
+        eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1)))?;
+    }
+    ensure!(add::call(&client, 1, 2)? == 3);
+    Ok(())
+}
+
+/// Each at the moment at which the other does, as when everything is shut down; amiquip's thread once panicked at that.
+fn both_sides_say_goodbye(broker: &dyn Broker) -> anyhow::Result<()> {
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    static COUNTED: Once = Once::new();
+    COUNTED.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let of_amiquip = panic.location().is_some_and(|location| location.file().contains("amiquip"));
+            PANICS.fetch_add(of_amiquip.into(), Ordering::Relaxed);
+            before(panic);
+        }));
+    });
+    for _ in 0..20 {
+        let clients = (0..10).map(|_| client(broker)).collect::<anyhow::Result<Vec<_>>>()?;
+        thread::scope(|scope| {
+            for client in clients {
+                scope.spawn(|| drop(client));
+            }
+            broker.close_all_connections("a test")
+        })?;
+    }
+    ensure!(PANICS.load(Ordering::Relaxed) == 0, "amiquip has panicked {PANICS:?} times");
+    Ok(())
 }
 
 fn pending_calls_fail_with_their_connection(broker: &dyn Broker) -> anyhow::Result<()> {

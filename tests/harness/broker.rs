@@ -26,6 +26,9 @@ pub trait Broker: Sync {
     /// Deletes a queue under the feet of its consumers.
     fn delete_queue(&self, name: &str) -> anyhow::Result<()>;
 
+    /// Closes the channels that consume from a queue with an error 406, and leaves their connections; gives their number.
+    fn close_channels(&self, queue: &str) -> anyhow::Result<usize>;
+
     /// Closes every connection, as an operator would; gives their number.
     fn close_all_connections(&self, reason: &str) -> anyhow::Result<usize>;
 

@@ -32,6 +32,10 @@ impl Broker for Embedded {
         Ok(())
     }
 
+    fn close_channels(&self, queue: &str) -> anyhow::Result<usize> {
+        Ok(Embedded::close_channels(self, queue, "delivery acknowledgement on channel 1 timed out"))
+    }
+
     fn close_all_connections(&self, reason: &str) -> anyhow::Result<usize> {
         Ok(self.close_connections(reason))
     }

@@ -109,6 +109,18 @@ impl Broker for RabbitMq {
         Ok(())
     }
 
+    fn close_channels(&self, queue: &str) -> anyhow::Result<usize> {
+        let (vhost, queue) = (binary(&self.vhost), binary(queue));
+        // As if the client had acknowledged what it never got, which RabbitMQ closes a channel for.
+        let closed = self.eval(&format!(
+            "{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r({vhost}, queue, {queue})), \
+             Channels = lists:usort([element(1, C) || C <- rabbit_amqqueue:consumers(Q)]), \
+             [rabbit_channel:do(C, {{'basic.ack', 18446744073709551615, false}}) || C <- Channels], \
+             length(Channels)"
+        ))?;
+        closed.parse().context("a length is a number")
+    }
+
     fn close_all_connections(&self, reason: &str) -> anyhow::Result<usize> {
         let vhost = binary(&self.vhost);
         let reason: Vec<u32> = reason.chars().map(u32::from).collect();

@@ -3,11 +3,11 @@
 use crate::source::{Source, sources};
 
 /// Each module, and those that it may name beside itself.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("app", &["client", "config", "embedded", "error", "registry", "server"]),
     ("testing", &["client", "dispatch", "embedded", "error", "function", "registry", "server"]),
-    ("server", &["broker", "codec", "config", "context", "dispatch", "error", "message", "registry"]),
-    ("client", &["broker", "codec", "config", "error", "function", "message"]),
+    ("server", &["broker", "codec", "config", "context", "dispatch", "error", "health", "message", "registry"]),
+    ("client", &["broker", "codec", "config", "context", "error", "function", "health", "message"]),
     ("embedded", &["broker", "error"]),
     ("broker", &["codec", "config", "error", "message"]),
     ("dispatch", &["codec", "context", "error", "function", "message", "registry"]),
@@ -18,6 +18,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("codec", &["error", "function", "message"]),
     ("context", &["message"]),
     ("config", &["error", "message"]),
+    ("health", &[]),
     ("error", &["message"]),
     // A fault takes the fault out of a call's error.
     ("message", &["error"]),

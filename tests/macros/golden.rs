@@ -28,6 +28,7 @@ fn an_expansion_does_what_the_attribute_does() {
     assert_eq!((find::find::SERVICE, find::find::NAME), ("directory", "find-number"));
     assert_eq!(store::store_call::PARAMETERS, ["type", "bytes", "copies"]);
     assert_eq!(elsewhere::subtract::SERVICE, "math");
+    assert_eq!([elsewhere::reset::LANE, elsewhere::subtract::LANE], [Some("slow"), None]);
     assert_eq!(elsewhere::reset::PARAMETERS, [""; 0]);
     assert_eq!((elsewhere::reset::DIALECT, elsewhere::reset::PYTHON), (Dialect::Native, PythonOptions::new()));
     let (text, utf8) = (Serializer::Text, TextCodec::Utf8);

@@ -35,6 +35,7 @@ pub(super) fn registration(served: &Served, private: &TokenStream) -> TokenStrea
                 signature: #signature,
                 docs: #docs,
                 place: #private::Place { file: ::core::file!(), line: ::core::line!() },
+                lane: <Self as #private::Function>::LANE,
                 timeout: <Self as #private::Function>::TIMEOUT,
                 idempotent: <Self as #private::Function>::IDEMPOTENT,
                 ack: #private::Ack::#ack,

@@ -9,7 +9,7 @@ use amiquip::{Auth, ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
 
 use super::Address;
-use super::guard::Guard;
+use super::goodbye::Polite;
 use crate::error::{Error, ErrorKind, shown};
 
 /// "The broker takes no messages" and "it takes them again".
@@ -41,7 +41,7 @@ pub(crate) struct Connection {
 /// Opening one waits for the broker, and whoever closes the connection meanwhile waits for that:
 /// so both are done within [`bounded`], and whoever gives up cuts the socket.
 #[derive(Clone, Debug)]
-pub(super) struct Opener(Arc<Mutex<Option<amiquip::Connection>>>);
+pub(super) struct Opener(Arc<Mutex<Option<Polite>>>);
 
 impl Opener {
     pub(super) fn open_channel(&self) -> Result<Channel, Error> {
@@ -49,7 +49,7 @@ impl Opener {
         let Some(connection) = connection.as_mut() else {
             return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
         };
-        connection.open_channel(None).map(Channel).map_err(|error| explain(&error))
+        connection.open_channel().map(Channel).map_err(|error| explain(&error))
     }
 
     /// Whether the connection has been taken out; if somebody opens a channel on it at the moment, it has not.
@@ -58,7 +58,7 @@ impl Opener {
     }
 
     /// The connection, to be closed.
-    fn take(&self) -> Option<amiquip::Connection> {
+    fn take(&self) -> Option<Polite> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -94,12 +94,7 @@ impl Connection {
             .mem_channel_bound(MEM_CHANNEL_BOUND)
             .buffered_writes_high_water(BUFFERED_WRITES);
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
-        let opened = bounded(bound, move || {
-            let stream = Guard::new(stream);
-            let mut connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
-            let blocked = connection.listen_for_connection_blocked()?;
-            Ok((connection, blocked))
-        });
+        let opened = bounded(bound, move || Polite::open(stream, options, tuning));
         let Some(opened) = opened else {
             socket.cut();
             let message = format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(bound));
@@ -128,7 +123,7 @@ impl Connection {
     /// Why it was not, or had not been, closed properly.
     pub(crate) fn close(self, bound: Duration) -> Result<(), String> {
         let opener = self.opener();
-        let Some(closed) = bounded(bound, move || opener.take().map_or(Ok(()), amiquip::Connection::close)) else {
+        let Some(closed) = bounded(bound, move || opener.take().map_or(Ok(()), Polite::close)) else {
             self.socket.cut();
             return Err(format!("the broker did not answer within {}", shown(bound)));
         };

@@ -8,6 +8,7 @@
 //! So a [`Guard`] stands between the socket and amiquip.
 //! It follows the frames, passes what publishers have no say in and all bodies as they come,
 //! and has the rest mended in place, where every length stays as it is.
+//! It also ends the stream where the broker says goodbye while amiquip is asked something, see [`super::goodbye`].
 
 mod fields;
 mod frame;
@@ -19,7 +20,8 @@ use mio::{Evented, Poll, PollOpt, Ready, Token};
 
 #[cfg(feature = "embedded")]
 pub(crate) use self::fields::mend_table;
-use self::frame::{Frame, mend};
+use self::frame::{Frame, is_goodbye, mend};
+use super::goodbye::Requests;
 
 /// Whether the content of a table can be parsed as it is.
 #[cfg(feature = "embedded")]
@@ -39,11 +41,14 @@ pub(super) struct Guard<S> {
     held: Vec<u8>,
     /// How much of what is held is mended and handed out; nothing unless it is whole.
     handed_out: usize,
+    requests: Requests,
+    /// Nothing more is handed out.
+    over: bool,
 }
 
 impl<S> Guard<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { stream, passing: 0, held: Vec::new(), handed_out: 0 }
+    pub(super) fn new(stream: S, requests: Requests) -> Self {
+        Self { stream, passing: 0, held: Vec::new(), handed_out: 0, requests, over: false }
     }
 
     /// Mends the frames in what was read, and holds back the last one where it is incomplete.
@@ -62,6 +67,10 @@ impl<S> Guard<S> {
                 return safe;
             };
             mend(start);
+            if is_goodbye(start) && self.requests.may_be() {
+                self.over = true;
+                return safe;
+            }
             safe += frame.mended_at_once;
             self.passing = frame.length - frame.mended_at_once;
         }
@@ -75,6 +84,7 @@ impl<S: Read> Guard<S> {
             let frame = Frame::starting_with(&self.held);
             let Some(missing @ 1..) = frame.mended_at_once.checked_sub(self.held.len()) else {
                 mend(&mut self.held);
+                self.over = is_goodbye(&self.held) && self.requests.may_be();
                 self.passing = frame.length - frame.mended_at_once;
                 return Ok(true);
             };
@@ -106,9 +116,15 @@ impl<S: Read> Read for Guard<S> {
             return Ok(0);
         }
         loop {
-            if !self.held.is_empty() {
+            if !self.over && !self.held.is_empty() {
                 let whole = self.handed_out > 0 || self.complete()?;
+                if self.over {
+                    continue;
+                }
                 return Ok(if whole { self.hand_out(buffer) } else { 0 });
+            }
+            if self.over {
+                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the broker has closed the connection"));
             }
             let length = self.stream.read(buffer)?;
             let safe = self.sift(&mut buffer[..length]);

@@ -1,6 +1,7 @@
 //! The arguments of a queue: which ones there are, what they may be, and when two of them mean the same.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use amq_protocol::types::{AMQPValue, FieldTable};
@@ -21,6 +22,40 @@ pub(super) struct Arguments {
     pub(super) dead_letter_exchange: Option<String>,
     pub(super) dead_letter_routing_key: Option<String>,
     pub(super) delivery_limit: Option<usize>,
+    pub(super) max_priority: Option<u8>,
+    /// One consumer is given everything; the others wait until it is gone.
+    pub(super) single_active_consumer: bool,
+}
+
+/// What a queue of either type may have, in the order in which RabbitMQ compares it.
+const OF_CLASSIC: [&str; 11] = [
+    "x-expires",
+    "x-message-ttl",
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-priority",
+    "x-overflow",
+    "x-queue-mode",
+    "x-single-active-consumer",
+    "x-queue-type",
+];
+const OF_QUORUM: [&str; 10] = [
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-expires",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-overflow",
+    "x-single-active-consumer",
+    "x-queue-type",
+    "x-delivery-limit",
+    "x-message-ttl",
+];
+
+fn of_type(quorum: bool) -> &'static [&'static str] {
+    if quorum { &OF_QUORUM } else { &OF_CLASSIC }
 }
 
 impl Arguments {
@@ -30,6 +65,7 @@ impl Arguments {
     /// One has a value that it cannot have, or is one that this broker does not know.
     pub(super) fn parse(name: &str, table: &FieldTable) -> Result<Self, Refusal> {
         let mut arguments = Arguments::default();
+        require_fit_for_type(name, table)?;
         for (key, value) in table {
             let set = arguments.set(key, value);
             set.map_err(|error| match error {
@@ -47,11 +83,6 @@ impl Arguments {
         if arguments.dead_letter_routing_key.is_some() && arguments.dead_letter_exchange.is_none() {
             return Err(Refusal::precondition(format!(
                 "invalid arg 'x-dead-letter-routing-key' for queue '{name}' in vhost '/': routing_key_but_no_dlx_defined"
-            )));
-        }
-        if arguments.delivery_limit.is_some() && !arguments.quorum {
-            return Err(Refusal::precondition(format!(
-                "invalid arg 'x-delivery-limit' for queue '{name}' in vhost '/' of queue type rabbit_classic_queue"
             )));
         }
         Ok(arguments)
@@ -88,7 +119,19 @@ impl Arguments {
                 "default" | "lazy" => {}
                 _ => return Err(Mistake::Invalid("invalid_queue_mode".to_owned())),
             },
-            "x-delivery-limit" => self.delivery_limit = Some(count(value)?),
+            // RabbitMQ takes anything: a limit below zero is soon reached, what is no number never.
+            "x-delivery-limit" => {
+                self.delivery_limit = integer(value).map(|limit| usize::try_from(limit).unwrap_or_default());
+            }
+            "x-max-priority" => {
+                let max = count(value)?;
+                let max = u8::try_from(max).map_err(|_| Mistake::Invalid(format!("{{max_value_exceeded,{max}}}")))?;
+                self.max_priority = Some(max);
+            }
+            "x-single-active-consumer" => match value {
+                AMQPValue::Boolean(on) => self.single_active_consumer = *on,
+                value => return Err(Mistake::Invalid(format!("{{unacceptable_type,{}}}", type_name(value)))),
+            },
             other if other.starts_with("x-") => return Err(Mistake::Unsupported),
             // RabbitMQ takes what it does not know, and makes nothing of it.
             _ => {}
@@ -129,13 +172,34 @@ fn milliseconds(value: &AMQPValue) -> Result<Duration, Mistake> {
     Ok(Duration::from_millis(number))
 }
 
+/// # Errors
+/// Names an argument that queues of the other type only may have.
+fn require_fit_for_type(name: &str, table: &FieldTable) -> Result<(), Refusal> {
+    let quorum = is_quorum(table);
+    let module = if quorum { "rabbit_quorum_queue" } else { "rabbit_classic_queue" };
+    let unfit = |key: &&String| of_type(!quorum).contains(&key.as_str()) && !of_type(quorum).contains(&key.as_str());
+    match table.keys().find(unfit) {
+        Some(key) => {
+            let text = format!("invalid arg '{key}' for queue '{name}' in vhost '/' of queue type {module}");
+            Err(Refusal::precondition(text))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_quorum(table: &FieldTable) -> bool {
+    table.get("x-queue-type") == Some(&AMQPValue::LongString("quorum".to_owned()))
+}
+
 /// Compares the arguments of a declaration with those that `what` has.
 ///
 /// # Errors
 /// Names the first one that differs, of those that mean something.
 pub(super) fn require_equivalent(what: &str, current: &FieldTable, received: &FieldTable) -> Result<(), Refusal> {
-    let keys: BTreeSet<&String> = current.keys().chain(received.keys()).filter(|key| key.starts_with("x-")).collect();
-    for key in keys {
+    let first = of_type(is_quorum(current));
+    let others: BTreeSet<&str> = current.keys().chain(received.keys()).map(String::as_str).collect();
+    let others = others.into_iter().filter(|key| key.starts_with("x-") && !first.contains(key));
+    for key in first.iter().copied().chain(others) {
         let (current, received) = (current.get(key), received.get(key));
         // That a queue is classic goes without saying.
         let implied = |value: Option<&AMQPValue>| {
@@ -144,8 +208,8 @@ pub(super) fn require_equivalent(what: &str, current: &FieldTable, received: &Fi
         if is_equivalent(current, received) || (implied(current) && implied(received)) {
             continue;
         }
-        let (received, current) = match (received.and_then(integer), current.and_then(integer)) {
-            (Some(received), Some(current)) => (format!("'{received}'"), format!("'{current}'")),
+        let (received, current) = match (received, current) {
+            (Some(received), Some(current)) => (format!("'{}'", Shown(received)), format!("'{}'", Shown(current))),
             _ => (described(received), described(current)),
         };
         let text =
@@ -164,16 +228,25 @@ fn is_equivalent(one: Option<&AMQPValue>, other: Option<&AMQPValue>) -> bool {
 
 fn described(value: Option<&AMQPValue>) -> String {
     let Some(value) = value else { return "none".to_owned() };
-    let shown = match value {
-        AMQPValue::LongString(text) => text.clone(),
-        AMQPValue::Boolean(flag) => flag.to_string(),
-        value => integer(value).map_or_else(|| format!("{value:?}"), |number| number.to_string()),
-    };
-    format!("the value '{shown}' of type '{}'", type_name(value))
+    format!("the value '{}' of type '{}'", Shown(value), type_name(value))
+}
+
+/// A value as RabbitMQ writes it.
+struct Shown<'a>(&'a AMQPValue);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, integer(self.0)) {
+            (AMQPValue::LongString(text), _) => f.write_str(text),
+            (AMQPValue::Boolean(flag), _) => flag.fmt(f),
+            (_, Some(number)) => number.fmt(f),
+            (value, None) => write!(f, "{value:?}"),
+        }
+    }
 }
 
 /// Compares a field of a declaration with that of what is there.
-pub(super) fn require_equal<T: PartialEq + std::fmt::Display>(
+pub(super) fn require_equal<T: PartialEq + fmt::Display>(
     what: &str,
     field: &str,
     current: &T,

@@ -83,7 +83,7 @@ struct Session<'a> {
     closing: BTreeSet<u16>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
     fn run(&mut self) -> End {
         let Err(end) = self.open().and_then(|()| self.read());
         end
@@ -160,10 +160,15 @@ impl Session<'_> {
         if self.closing.contains(&channel) {
             return self.on_closing(place, &method);
         }
+        let mut world = self.world()?;
+        if world.is_forced(place) {
+            self.incoming.remove(&channel);
+            world.on_forced(place, &method);
+            return Ok(());
+        }
         if let Some(incoming) = self.incoming.get(&channel) {
             return Err(End::Refused(incoming.unexpected(), PUBLISH));
         }
-        let mut world = self.world()?;
         let known = world.has_channel(place);
         let outcome = match method {
             AMQPClass::Channel(OfChannel::Open(_)) => {
@@ -202,7 +207,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Somebody has closed the connection meanwhile.
-    fn world(&self) -> Result<MutexGuard<'_, World>, End> {
+    fn world(&self) -> Result<MutexGuard<'a, World>, End> {
         let world = self.shared.wait_while(|world| world.is_blocked(self.id));
         if world.is_connected(self.id) { Ok(world) } else { Err(End::Closed) }
     }
@@ -228,6 +233,10 @@ impl Session<'_> {
             return Ok(());
         }
         let place = Place { connection: self.id, channel };
+        if self.shared.world().is_forced(place) {
+            self.incoming.remove(&channel);
+            return Ok(());
+        }
         let Some(incoming) = self.incoming.get_mut(&channel) else {
             let text = "expected method frame, got non method frame instead";
             return Err(End::Refused(Refusal::new(Code::UnexpectedFrame, text), (0, 0)));
@@ -242,7 +251,11 @@ impl Session<'_> {
         if taken.is_err() || whole {
             let incoming = self.incoming.remove(&channel).expect("it is there");
             let outcome = match taken.and_then(|()| incoming.into_publication()) {
-                Ok(publication) => self.world()?.publish(place, publication),
+                Ok(publication) => {
+                    let mut world = self.world()?;
+                    // It may have been closed this moment.
+                    if world.has_channel(place) { world.publish(place, publication) } else { Ok(()) }
+                }
                 Err(refusal) => Err(refusal),
             };
             let about = if is_internal(&outcome) { (0, 0) } else { PUBLISH };

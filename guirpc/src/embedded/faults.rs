@@ -48,6 +48,14 @@ impl Broker {
         self.shared.world().cancel_consumers(queue)
     }
 
+    /// Closes the channels that consume from a queue (406, with this reason), and leaves their connections;
+    /// gives their number.
+    ///
+    /// RabbitMQ does so with a channel on which an acknowledgement is overdue, for one.
+    pub fn close_channels(&self, queue: &str, reason: &str) -> usize {
+        self.shared.world().close_channels(queue, reason)
+    }
+
     /// Puts everything that is delivered but not acknowledged back into the queue, to be delivered again;
     /// gives the number of messages.
     ///

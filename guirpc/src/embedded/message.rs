@@ -42,6 +42,11 @@ impl Message {
         Message::new(exchange, routing_key, properties, self.body.clone(), &self.counted.memory)
     }
 
+    /// 0 unless its publisher gave it another.
+    pub(super) fn priority(&self) -> u8 {
+        self.properties.get(Property::Priority).and_then(<[u8]>::first).copied().unwrap_or_default()
+    }
+
     /// Whether it is to survive a restart in a durable queue.
     pub(super) fn is_persistent(&self) -> bool {
         self.properties.get(Property::DeliveryMode) == Some(&[2])

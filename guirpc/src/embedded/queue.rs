@@ -2,6 +2,7 @@
 //!
 //! Nothing in here knows of connections; who may be given a message is asked of whoever knows.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,12 +17,21 @@ use super::message::Message;
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) message: Arc<Message>,
-    /// Where it belongs in the queue, if it comes back.
-    pub(super) position: u64,
+    /// Higher ones go first; 0 in a queue without priorities.
+    priority: u8,
+    /// Where it belongs among those of its priority, if it comes back.
+    position: u64,
     pub(super) expires: Option<Instant>,
     pub(super) redelivered: bool,
     /// How often it has come back; only quorum queues count.
     pub(super) returns: usize,
+}
+
+impl Entry {
+    /// Who comes before whom.
+    fn place(&self) -> (Reverse<u8>, u64) {
+        (Reverse(self.priority), self.position)
+    }
 }
 
 /// A consumer, as its queue knows it.
@@ -32,6 +42,7 @@ pub(super) struct Subscriber {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Queue {
     pub(super) name: String,
     pub(super) durable: bool,
@@ -44,9 +55,12 @@ pub(super) struct Queue {
     ready: VecDeque<Entry>,
     ready_bytes: usize,
     pub(super) unacked: usize,
+    /// In the order in which they are served; if only one is, in that of their registration.
     pub(super) subscribers: VecDeque<Subscriber>,
     /// Its only consumer wants to stay the only one.
     pub(super) exclusively_consumed: bool,
+    /// It has had too much and takes no new messages, until it has clearly less.
+    overfull: bool,
     next_position: u64,
     pub(super) last_used: Instant,
 }
@@ -65,6 +79,7 @@ impl Queue {
             unacked: 0,
             subscribers: VecDeque::new(),
             exclusively_consumed: false,
+            overfull: false,
             next_position: 0,
             last_used: now,
         }
@@ -74,9 +89,26 @@ impl Queue {
         self.ready.len()
     }
 
-    /// Whether one message more of so many bytes is too much.
-    pub(super) fn would_overflow(&self, bytes: usize) -> bool {
-        self.exceeds(self.ready.len() + 1, self.ready_bytes + bytes)
+    /// Whether a new message of so many bytes is refused.
+    pub(super) fn refuses(&mut self, bytes: usize) -> bool {
+        if !self.arguments.reject_publish {
+            return false;
+        }
+        if !self.arguments.quorum {
+            return self.exceeds(self.ready.len() + 1, self.ready_bytes + bytes);
+        }
+        let is_low = |max: Option<usize>, now: usize| max.is_none_or(|max| now <= max / 5 * 4 + max % 5 * 4 / 5);
+        if is_low(self.arguments.max_length, self.ready.len())
+            && is_low(self.arguments.max_length_bytes, self.ready_bytes)
+        {
+            self.overfull = false;
+        }
+        self.overfull
+    }
+
+    /// Notes whether there is more than there may be: a quorum queue takes one message too many before it refuses.
+    pub(super) fn note_overflow(&mut self) {
+        self.overfull |= self.exceeds(self.ready.len(), self.ready_bytes);
     }
 
     fn exceeds(&self, length: usize, bytes: usize) -> bool {
@@ -84,15 +116,15 @@ impl Queue {
             || self.arguments.max_length_bytes.is_some_and(|max| bytes > max)
     }
 
-    /// Puts a new message at the end.
+    /// Puts a new message behind those of its priority.
     pub(super) fn push(&mut self, message: Arc<Message>, expiration: Option<Duration>, now: Instant) {
         let lifetime = [expiration, self.arguments.message_ttl].into_iter().flatten().min();
         // A moment beyond what the clock can hold never comes.
         let expires = lifetime.and_then(|lifetime| now.checked_add(lifetime));
         let position = self.next_position;
         self.next_position += 1;
-        self.ready_bytes += message.body.len();
-        self.ready.push_back(Entry { message, position, expires, redelivered: false, returns: 0 });
+        let priority = self.arguments.max_priority.map_or(0, |max| message.priority().min(max));
+        self.put_back(Entry { message, priority, position, expires, redelivered: false, returns: 0 });
     }
 
     /// Takes the first message.
@@ -116,7 +148,7 @@ impl Queue {
     /// Puts a message back where it was.
     pub(super) fn put_back(&mut self, entry: Entry) {
         self.ready_bytes += entry.message.body.len();
-        let at = self.ready.partition_point(|other| other.position < entry.position);
+        let at = self.ready.partition_point(|other| other.place() < entry.place());
         self.ready.insert(at, entry);
     }
 
@@ -152,9 +184,23 @@ impl Queue {
         [self.head_expires(), self.unused_until()].into_iter().flatten().min()
     }
 
+    /// Those of its consumers that are served.
+    pub(super) fn served(&self) -> impl Iterator<Item = &Subscriber> {
+        let served = if self.arguments.single_active_consumer { 1 } else { self.subscribers.len() };
+        self.subscribers.iter().take(served)
+    }
+
+    /// How many consumers it has by its own account: a quorum queue does not count those that wait to be the active one.
+    pub(super) fn consumers(&self) -> usize {
+        if self.arguments.quorum { self.served().count() } else { self.subscribers.len() }
+    }
+
     /// The next consumer in turn that can take a message.
     pub(super) fn next_subscriber(&mut self, can_take: impl Fn(&Subscriber) -> bool) -> Option<Subscriber> {
-        let at = self.subscribers.iter().position(can_take)?;
+        let at = self.served().position(can_take)?;
+        if self.arguments.single_active_consumer {
+            return self.subscribers.get(at).cloned();
+        }
         let subscriber = self.subscribers.remove(at)?;
         self.subscribers.push_back(subscriber.clone());
         Some(subscriber)

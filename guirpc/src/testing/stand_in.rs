@@ -23,6 +23,7 @@ impl<F: Function + 'static> StandIn<F> {
         signature: "",
         docs: "",
         place: Place { file: file!(), line: line!() },
+        lane: F::LANE,
         timeout: F::TIMEOUT,
         idempotent: F::IDEMPOTENT,
         ack: Ack::AfterReply,

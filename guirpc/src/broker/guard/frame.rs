@@ -13,6 +13,8 @@ const METHOD: u8 = 1;
 const CONTENT_HEADER: u8 = 2;
 /// Class and method of `basic.deliver`.
 const DELIVER: [u8; 4] = [0, 60, 0, 60];
+/// Class and method of `connection.close`.
+const CLOSE: [u8; 4] = [0, 10, 0, 50];
 /// Class, weight and body size: what stands before the properties in a content header.
 const BEFORE_PROPERTIES: usize = 12;
 /// One bit for each property.
@@ -42,6 +44,11 @@ impl Frame {
         };
         Self { length, mended_at_once }
     }
+}
+
+/// Whether the frame that begins so closes the connection.
+pub(super) fn is_goodbye(start: &[u8]) -> bool {
+    start.first() == Some(&METHOD) && start.get(HEAD..).is_some_and(|payload| payload.starts_with(&CLOSE))
 }
 
 /// Changes what amiquip's parser would break on at the start of a frame: as much of it as is mended at once.

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+const METHOD: u8 = 1;
 const HEADERS: u16 = 1 << 13;
 const CORRELATION_ID: u16 = 1 << 10;
 
@@ -38,7 +39,7 @@ impl Read for Pieces {
 
 /// What a reader with a buffer of this size gets, until the end of the stream.
 fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8> {
-    let mut guard = Guard::new(Pieces(pieces.into_iter().collect()));
+    let mut guard = Guard::new(Pieces(pieces.into_iter().collect()), Requests::default());
     let mut buffer = vec![0; buffer];
     let mut all = Vec::new();
     loop {
@@ -204,7 +205,7 @@ fn waiting_keeps_back_nothing_that_is_whole() {
     let next = deliver(b"k");
     for cut in 1..next.len() {
         let pieces = [[&whole[..], &next[..cut]].concat(), vec![]];
-        let mut guard = Guard::new(Pieces(pieces.into_iter().collect()));
+        let mut guard = Guard::new(Pieces(pieces.into_iter().collect()), Requests::default());
         let mut buffer = [0; 4096];
         assert_eq!(guard.read(&mut buffer).unwrap(), whole.len());
         assert_eq!(guard.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -284,4 +285,29 @@ proptest! {
         let sent: usize = pieces.iter().map(Vec::len).sum();
         prop_assert!(read_all(pieces, size).len() <= sent);
     }
+}
+
+/// However the stream is cut, what came before the broker's goodbye is handed out whole, and the goodbye never.
+#[test]
+fn a_goodbye_during_a_request_is_the_end() {
+    let before = frame(METHOD, b"\0\x3c\0\x50\0\0\0\0\0\0\0\x01\0");
+    let goodbye = frame(METHOD, b"\0\x0a\0\x32\x01\x40\0\0\0\0\0");
+    let all = [&before[..], &goodbye].concat();
+    for at in 0..all.len() {
+        let requests = Requests::default();
+        requests.begin();
+        let pieces = [all[..at].to_vec(), Vec::new(), all[at..].to_vec()];
+        let mut guard =
+            Guard::new(Pieces(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()).collect()), requests);
+        let (mut came, mut buffer) = (Vec::new(), [0; 64]);
+        loop {
+            match guard.read(&mut buffer) {
+                Ok(length) => came.extend_from_slice(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => break assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted),
+            }
+        }
+        assert_eq!(came, before, "cut at {at}");
+    }
+    assert_eq!(guarded(&all), all);
 }

@@ -1,6 +1,6 @@
 //! Connections and their channels: opened, closed, and what they leave behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::channel::{AMQPMethod as Method, Close, CloseOk, Flow, FlowOk, OpenOk};
@@ -37,6 +37,8 @@ pub(super) struct Connection {
     /// Known once the connection is open.
     pub(super) client: Option<Client>,
     pub(super) channels: BTreeMap<u16, Channel>,
+    /// Those that were closed for no fault of the client, who has not confirmed it yet.
+    forced: BTreeSet<u16>,
     /// Under an alarm nothing is read from a connection that publishes.
     publishes: bool,
 }
@@ -53,7 +55,8 @@ impl World {
         let id = self.new_id();
         outbox.set_frozen(self.frozen);
         self.sessions.insert(id, outbox.clone());
-        self.connections.insert(id, Connection { outbox, client: None, channels: BTreeMap::new(), publishes: false });
+        let (channels, forced) = (BTreeMap::new(), BTreeSet::new());
+        self.connections.insert(id, Connection { outbox, client: None, channels, forced, publishes: false });
         id
     }
 
@@ -127,10 +130,15 @@ impl World {
             self.reply_addresses.remove(&replies.address);
         }
         let unacked = channel.settle_all();
+        let queues: Vec<_> = channel.consumers.values().map(|consumer| consumer.queue).collect();
         for (tag, consumer) in channel.consumers {
             self.unsubscribe(consumer.queue, &Subscriber { place, tag });
         }
         self.requeue(unacked);
+        // Others may be the active ones now.
+        for queue in queues {
+            self.deliver(queue);
+        }
     }
 
     /// Closes a channel at the client's wish.
@@ -145,6 +153,33 @@ impl World {
         let (class_id, method_id) = about;
         let close = Close { reply_code: refusal.code as u16, reply_text: refusal.text, class_id, method_id };
         self.tell(place, &AMQPClass::Channel(Method::Close(close)));
+    }
+
+    /// Closes a channel for no fault of its client, who may not have heard of it when the next frame comes.
+    pub(super) fn force_close_channel(&mut self, place: Place, refusal: Refusal) {
+        self.refuse_channel(place, refusal, (0, 0));
+        if let Some(connection) = self.connections.get_mut(&place.connection) {
+            connection.forced.insert(place.channel);
+        }
+    }
+
+    /// Whether a channel was closed for no fault of its client, who has not confirmed it.
+    pub(in crate::embedded) fn is_forced(&self, place: Place) -> bool {
+        self.connections.get(&place.connection).is_some_and(|connection| connection.forced.contains(&place.channel))
+    }
+
+    /// Takes what a client says on a channel that was closed for no fault of its own.
+    pub(in crate::embedded) fn on_forced(&mut self, place: Place, method: &AMQPClass) {
+        match method {
+            AMQPClass::Channel(Method::CloseOk(_)) => {
+                if let Some(connection) = self.connections.get_mut(&place.connection) {
+                    connection.forced.remove(&place.channel);
+                }
+            }
+            // Both sides close at once; each still answers the other.
+            AMQPClass::Channel(Method::Close(_)) => self.tell(place, &AMQPClass::Channel(Method::CloseOk(CloseOk {}))),
+            _ => {}
+        }
     }
 
     /// Closes a connection, for this reason; the client's answer is awaited by whoever reads from it.

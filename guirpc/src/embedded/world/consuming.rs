@@ -49,7 +49,10 @@ impl World {
         let id = self.accessible_queue(place, &consume.queue)?;
         let has_total_prefetch = self.channel(place).total_prefetch > 0;
         let queue = self.queues.get_mut(&id).expect("it is accessible");
-        if queue.exclusively_consumed || (consume.exclusive && !queue.subscribers.is_empty()) {
+        // Quorum queues make nothing of it.
+        let exclusive = consume.exclusive && !queue.arguments.quorum;
+        let is_shared = queue.arguments.single_active_consumer || !queue.subscribers.is_empty();
+        if queue.exclusively_consumed || (exclusive && is_shared) {
             let text = format!("queue '{}' in vhost '/' in exclusive use", queue.name);
             return Err(Refusal::new(Code::AccessRefused, text));
         }
@@ -57,7 +60,7 @@ impl World {
             let text = format!("queue '{}' in vhost '/' does not support global qos", queue.name);
             return Err(Refusal::not_implemented(text));
         }
-        queue.exclusively_consumed = consume.exclusive;
+        queue.exclusively_consumed = exclusive;
         let tag: Arc<str> = tag.into();
         queue.subscribers.push_back(Subscriber { place, tag: Arc::clone(&tag) });
         let channel = self.channel(place);
@@ -93,6 +96,8 @@ impl World {
         }
         if let Some((tag, consumer)) = consumer {
             self.unsubscribe(consumer.queue, &Subscriber { place, tag });
+            // Another one may be the active one now.
+            self.deliver(consumer.queue);
         }
     }
 
@@ -124,7 +129,11 @@ impl World {
         let id = self.accessible_queue(place, &get.queue)?;
         self.drop_expired(id);
         let queue = self.queues.get_mut(&id).expect("it is accessible");
+        if queue.arguments.quorum && queue.arguments.single_active_consumer {
+            return Err(no_get(&queue.name));
+        }
         queue.last_used = Instant::now();
+        let counts = queue.arguments.quorum;
         let Some(entry) = queue.pop() else {
             self.watch(id);
             let empty = Basic::GetEmpty(GetEmpty { cluster_id: String::new() });
@@ -136,7 +145,7 @@ impl World {
         let message_count = self.queues.get(&id).map_or(0, |queue| count(queue.ready()));
         let channel = self.channel(place);
         let delivery_tag = channel.next_tag();
-        let message = as_delivered(&entry);
+        let message = if counts { entry.message.with_delivery_count(entry.returns) } else { as_delivered(&entry) };
         let got = Carrier::GetOk { delivery_tag, redelivered: entry.redelivered, message_count };
         if !get.no_ack {
             channel.hold(delivery_tag, Unacked { queue: id, consumer: None, entry });
@@ -169,7 +178,7 @@ impl World {
     /// Whether there is nothing in a queue, and a consumer that could take something.
     pub(super) fn is_waited_for(&self, id: QueueId) -> bool {
         let Some(queue) = self.queues.get(&id).filter(|queue| queue.ready() == 0) else { return false };
-        queue.subscribers.iter().any(|subscriber| can_take(&self.connections, subscriber))
+        queue.served().any(|subscriber| can_take(&self.connections, subscriber))
     }
 
     fn give(&mut self, id: QueueId, subscriber: Subscriber, entry: Entry) {
@@ -221,6 +230,14 @@ fn can_take(connections: &BTreeMap<u64, Connection>, subscriber: &Subscriber) ->
         let channel = connection.channels.get(&subscriber.place.channel);
         channel.is_some_and(|channel| channel.can_take(&subscriber.tag)) && connection.outbox.has_room()
     })
+}
+
+fn no_get(name: &str) -> Refusal {
+    let text = format!(
+        "cannot obtain access to locked queue '{name}' in vhost '/'. \
+         basic.get operations are not supported by quorum queues with single active consumer"
+    );
+    Refusal::new(Code::ResourceLocked, text)
 }
 
 /// The message as its receiver sees it: one that came back to a quorum queue says how often.

@@ -1,6 +1,9 @@
 //! What a test asks of the broker, or does to it.
 
+use std::collections::BTreeSet;
+
 use super::World;
+use crate::embedded::ids::Place;
 use crate::embedded::outbox::Outbox;
 use crate::embedded::queue::Queue;
 use crate::embedded::refusal::{Code, Refusal};
@@ -50,6 +53,15 @@ impl World {
             self.end_consumer(subscriber);
         }
         subscribers.len()
+    }
+
+    pub(in crate::embedded) fn close_channels(&mut self, queue: &str, reason: &str) -> usize {
+        let Some(queue) = self.queue_ids.get(queue).and_then(|id| self.queues.get(id)) else { return 0 };
+        let places: BTreeSet<Place> = queue.subscribers.iter().map(|subscriber| subscriber.place).collect();
+        for place in &places {
+            self.force_close_channel(*place, Refusal::precondition(reason));
+        }
+        places.len()
     }
 
     pub(in crate::embedded) fn redeliver(&mut self, queue: &str) -> usize {

@@ -120,7 +120,7 @@ impl World {
         self.drop_expired(id);
         let waited_for = self.is_waited_for(id);
         let Some(queue) = self.queues.get_mut(&id) else { return true };
-        if queue.arguments.reject_publish && queue.would_overflow(message.body.len()) {
+        if queue.refuses(message.body.len()) {
             return false;
         }
         queue.push(Arc::clone(message), expiration, Instant::now());
@@ -130,6 +130,9 @@ impl World {
         }
         self.deliver(id);
         self.drop_overflow(id);
+        if let Some(queue) = self.queues.get_mut(&id) {
+            queue.note_overflow();
+        }
         self.watch(id);
         true
     }

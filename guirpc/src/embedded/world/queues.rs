@@ -34,7 +34,7 @@ impl World {
         let answer = DeclareOk {
             queue: queue.name.clone(),
             message_count: count(queue.ready()),
-            consumer_count: count(queue.subscribers.len()),
+            consumer_count: count(queue.consumers()),
         };
         let name = queue.name.clone();
         self.watch(id);

@@ -1,0 +1,27 @@
+//! Dead letters: requests that nobody could be answered for, set aside with what was wrong.
+//!
+//! A dead letter is the request as it was, properties and all, in the durable queue `SERVICE.dead`,
+//! with these headers beside its own.
+
+/// Header: why it is dead, one of the reasons below.
+pub(crate) const REASON: &str = "guirpc-dead-reason";
+/// Header: the queue that it was taken off, where it is put when it is requeued.
+pub(crate) const QUEUE: &str = "guirpc-dead-queue";
+/// Header: when it was set aside, in milliseconds since the Unix epoch.
+pub(crate) const TIME: &str = "guirpc-dead-time";
+/// Header: the status of the reply that nobody waited for, if there was one.
+pub(crate) const STATUS: &str = "guirpc-dead-status";
+/// Header: what was wrong, in words.
+pub(crate) const MESSAGE: &str = "guirpc-dead-message";
+
+/// Reason: its function began on it again and again, and each time the delivery did not come to an end.
+pub(crate) const CRASHED: &str = "crashed";
+/// Reason: nobody waited for the reply, and it was a failure.
+pub(crate) const FAILED: &str = "failed";
+/// Reason: it asks for a reply to an address to which nothing can be sent.
+pub(crate) const UNANSWERABLE: &str = "unanswerable";
+
+/// The queue of a service's dead letters.
+pub(crate) fn queue(service: &str) -> String {
+    format!("{service}.dead")
+}
