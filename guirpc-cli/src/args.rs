@@ -8,8 +8,10 @@ use guirpc::PythonOptions;
 
 use crate::failure::EXIT_CODES;
 
+mod dead;
 mod python;
 
+pub(crate) use dead::{Dead, DeadList, DeadShow, DeadSome, Narrow};
 pub(crate) use python::{
     Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
 };
@@ -35,6 +37,9 @@ pub(crate) enum Command {
     /// Ask a service whether it is there; no function of it runs
     #[command(after_help = EXIT_CODES)]
     Ping(Ping),
+    /// Look at requests that failed while nobody waited, put them back or throw them away
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Dead(Dead),
     /// Run a broker in memory, to develop several services on one machine without RabbitMQ
     Broker(EmbeddedBroker),
     /// Write a new service for callers in Python, NAME, and its settings, NAME.ini
@@ -81,6 +86,12 @@ pub(crate) struct Request {
     /// Send a header along, as `--header tenant=acme`; may be repeated
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
     pub(crate) headers: Vec<(String, String)>,
+    /// Call through this lane of the service
+    #[arg(long, value_name = "NAME")]
+    pub(crate) lane: Option<String>,
+    /// Precede requests of a lower priority, if the service's queue goes by that; 0 is the lowest
+    #[arg(long, value_name = "N")]
+    pub(crate) priority: Option<u8>,
     #[command(flatten)]
     pub(crate) road: Road,
     #[command(flatten)]
@@ -99,7 +110,7 @@ pub(crate) struct Road {
     /// The exchange to publish to [default: `guirpc`, in Python's dialect `rpc_gateway`]
     #[arg(long, value_name = "NAME")]
     pub(crate) exchange: Option<String>,
-    /// The routing key to publish with [default: the service's name]
+    /// The routing key to publish with [default: the service's name, with `--lane` SERVICE.LANE]
     #[arg(long, value_name = "KEY")]
     pub(crate) routing_key: Option<String>,
 }
@@ -156,7 +167,7 @@ pub(crate) struct Broker {
     /// `PRODUCER_CONFIG_FILEPATH` may name as well
     #[arg(short, long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The broker, as `amqp://user:password@host:port/vhost` [env: `AMQP_URI`]
+    /// The broker, as `amqp://user:password@host:port/vhost`, or several, with commas between them [env: `AMQP_URI`]
     #[arg(long)]
     pub(crate) uri: Option<String>,
     /// How long to wait for the answer, such as `500ms`, `5s` or `2min` [default: 10s]

@@ -7,6 +7,7 @@ mod broker;
 mod call;
 mod completions;
 mod createconfig;
+mod dead;
 mod init;
 mod initconsumer;
 mod initproducer;
@@ -26,6 +27,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Call(request) => call::run(&request),
         Command::Send(request) => send::run(&request),
         Command::Ping(ping) => ping::run(&ping),
+        Command::Dead(dead) => dead::run(&dead),
         Command::Broker(settings) => broker::run(&settings),
         Command::InitConsumer(init) => initconsumer::run(&init),
         Command::InitProducer(init) => initproducer::run(&init),

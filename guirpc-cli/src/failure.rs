@@ -45,6 +45,10 @@ impl Failure {
         Failure { kind: Kind::Other, message: message.to_string() }
     }
 
+    pub(crate) fn unroutable(message: impl fmt::Display) -> Self {
+        Failure { kind: Kind::Unroutable, message: message.to_string() }
+    }
+
     /// Prints it; the only place that does.
     pub(crate) fn report(self) -> ExitCode {
         // There is nobody left to tell if this fails.
@@ -71,7 +75,7 @@ impl<E: fmt::Display> From<CallError<E>> for Failure {
             CallError::Refused(_) => Kind::Refused,
             CallError::Unroutable { .. } => Kind::Unroutable,
             CallError::TimedOut { .. } | CallError::Disconnected { sent: true, .. } => Kind::NoAnswer,
-            CallError::Disconnected { .. } | CallError::Blocked { .. } | CallError::Rejected { .. } => Kind::Broker,
+            CallError::Disconnected { .. } | CallError::Blocked { .. } | CallError::Overloaded { .. } => Kind::Broker,
             CallError::Unsendable { .. } => Kind::Usage,
             _ => Kind::Other,
         };

@@ -4,26 +4,40 @@
 //! so everything in here is either bounded in time or done on a thread that may be given up.
 
 mod address;
+mod addresses;
 mod backoff;
 mod connection;
+
+mod dead_queue;
+mod dial;
 mod exchanges;
 mod goodbye;
 mod guard;
 mod inbox;
 mod off_thread;
 mod outbox;
+mod reply_nodes;
 mod reply_to;
+mod set_aside;
+#[cfg(feature = "tls")]
+mod tls;
 mod topology;
 mod wire;
 
-pub(crate) use address::Address;
+use address::Address;
+pub(crate) use addresses::Addresses;
 pub(crate) use backoff::Backoff;
-pub(crate) use connection::{BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
+pub(crate) use connection::{Beside, BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
+pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use exchanges::{Exchanges, Presence};
 #[cfg(feature = "embedded")]
 pub(crate) use guard::{is_sound_table, mend_table};
-pub(crate) use inbox::{Consumer, Event, Inbox, Receipt};
+pub(crate) use inbox::{Consumer, Event, Inbox, Loss, Original, Receipt};
 pub(crate) use off_thread::OffThread;
-pub(crate) use outbox::{ConfirmNote, Outbound, ReplyNote, ReplyQueue, ReturnNote, Sends, confirmed, reply, returned};
+pub(crate) use outbox::{
+    ConfirmNote, Ended, Kept, Outbound, Outbox, ReplyNote, ReturnNote, confirmed, reply, returned,
+};
+pub(crate) use reply_nodes::ReplyNodes;
 pub(crate) use reply_to::ReplyTo;
-pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE};
+pub(crate) use set_aside::SetAside;
+pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind};

@@ -1,10 +1,11 @@
 //! What a function may know about its call ([`Context`]) and about its program ([`StateMap`]).
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::message::{Headers, Request};
 
@@ -23,11 +24,21 @@ use crate::message::{Headers, Request};
 pub struct Context<'a> {
     service: &'a str,
     request: &'a Request,
+    deadline: Option<SystemTime>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(service: &'a str, request: &'a Request) -> Self {
-        Context { service, request }
+    /// The context of a request that has arrived by now.
+    pub(crate) fn new(service: &'a str, request: &'a Request, now: SystemTime) -> Self {
+        // Whoever's clock is wrong, the caller waits no longer than that.
+        let latest = request.timeout().and_then(|timeout| now.checked_add(timeout));
+        Context { service, request, deadline: request.deadline().into_iter().chain(latest).min() }
+    }
+
+    /// Has calls that this thread makes end by the deadline, while it answers this one; it has just begun.
+    pub(crate) fn enter(&self, now: SystemTime) -> OuterDeadline {
+        let left = self.deadline.map(|deadline| deadline.duration_since(now).unwrap_or_default());
+        enter_deadline(left.and_then(|left| Instant::now().checked_add(left)))
     }
 
     /// The service that is answering.
@@ -60,14 +71,16 @@ impl<'a> Context<'a> {
         self.request.reply_to.is_some()
     }
 
-    /// Whether the broker has delivered this request before, so that it may have been run before.
+    /// Whether this request was delivered before, so that it may have been run before.
     pub fn redelivered(&self) -> bool {
-        self.request.redelivered
+        self.request.attempts() > 0
     }
 
     /// The moment at which the caller stops waiting; a `send` has none.
+    ///
+    /// Calls that the function makes itself, on its own thread, end by then as well.
     pub fn deadline(&self) -> Option<SystemTime> {
-        self.request.deadline()
+        self.deadline
     }
 
     /// How long the caller still waits: nothing if it has stopped, `None` if there is no deadline.
@@ -113,5 +126,51 @@ impl StateMap {
 impl fmt::Debug for StateMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StateMap({} values)", self.0.len())
+    }
+}
+
+thread_local! {
+    static OUTER_DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// When the caller of the function that this thread runs stops to wait: calls that it makes itself wait no longer.
+pub(crate) fn outer_deadline() -> Option<Instant> {
+    OUTER_DEADLINE.get()
+}
+
+/// Says when the caller of a function stops to wait, for as long as this thread runs it.
+pub(crate) fn enter_deadline(deadline: Option<Instant>) -> OuterDeadline {
+    OuterDeadline { former: OUTER_DEADLINE.replace(deadline) }
+}
+
+/// Brings back the deadline that held before, when it is dropped.
+#[must_use = "the deadline holds for as long as this lives"]
+#[derive(Debug)]
+pub(crate) struct OuterDeadline {
+    former: Option<Instant>,
+}
+
+impl Drop for OuterDeadline {
+    fn drop(&mut self) {
+        OUTER_DEADLINE.set(self.former);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_holds_on_its_thread_until_the_former_comes_back() {
+        let soon = Instant::now();
+        let later = soon + Duration::from_secs(1);
+        let outer = enter_deadline(Some(later));
+        let inner = enter_deadline(Some(soon));
+        assert_eq!(outer_deadline(), Some(soon));
+        assert_eq!(std::thread::spawn(outer_deadline).join().unwrap(), None);
+        drop(inner);
+        assert_eq!(outer_deadline(), Some(later));
+        drop(outer);
+        assert_eq!(outer_deadline(), None);
     }
 }

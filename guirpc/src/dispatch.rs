@@ -6,7 +6,7 @@
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tracing::{debug, error, warn};
 
@@ -14,7 +14,7 @@ use crate::codec::{self, Codec, DecodeError, Format, PythonOptions, Unreadable};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
 use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
-use crate::message::{Dialect, EncodedReply, Fault, Headers, PING, Pong, Request, status};
+use crate::message::{Dialect, EncodedReply, Fault, Headers, PING, Pong, Request, TIME, status};
 use crate::registry::{Registration, Service};
 
 mod executor;
@@ -31,10 +31,19 @@ use executor::Executor;
 pub struct Dispatcher {
     service: Service,
     state: StateMap,
-    max_body: usize,
-    /// Whether functions may be called by pickles.
-    pickle: bool,
+    limits: Limits,
     executor: Executor,
+}
+
+/// What a dispatcher takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The largest body, of requests and of replies, in bytes.
+    pub(crate) max_body: usize,
+    /// Whether functions may be called by pickles.
+    pub(crate) pickle: bool,
+    /// How far a deadline may have passed by our clock, which may be ahead of the caller's.
+    pub(crate) clock_tolerance: Duration,
 }
 
 impl Dispatcher {
@@ -42,9 +51,9 @@ impl Dispatcher {
     ///
     /// # Errors
     /// State is missing.
-    pub(crate) fn new(service: Service, state: StateMap, max_body: usize, pickle: bool) -> Result<Self, Error> {
+    pub(crate) fn new(service: Service, state: StateMap, limits: Limits) -> Result<Self, Error> {
         service.require(&state)?;
-        Ok(Dispatcher { service, state, max_body, pickle, executor: Executor::new() })
+        Ok(Dispatcher { service, state, limits, executor: Executor::new() })
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -54,6 +63,19 @@ impl Dispatcher {
     /// The function that a request names, if there is one.
     pub(crate) fn function(&self, request: &Request) -> Option<&'static Registration> {
         self.service.function(&request.function)
+    }
+
+    /// Whether the request has expired by now.
+    pub(crate) fn is_expired(&self, request: &Request, now: SystemTime) -> bool {
+        self.lateness(request, now).is_some()
+    }
+
+    /// How long ago the deadline was, if that is more than two clocks may differ by.
+    fn lateness(&self, request: &Request, now: SystemTime) -> Option<Duration> {
+        let late = now.duration_since(request.deadline()?).ok()?;
+        let tolerance = self.limits.clock_tolerance;
+        // Without any, a deadline that is reached has passed.
+        Some(late).filter(|late| *late > tolerance || tolerance.is_zero())
     }
 
     /// Runs the function that the request names and encodes what comes of it.
@@ -68,7 +90,13 @@ impl Dispatcher {
             Err(NotRun::Refused(refusal)) => {
                 debug!(correlation_id, status = refusal.status(), "refused: {}", refusal.message());
                 // What cannot be read is answered in what anybody can read.
-                codec::refusal(format.unwrap_or(Format::readable(request.dialect)), &refusal)
+                let mut reply = codec::refusal(format.unwrap_or(Format::readable(request.dialect)), &refusal);
+                if refusal.status() == status::EXPIRED {
+                    // It may be a matter of clocks, which only the caller can tell.
+                    let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                    reply.headers.set(TIME, i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
+                }
+                reply
             }
             Err(NotRun::Unreadable(options, why)) => {
                 debug!(correlation_id, "refused: {}", why.reason());
@@ -92,8 +120,8 @@ impl Dispatcher {
     }
 
     fn answer(&self, request: &Request, format: Option<Format>, now: SystemTime) -> Answer {
-        if request.body.len() > self.max_body {
-            return Err(too_large(request.body.len(), self.max_body).into());
+        if request.body.len() > self.limits.max_body {
+            return Err(too_large(request.body.len(), self.limits.max_body).into());
         }
         let format = format.ok_or_else(|| unknown_content_type(request))?;
         if request.function == PING {
@@ -102,38 +130,39 @@ impl Dispatcher {
         let Some(function) = self.function(request) else {
             return self.unknown_function(request);
         };
-        if let Some(late) = request.deadline().and_then(|deadline| now.duration_since(deadline).ok()) {
+        if let Some(late) = self.lateness(request, now) {
             let message = format!("the deadline had passed {} before `{}` could run", shown(late), function.name);
             return Err(Refusal::new(status::EXPIRED, message).into());
         }
         if let Format::Python(options) = format
             && options.pickles()
-            && !self.pickle
+            && !self.limits.pickle
         {
             return Err(no_pickles(function).into());
         }
-        self.run(function, request, format)
+        self.run(function, request, format, now)
     }
 
     /// The reply, if it is not too large to be sent; else the news that it is.
     ///
     /// RabbitMQ closes the channel of whoever publishes too large a message, and would deliver the request again.
     fn limited(&self, request: &Request, format: Option<Format>, reply: EncodedReply) -> EncodedReply {
-        if reply.body.len() <= self.max_body {
+        if reply.body.len() <= self.limits.max_body {
             return reply;
         }
         let message = format!(
             "what `{}` returned has {} bytes, this service sends at most {} (its setting `max_body`)",
             request.function,
             reply.body.len(),
-            self.max_body
+            self.limits.max_body
         );
         error!(function = request.function, correlation_id = request.correlation_id, "{message}");
         codec::unexpected(format.unwrap_or(Format::Native(Codec::default())), "OverflowError", &message)
     }
 
-    fn run(&self, function: &'static Registration, request: &Request, format: Format) -> Answer {
-        let context = Context::new(&self.service.name, request);
+    fn run(&self, function: &'static Registration, request: &Request, format: Format, now: SystemTime) -> Answer {
+        let context = Context::new(&self.service.name, request, now);
+        let _outer = context.enter(now);
         let invocation =
             Invocation { function, request, format, context, state: &self.state, executor: &self.executor };
         match catch_unwind(AssertUnwindSafe(|| (function.invoke)(&invocation))) {

@@ -11,6 +11,7 @@ mod config;
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
 mod context;
+pub mod dead_letters;
 mod dispatch;
 #[cfg(feature = "embedded")]
 pub mod embedded;
@@ -21,6 +22,8 @@ mod message;
 #[doc = include_str!("python.md")]
 pub mod python {}
 mod registry;
+#[doc = include_str!("reliability.md")]
+pub mod reliability {}
 mod server;
 
 #[cfg(feature = "testing")]
@@ -29,8 +32,9 @@ pub mod testing;
 pub use app::BoxError;
 pub use client::{Client, DEFAULT_TIMEOUT, Pending, SendResult, StartResult};
 pub use codec::{Codec, PythonOptions, Serializer, TextCodec};
-pub use config::{ClientConfig, ExchangeType};
+pub use config::{ClientConfig, ExchangeType, QueueType};
 pub use context::Context;
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use dispatch::Dispatcher;
 pub use error::{CallError, Error, ErrorKind, Refusal};
 pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, Text};

@@ -93,10 +93,26 @@ pub struct Request {
 impl Request {
     /// The moment at which the caller stops waiting, if it said so.
     pub fn deadline(&self) -> Option<SystemTime> {
-        let milliseconds = self.headers.get(DEADLINE)?.as_integer()?;
-        let since_epoch = Duration::from_millis(u64::try_from(milliseconds).ok()?);
-        SystemTime::UNIX_EPOCH.checked_add(since_epoch)
+        deadline(self.headers.get(DEADLINE)?)
     }
+
+    /// How long the caller was ready to wait when it sent the request, if it said so.
+    pub fn timeout(&self) -> Option<Duration> {
+        let milliseconds = self.headers.get(TIMEOUT)?.as_integer()?;
+        Some(Duration::from_millis(u64::try_from(milliseconds).ok()?))
+    }
+
+    /// How many deliveries came before this one whose function had, or may have, begun; see [`ATTEMPTS`].
+    pub(crate) fn attempts(&self) -> u32 {
+        let attempts = self.headers.get(ATTEMPTS).and_then(HeaderValue::as_integer).unwrap_or_default();
+        u32::try_from(attempts).unwrap_or_default().saturating_add(self.redelivered.into())
+    }
+}
+
+/// The moment that the header [`DEADLINE`] names.
+pub(crate) fn deadline(header: &HeaderValue) -> Option<SystemTime> {
+    let since_epoch = Duration::from_millis(u64::try_from(header.as_integer()?).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since_epoch)
 }
 
 /// Who made a reply: the one distinction by which a caller knows whether the function ran.

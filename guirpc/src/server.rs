@@ -1,18 +1,23 @@
 //! Serving: a [`Setup`] says what and how, a [`Server`] does it until it is stopped.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crate::broker::{Address, Exchange, Lifetime};
+use crate::broker::{Addresses, Exchange, QueueKind, ReplyNodes};
 use crate::error::{Error, ErrorKind};
+use crate::health::Status;
 
 mod crew;
+mod delivery;
 mod drain;
+mod gate;
 mod pace;
+mod reply_cache;
 mod session;
 mod settling;
 mod setup;
+mod standing;
 mod stop;
 mod supervisor;
 mod worker;
@@ -20,6 +25,8 @@ mod worker;
 pub use drain::Drained;
 pub use setup::Setup;
 pub use stop::Stopper;
+
+use supervisor::Supervisor;
 
 /// A server that is running in the background; dropping it stops it.
 ///
@@ -40,7 +47,9 @@ pub use stop::Stopper;
 #[derive(Debug)]
 pub struct Server {
     stopper: Stopper,
-    thread: Option<JoinHandle<Drained>>,
+    standings: Vec<Arc<standing::Standing>>,
+    /// One for each lane.
+    threads: Vec<JoinHandle<Drained>>,
 }
 
 impl Server {
@@ -52,14 +61,26 @@ impl Server {
     /// State is missing, two functions have one name, there is nothing to serve, a setting cannot be used,
     /// or the broker cannot be reached, refuses, or has a queue of that name that is declared differently.
     pub fn start(setup: Setup) -> Result<Self, Error> {
-        let plan = Arc::new(setup.into_plan()?);
+        let plans = setup.into_plans()?;
         let (stopper, word) = Stopper::new();
-        let supervisor = supervisor::Supervisor::start(plan, word)?;
-        let thread = thread::Builder::new()
-            .name("guirpc-server".to_owned())
-            .spawn(move || supervisor.run())
-            .map_err(|error| Error::new(ErrorKind::System, format!("no thread for the server: {error}")))?;
-        Ok(Server { stopper, thread: Some(thread) })
+        let supervisors = supervisors(plans, &stopper, &word)?;
+        let mut server = Server { stopper, standings: Vec::new(), threads: Vec::new() };
+        for supervisor in supervisors {
+            supervisor.announce();
+            server.standings.push(supervisor.standing());
+            let thread = thread::Builder::new().name("guirpc-server".to_owned()).spawn(move || supervisor.run());
+            server.threads.push(
+                thread.map_err(|error| Error::new(ErrorKind::System, format!("no thread for the server: {error}")))?,
+            );
+        }
+        Ok(server)
+    }
+
+    /// How it stands with the broker at the moment, for a health check; with lanes, the worst of all.
+    ///
+    /// A connection that is lost is noticed at once if it was closed, after twice the heartbeat if it fell silent.
+    pub fn status(&self) -> Status {
+        standing::overall(self.standings.iter().map(|standing| &**standing))
     }
 
     /// What stops this server, from any thread.
@@ -73,13 +94,37 @@ impl Server {
     }
 
     fn join(&mut self) -> Drained {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(drained)) => drained,
-            // It has been waited for before, by `wait`, which drops the server in the end.
-            None => Drained::default(),
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        let mut all = Drained::default();
+        // None are left where `wait` has waited for them before, which drops the server in the end.
+        for thread in self.threads.drain(..) {
+            match thread.join() {
+                Ok(drained) => all += drained,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         }
+        all
     }
+}
+
+/// One for each lane; they are started at once, since each may have to wait for the broker.
+fn supervisors(plans: Vec<Plan>, stopper: &Stopper, word: &stop::Stopped) -> Result<Vec<Supervisor>, Error> {
+    let start = |plan| Supervisor::start(plan, word.clone());
+    let (started, failed): (Vec<_>, Vec<_>) = thread::scope(|scope| {
+        let starting: Vec<_> = plans.into_iter().map(|plan| scope.spawn(move || start(plan))).collect();
+        let join = |starting: thread::ScopedJoinHandle<'_, _>| match starting.join() {
+            Ok(started) => started,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        starting.into_iter().map(join).partition(Result::is_ok)
+    });
+    if let Some(error) = failed.into_iter().find_map(Result::err) {
+        stopper.stop();
+        for supervisor in started.into_iter().flatten() {
+            supervisor.run();
+        }
+        return Err(error);
+    }
+    Ok(started.into_iter().flatten().collect())
 }
 
 impl Drop for Server {
@@ -89,28 +134,46 @@ impl Drop for Server {
     }
 }
 
-/// What a server does, checked: nothing in it can be wrong any more.
+/// What a server does in one lane, checked: nothing in it can be wrong any more.
+///
+/// A lane is a server within the server: connections, queues and workers of its own, so that none holds up another.
 pub(crate) struct Plan {
-    pub(crate) address: Address,
+    /// `None` for the functions that name no lane.
+    pub(crate) lane: Option<String>,
+    pub(crate) address: Addresses,
     pub(crate) services: Vec<Served>,
     pub(crate) exchange: Exchange,
-    pub(crate) lifetime: Lifetime,
+    pub(crate) queue_kind: QueueKind,
     pub(crate) workers: usize,
     pub(crate) prefetch: u16,
     pub(crate) drain: std::time::Duration,
+    pub(crate) reply_nodes: Arc<ReplyNodes>,
 }
 
 /// One service of a [`Plan`].
 pub(crate) struct Served {
-    pub(crate) dispatcher: crate::dispatch::Dispatcher,
+    pub(crate) dispatcher: Arc<crate::dispatch::Dispatcher>,
     /// What its queue is bound with: its own name, unless it is served apart from others or by configuration.
     pub(crate) routing_key: String,
     pub(crate) queue: String,
+    /// `None` if what goes wrong is not kept: where the queue ends with its connection.
+    aside: Option<delivery::Aside>,
+    replies: Mutex<reply_cache::ReplyCache<delivery::Delivery>>,
     paces: pace::Paces,
+}
+
+impl Served {
+    fn replies(&self) -> MutexGuard<'_, reply_cache::ReplyCache<delivery::Delivery>> {
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plan").field("address", &self.address).field("workers", &self.workers).finish_non_exhaustive()
+        f.debug_struct("Plan")
+            .field("lane", &self.lane)
+            .field("address", &self.address)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
     }
 }

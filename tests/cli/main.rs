@@ -1,10 +1,13 @@
 //! What the `guirpc` command does with a broker: calls, and every way in which they can end.
 
+mod dead;
 mod new;
 mod original;
 mod python;
 mod run;
 mod shop;
+#[path = "../end_to_end/dead_letters/written.rs"]
+mod written;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,6 +31,11 @@ fn main() -> ExitCode {
         Case::shared("python::failures_have_the_usual_exit_codes", python::failures_have_the_usual_exit_codes),
         Case::shared("python::sends_as_python_does", python::sends_as_python_does),
         Case::shared("ping::shows_what_there_is", shows_what_there_is),
+        Case::shared("dead::list_shows_what_there_is", dead::list_shows_what_there_is),
+        Case::shared("dead::show_prints_one_whole", dead::show_prints_one_whole),
+        Case::shared("dead::requeue_has_it_run_again", dead::requeue_has_it_run_again),
+        Case::shared("dead::requeue_says_what_stays", dead::requeue_says_what_stays),
+        Case::shared("dead::drop_wants_to_be_told_what", dead::drop_wants_to_be_told_what),
         Case::shared("new::the_service_builds_passes_its_test_and_serves", new::builds_passes_its_test_and_serves),
         Case::shared(
             "original::consumer_and_producer_understand_each_other",

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context, ensure};
-use harness::{Broker, Program, binary};
+use harness::{Broker, Program, binary, outside_of_cargo};
 use tempfile::TempDir;
 
 use crate::run::{check, guirpc, run};
@@ -48,7 +48,8 @@ pub(crate) fn builds_passes_its_test_and_serves(broker: &dyn Broker) -> anyhow::
 ///
 /// Tests run on the broker at the URI, or on their own if it is empty.
 pub(crate) fn cargo(package: &Path, arguments: &[&str], uri: &str) -> anyhow::Result<String> {
-    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let output = outside_of_cargo(&mut command)
         .args(arguments)
         .arg("--offline")
         .current_dir(package)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use harness::{Broker, Program, binary};
+use harness::{Broker, Program, binary, outside_of_cargo};
 use tempfile::TempDir;
 
 use crate::new::{CHECKOUT, cargo, target};
@@ -47,7 +47,7 @@ impl Written {
 /// The command that runs what a file of settings belongs to.
 fn runconsumer(ini: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(binary("guirpc")?);
-    command.args(["runconsumer", "-c"]).arg(ini).env_remove("AMQP_URI");
+    outside_of_cargo(&mut command).args(["runconsumer", "-c"]).arg(ini).env_remove("AMQP_URI");
     command.env("CARGO_TARGET_DIR", target()?).env("CARGO_NET_OFFLINE", "true");
     Ok(command)
 }

@@ -42,6 +42,11 @@ fn a_command_line_that_cannot_be_understood_ends_with_2() -> anyhow::Result<()> 
     check_usage(&["call", "math", "add", "--header", "tenant"], "NAME=VALUE")?;
     check_usage(&["call", "math", "add", "--timeout", "soon"], "--timeout")?;
     check_usage(&["call", "math", "add", "--serializer", "text"], "`--serializer` belongs to `--dialect python`")?;
+    check_usage(
+        &["call", "math", "add", "--lane", "a", "--dialect", "python"],
+        "`--lane` belongs to `--dialect native`",
+    )?;
+    check_usage(&["send", "math", "add", "--priority", "256"], "--priority")?;
     check_usage(&["call", "math", "add", "foo bar", "--dialect", "python"], "a text as '\"text\"'")?;
     check_usage(&["ping", "math", "--uri", "http://localhost"], "amqp://")
 }

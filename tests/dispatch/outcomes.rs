@@ -1,10 +1,14 @@
 //! What becomes of a request: outputs, errors, faults, and each reason to refuse it.
 
+use std::time::Duration;
+
 use guirpc::{Codec, Dispatcher, EncodedReply, Pong, ReplyKind, Request, status};
 use serde_json::{Value, json};
 
 use crate::functions::FindError;
-use crate::service::{MAX_BODY, NOW, SERVICE, dispatcher, message, output, raw_request, request, seconds};
+use crate::service::{
+    MAX_BODY, NOW, SERVICE, dispatcher, message, output, raw_request, request, seconds, tolerant_dispatcher,
+};
 
 const BOTH: [Codec; 2] = [Codec::MessagePack, Codec::Json];
 
@@ -114,6 +118,20 @@ fn runs(deadline: impl Into<guirpc::HeaderValue>, now: u64) -> bool {
     let reply = dispatcher().dispatch(&request, seconds(now));
     assert!(reply.status == status::OK || reply.status == status::EXPIRED, "{}", message(&reply));
     reply.kind == Some(ReplyKind::Output)
+}
+
+#[test]
+fn clocks_may_differ() {
+    let dispatcher = tolerant_dispatcher(Duration::from_secs(1));
+    let mut request = request(Codec::Json, "add", &[2, 3]);
+    request.headers.set("guirpc-deadline", 5_000);
+    for (now, status) in [(5, status::OK), (6, status::OK), (7, status::EXPIRED)] {
+        let reply = dispatcher.dispatch(&request, seconds(now));
+        assert_eq!(reply.status, status, "at {now} s");
+        // Whose clock is wrong, only the caller can tell.
+        let told = reply.headers.get("guirpc-time").and_then(guirpc::HeaderValue::as_integer);
+        assert_eq!(told, (status == status::EXPIRED).then_some(7_000));
+    }
 }
 
 #[test]

@@ -18,8 +18,13 @@ pub(crate) const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 pub(crate) const MAX_BODY: usize = 4 << 20;
 
 pub(crate) fn dispatcher() -> Dispatcher {
+    tolerant_dispatcher(Duration::ZERO)
+}
+
+/// One that lets the caller's clock differ by so much.
+pub(crate) fn tolerant_dispatcher(tolerance: Duration) -> Dispatcher {
     let setup = Setup::new([SERVICE]).state(Runs::default()).max_body(MAX_BODY).pickle(true);
-    setup.dispatcher().expect("the functions can be served")
+    setup.clock_tolerance(tolerance).dispatcher().expect("the functions can be served")
 }
 
 /// A request whose body is written without guirpc's help.

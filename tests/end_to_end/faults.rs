@@ -20,7 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn a_killed_broker_comes_back(broker: &mut dyn Broker) -> anyhow::Result<()> {
+pub(crate) fn a_killed_broker_comes_back(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let (server, client) = serve(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
     let call = sleep::start(&client, 20_000)?;

@@ -4,20 +4,32 @@
 //! and without it those are shown as ignored.
 
 mod broker;
+mod certificates;
 mod configured;
 mod connections;
+mod dead_letters;
 mod embedded_faults;
 mod embedded_limits;
 mod exchanges;
 mod faults;
 mod functions;
+
+mod hostile;
+mod lanes;
 mod load;
 mod outcomes;
 mod python;
+mod queues;
 mod raw;
+mod recovery;
+mod redelivery;
+mod requests;
+mod retries;
 mod service;
+mod several;
 mod start;
 mod stopping;
+mod tls;
 #[path = "../workload/functions.rs"]
 mod workload;
 
@@ -32,12 +44,22 @@ fn main() -> ExitCode {
         start::cases(),
         stopping::cases(),
         connections::cases(),
+        hostile::cases(),
+        dead_letters::cases(),
         python::cases(),
         faults::cases(),
         embedded_faults::cases(),
         embedded_limits::cases(),
         exchanges::cases(),
+        requests::cases(),
+        retries::cases(),
         configured::cases(),
+        lanes::cases(),
+        queues::cases(),
+        recovery::cases(),
+        redelivery::cases(),
+        several::cases(),
+        tls::cases(),
     ];
     harness::main(cases.into_iter().flatten())
 }

@@ -13,6 +13,8 @@ const METHOD: u8 = 1;
 const HEADER: u8 = 2;
 const BODY: u8 = 3;
 const FRAME_END: u8 = 0xCE;
+/// How much of a body is put into a frame; brokers take up to 128 KiB.
+const CHUNK: usize = 64 << 10;
 
 /// A connection with one channel.
 pub(crate) struct Publisher(TcpStream);
@@ -49,7 +51,7 @@ impl Publisher {
         let size = u64::try_from(body.len())?.to_be_bytes();
         let header = [&[0, 60, 0, 0], &size[..], &flags.to_be_bytes(), properties].concat();
         self.frame(HEADER, 1, &header)?;
-        self.frame(BODY, 1, body)
+        body.chunks(CHUNK).try_for_each(|chunk| self.frame(BODY, 1, chunk))
     }
 
     /// Waits until the broker has taken everything that was published; fails if it has refused any of it.

@@ -26,7 +26,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// Calls a function that takes so long, and waits until it has begun: a request may be delivered long before that.
-fn begun(client: &Client, milliseconds: u64) -> anyhow::Result<Pending<u64, Fault>> {
+pub(crate) fn begun(client: &Client, milliseconds: u64) -> anyhow::Result<Pending<u64, Fault>> {
     let folder = TempDir::new()?;
     let file = folder.path().join("begun");
     let call = begin::start(client, file.to_str().context("a temporary folder has a plain name")?, milliseconds)?;
@@ -34,7 +34,7 @@ fn begun(client: &Client, milliseconds: u64) -> anyhow::Result<Pending<u64, Faul
     Ok(call)
 }
 
-fn sigterm_under_load_loses_no_call(broker: &dyn Broker) -> anyhow::Result<()> {
+pub(crate) fn sigterm_under_load_loses_no_call(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut leaving = program(&broker.uri(), &[])?;
     let _staying = program(&broker.uri(), &[])?;
     let client = client(broker)?;

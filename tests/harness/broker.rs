@@ -1,5 +1,7 @@
 //! A broker under test, whichever it is: what a case may ask of it, and do to it.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use guirpc::embedded::Queue;
@@ -8,6 +10,9 @@ pub use guirpc::embedded::Queue;
 ///
 /// What disturbs everybody on the broker takes `&mut self`: a case that wants that has the broker to itself.
 pub trait Broker: Sync {
+    /// What it is called in the names of tests.
+    fn name(&self) -> &'static str;
+
     /// The port that takes AMQP connections, on 127.0.0.1 only.
     fn port(&self) -> u16;
 
@@ -16,12 +21,14 @@ pub trait Broker: Sync {
 
     /// Where a client finds a virtual host, with these credentials.
     fn uri_for(&self, user: &str, password: &str, vhost: &str) -> String {
-        let [user, password, vhost] = [user, password, vhost].map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC));
-        format!("amqp://{user}:{password}@127.0.0.1:{}/{vhost}", self.port())
+        uri(self.port(), user, password, vhost)
     }
 
     /// The queue of that name, if there is one.
     fn queue(&self, name: &str) -> anyhow::Result<Option<Queue>>;
+
+    /// The names of all queues; `None` if the broker does not tell.
+    fn queues(&self) -> anyhow::Result<Option<BTreeSet<String>>>;
 
     /// Deletes a queue under the feet of its consumers.
     fn delete_queue(&self, name: &str) -> anyhow::Result<()>;
@@ -52,4 +59,9 @@ pub trait Broker: Sync {
 
     /// Lets a frozen broker go on.
     fn thaw(&mut self) -> anyhow::Result<()>;
+}
+
+pub(crate) fn uri(port: u16, user: &str, password: &str, vhost: &str) -> String {
+    let [user, password, vhost] = [user, password, vhost].map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC));
+    format!("amqp://{user}:{password}@127.0.0.1:{port}/{vhost}")
 }

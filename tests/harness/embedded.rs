@@ -1,20 +1,28 @@
 //! The embedded broker as a case sees it: each has one of its own, since they cost nothing.
 
+use std::collections::BTreeSet;
+
 use anyhow::ensure;
 use guirpc::embedded::{Broker as Embedded, Keep};
 
 use crate::broker::{Broker, Queue};
 use crate::port::Port;
 
+pub(crate) const NAME: &str = "embedded";
+
 /// Runs a case on a broker that nobody else uses.
 ///
 /// Its port is claimed for as long as that takes, also while the broker is down.
-pub(crate) fn run_on_own(run: impl FnOnce(&mut Embedded) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub fn on_embedded(run: impl FnOnce(&mut Embedded) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let port = Port::claim()?;
     run(&mut Embedded::start_on(port.number())?)
 }
 
 impl Broker for Embedded {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn port(&self) -> u16 {
         Embedded::port(self)
     }
@@ -25,6 +33,10 @@ impl Broker for Embedded {
 
     fn queue(&self, name: &str) -> anyhow::Result<Option<Queue>> {
         Ok(Embedded::queue(self, name))
+    }
+
+    fn queues(&self) -> anyhow::Result<Option<BTreeSet<String>>> {
+        Ok(None)
     }
 
     fn delete_queue(&self, name: &str) -> anyhow::Result<()> {

@@ -21,8 +21,9 @@ mod suite;
 mod transcript;
 
 pub use broker::{Broker, Queue};
+pub use embedded::on_embedded;
 pub use eventually::eventually;
-pub use program::{Program, binary};
-pub use proxy::Proxy;
+pub use program::{Program, binary, outside_of_cargo};
+pub use proxy::{Direction, Proxy};
 pub use rabbitmq::RabbitMq;
 pub use suite::{Case, main};

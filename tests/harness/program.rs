@@ -137,12 +137,26 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// Takes from a command what cargo tells a test of its package.
+///
+/// Whatever runs cargo needs that: ring is built anew, and with it what depends on it, where these variables differ.
+pub fn outside_of_cargo(command: &mut Command) -> &mut Command {
+    for (variable, _) in env::vars_os() {
+        let text = variable.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&variable);
+        }
+    }
+    command
+}
+
 /// Builds all binaries of the workspace in the profile of the running test; gives their folder.
 fn build() -> anyhow::Result<PathBuf> {
     let test = env::current_exe()?;
     // target/debug/deps/NAME-HASH
     let folder = test.ancestors().nth(2).context("a test is in target")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    outside_of_cargo(&mut cargo);
     // All at once: the features of the dependencies are then always the same, and nothing is built twice.
     cargo.args(["build", "--workspace", "--bins", "--locked", "--quiet"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));

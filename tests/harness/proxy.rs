@@ -2,17 +2,28 @@
 //!
 //! It carries bytes and knows nothing of what they mean.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
+use std::time::Instant;
 
-/// A port on loopback that leads to another one, for as long as this value lives.
+/// A port on loopback that leads to others, for as long as this value lives.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    target: SocketAddr,
+    targets: Vec<SocketAddr>,
     road: Arc<Road>,
+}
+
+/// The way that bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From clients to the broker.
+    ToBroker,
+    /// From the broker to clients.
+    FromBroker,
 }
 
 #[derive(Debug, Default)]
@@ -23,29 +34,37 @@ struct Road {
 
 #[derive(Debug, Default)]
 struct State {
-    frozen: bool,
+    frozen: Vec<Direction>,
     closed: bool,
-    /// Both ends of every connection that passes here.
-    ends: Vec<TcpStream>,
+    /// When somebody wanted to pass.
+    attempts: Vec<Instant>,
+    /// Both ends of every connection that passes here, by the number of its attempt.
+    ends: BTreeMap<usize, [TcpStream; 2]>,
 }
 
 impl Proxy {
     /// Opens a road to a port on loopback.
     pub fn to(target: u16) -> anyhow::Result<Self> {
+        Self::among(&[target])
+    }
+
+    /// Opens a road that leads each connection to the first port that takes it, beginning with the next one each time.
+    pub fn among(targets: &[u16]) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let proxy = Self {
             address: listener.local_addr()?,
-            target: (Ipv4Addr::LOCALHOST, target).into(),
+            targets: targets.iter().map(|port| (Ipv4Addr::LOCALHOST, *port).into()).collect(),
             road: Arc::default(),
         };
-        let (target, road) = (proxy.target, Arc::clone(&proxy.road));
+        let (mut targets, road) = (proxy.targets.clone(), Arc::clone(&proxy.road));
         thread::spawn(move || {
             for client in listener.incoming() {
                 if road.state().closed {
                     break;
                 }
                 // A client whose way is barred here sees a closed connection, as it would without the proxy.
-                let _ = client.and_then(|client| road.admit(client, target));
+                let _ = client.and_then(|client| road.admit(client, &targets));
+                targets.rotate_left(1);
             }
         });
         Ok(proxy)
@@ -53,22 +72,34 @@ impl Proxy {
 
     /// The same URI by way of this road.
     pub fn detour(&self, uri: &str) -> String {
-        uri.replacen(&self.target.to_string(), &self.address.to_string(), 1)
+        self.targets
+            .iter()
+            .fold(uri.to_owned(), |uri, target| uri.replacen(&target.to_string(), &self.address.to_string(), 1))
     }
 
     /// Holds back every byte in both directions, while the connections stay open: a network that swallows packets.
     pub fn freeze(&self) {
-        self.road.change(|state| state.frozen = true);
+        self.road.change(|state| state.frozen = vec![Direction::ToBroker, Direction::FromBroker]);
+    }
+
+    /// Holds back every byte in this direction, and lets those in the other one pass.
+    pub fn freeze_one_way(&self, direction: Direction) {
+        self.road.change(|state| state.frozen = vec![direction]);
     }
 
     /// Delivers what was held back, and what comes.
     pub fn thaw(&self) {
-        self.road.change(|state| state.frozen = false);
+        self.road.change(|state| state.frozen.clear());
     }
 
     /// Ends every connection; new ones are taken.
     pub fn cut(&self) {
         self.road.change(State::cut);
+    }
+
+    /// When each connection was asked for until now, whether or not it came about.
+    pub fn attempts(&self) -> Vec<Instant> {
+        self.road.state().attempts.clone()
     }
 }
 
@@ -84,40 +115,46 @@ impl Drop for Proxy {
 }
 
 impl Road {
-    fn admit(self: &Arc<Self>, client: TcpStream, target: SocketAddr) -> std::io::Result<()> {
+    fn admit(self: &Arc<Self>, client: TcpStream, targets: &[SocketAddr]) -> std::io::Result<()> {
         // Held meanwhile, so that no cut comes between a connection and its entry here.
         let mut state = self.state();
-        let server = TcpStream::connect(target)?;
+        let number = state.attempts.len();
+        state.attempts.push(Instant::now());
+        let server = TcpStream::connect(targets)?;
         for end in [&client, &server] {
             end.set_nodelay(true)?;
-            state.ends.push(end.try_clone()?);
         }
+        state.ends.insert(number, [client.try_clone()?, server.try_clone()?]);
         drop(state);
-        for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
+        let there = (Direction::ToBroker, client.try_clone()?, server.try_clone()?);
+        for (direction, from, to) in [there, (Direction::FromBroker, server, client)] {
             let road = Arc::clone(self);
-            thread::spawn(move || road.carry(from, to));
+            thread::spawn(move || {
+                road.carry(direction, from, to);
+                road.state().ends.remove(&number);
+            });
         }
         Ok(())
     }
 
     /// Carries bytes until either end is gone, then lets the other one know.
-    fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn carry(&self, direction: Direction, mut from: TcpStream, mut to: TcpStream) {
         let mut bytes = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            self.wait_until_passable();
+            self.wait_until_passable(direction);
             if to.write_all(&bytes[..count]).is_err() {
                 break;
             }
         }
-        self.wait_until_passable();
+        self.wait_until_passable(direction);
         // They fail only for an end that is gone.
         let _ = to.shutdown(Shutdown::Both);
         let _ = from.shutdown(Shutdown::Both);
     }
 
-    fn wait_until_passable(&self) {
+    fn wait_until_passable(&self, direction: Direction) {
         let state = self.state();
-        let blocked = |state: &mut State| state.frozen && !state.closed;
+        let blocked = |state: &mut State| state.frozen.contains(&direction) && !state.closed;
         drop(self.changed.wait_while(state, blocked).expect(UNPOISONED));
     }
 
@@ -133,7 +170,7 @@ impl Road {
 
 impl State {
     fn cut(&mut self) {
-        for end in self.ends.drain(..) {
+        for end in std::mem::take(&mut self.ends).into_values().flatten() {
             // Fails only for an end that is gone.
             let _ = end.shutdown(Shutdown::Both);
         }
@@ -183,6 +220,40 @@ mod tests {
         assert!(read(&mut server, Duration::from_millis(100)).is_err());
         proxy.thaw();
         assert_eq!(read(&mut server, LONG).unwrap(), b"ping");
+    }
+
+    #[test]
+    fn a_road_that_is_frozen_one_way_carries_the_other() {
+        let (mut client, mut server, proxy) = connected();
+        proxy.freeze_one_way(Direction::ToBroker);
+        client.write_all(b"ping").unwrap();
+        server.write_all(b"pong").unwrap();
+        assert_eq!(read(&mut client, LONG).unwrap(), b"pong");
+        assert!(read(&mut server, Duration::from_millis(100)).is_err());
+        proxy.freeze_one_way(Direction::FromBroker);
+        server.write_all(b"pong").unwrap();
+        assert_eq!(read(&mut server, LONG).unwrap(), b"ping");
+        assert!(read(&mut client, Duration::from_millis(100)).is_err());
+    }
+
+    #[test]
+    fn a_road_leads_to_whoever_listens() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let proxy = Proxy::among(&[gone, listener.local_addr().unwrap().port()]).unwrap();
+        for attempts in 1..4 {
+            let _client = TcpStream::connect(proxy.address).unwrap();
+            listener.accept().unwrap();
+            assert_eq!(proxy.attempts().len(), attempts);
+        }
+    }
+
+    #[test]
+    fn a_connection_that_has_ended_leaves_nothing() {
+        let (client, mut server, proxy) = connected();
+        drop(client);
+        assert_eq!(read(&mut server, LONG).unwrap(), b"");
+        crate::eventually(LONG, || Ok(proxy.road.state().ends.is_empty())).unwrap();
     }
 
     #[test]

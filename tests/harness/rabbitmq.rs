@@ -7,14 +7,19 @@
 mod console;
 mod install;
 mod node;
+mod tls;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, bail};
 
-use self::node::Node;
-use crate::broker::{Broker, Queue};
+use self::node::{Member, Node};
+use self::tls::Tls;
+use crate::broker::{Broker, Queue, uri};
+
+pub(crate) const NAME: &str = "rabbitmq";
 
 /// A node of our own, seen from one of its virtual hosts.
 ///
@@ -38,7 +43,29 @@ impl RabbitMq {
 
     /// Starts a node, which takes a few seconds, and waits until it takes connections.
     pub fn start() -> anyhow::Result<Self> {
-        Ok(Self { node: Arc::new(Node::start()?), vhost: "/".to_owned() })
+        Ok(Self { node: Arc::new(Node::start(Member::alone()?, None)?), vhost: "/".to_owned() })
+    }
+
+    /// Starts one that takes connections with TLS as well, by which its URIs lead.
+    ///
+    /// `options` are Erlang's, the content of the list `ssl_options`; `parameters` are what clients need to know.
+    pub fn start_with_tls(options: &str, parameters: &str) -> anyhow::Result<Self> {
+        let tls = Some(Tls::new(options, parameters)?);
+        Ok(Self { node: Arc::new(Node::start(Member::alone()?, tls)?), vhost: "/".to_owned() })
+    }
+
+    /// Where clients find it without TLS.
+    pub fn plain_uri(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}", self.port())
+    }
+
+    /// Starts a cluster of so many nodes, one after another; gives each of them.
+    pub fn start_cluster(nodes: u8) -> anyhow::Result<Vec<Self>> {
+        let first = Arc::new(Node::start(Member::first()?, None)?);
+        let others = (2..=nodes).map(|number| Ok(Arc::new(first.start_beside(number)?)));
+        let others = others.collect::<anyhow::Result<Vec<_>>>()?;
+        let nodes = std::iter::once(first).chain(others);
+        Ok(nodes.map(|node| Self { node, vhost: "/".to_owned() }).collect())
     }
 
     /// The same node, seen from a new virtual host, where no queue exists yet.
@@ -73,6 +100,10 @@ impl RabbitMq {
 }
 
 impl Broker for RabbitMq {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn port(&self) -> u16 {
         self.node.port()
     }
@@ -81,12 +112,20 @@ impl Broker for RabbitMq {
         self.uri_for("guest", "guest", &self.vhost)
     }
 
+    fn uri_for(&self, user: &str, password: &str, vhost: &str) -> String {
+        let uri = uri(self.port(), user, password, vhost);
+        self.node.tls().map_or(uri.clone(), |tls| tls.uri(&uri))
+    }
+
     fn queue(&self, name: &str) -> anyhow::Result<Option<Queue>> {
         let (vhost, name) = (binary(&self.vhost), binary(name));
         let answer = self.eval(&format!(
             "case rabbit_amqqueue:lookup(rabbit_misc:r({vhost}, queue, {name})) of \
-                 {{ok, Q}} -> [N || {{_, N}} <- rabbit_amqqueue:info( \
-                     Q, [messages, consumers, messages_unacknowledged])]; \
+                 {{ok, Q}} -> case catch rabbit_amqqueue:info( \
+                         Q, [messages, consumers, messages_unacknowledged]) of \
+                     Numbers when is_list(Numbers) -> [N || {{_, N}} <- Numbers]; \
+                     _ -> none \
+                 end; \
                  {{error, not_found}} -> none \
              end"
         ))?;
@@ -98,6 +137,16 @@ impl Broker for RabbitMq {
             Ok(&[messages, consumers, unacked]) => Ok(Some(Queue { messages, consumers, unacked })),
             _ => bail!("unexpected answer about a queue: {answer}"),
         }
+    }
+
+    fn queues(&self) -> anyhow::Result<Option<BTreeSet<String>>> {
+        let vhost = binary(&self.vhost);
+        // With a space after each, since the answer comes as one line.
+        let names = self.eval(&format!(
+            "lists:append([binary_to_list(element(4, amqqueue:get_name(Q))) ++ \" \" \
+                || Q <- rabbit_amqqueue:list({vhost})])"
+        ))?;
+        Ok(Some(names.trim_matches('"').split_whitespace().map(str::to_owned).collect()))
     }
 
     fn delete_queue(&self, name: &str) -> anyhow::Result<()> {

@@ -16,7 +16,7 @@ use anyhow::anyhow;
 use guirpc::embedded::Broker as Embedded;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::{Broker, RabbitMq, embedded};
+use crate::{Broker, RabbitMq, embedded, rabbitmq};
 
 /// The environment variable that asks for RabbitMQ.
 const WANTED: &str = "GUIRPC_TEST_RABBITMQ";
@@ -39,7 +39,7 @@ impl Case {
         Self {
             name,
             missing: None,
-            on_embedded: Some(Box::new(move |()| embedded::run_on_own(|broker| run(broker)))),
+            on_embedded: Some(Box::new(move |()| embedded::on_embedded(|broker| run(broker)))),
             on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))),
         }
     }
@@ -49,7 +49,7 @@ impl Case {
         Self {
             name,
             missing: None,
-            on_embedded: Some(Box::new(move |()| embedded::run_on_own(|broker| run(broker)))),
+            on_embedded: Some(Box::new(move |()| embedded::on_embedded(|broker| run(broker)))),
             on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))),
         }
     }
@@ -74,9 +74,14 @@ impl Case {
         }
     }
 
+    /// A case about what only RabbitMQ has, on a node that the case starts itself.
+    pub fn rabbitmq_own(name: &'static str, run: fn() -> anyhow::Result<()>) -> Self {
+        Self { name, missing: None, on_embedded: None, on_rabbitmq: Some(Box::new(move |_| run())) }
+    }
+
     /// A case about what only the embedded broker can do, such as a fault at one certain moment.
     pub fn embedded(name: &'static str, run: fn(&Embedded) -> anyhow::Result<()>) -> Self {
-        let on_embedded: Body<()> = Box::new(move |()| embedded::run_on_own(|broker| run(broker)));
+        let on_embedded: Body<()> = Box::new(move |()| embedded::on_embedded(|broker| run(broker)));
         Self { name, missing: None, on_embedded: Some(on_embedded), on_rabbitmq: None }
     }
 
@@ -86,13 +91,19 @@ impl Case {
         Self { missing, ..self }
     }
 
+    /// Its name, which a broker's stands before.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// As tests of the runner; that with RabbitMQ is ignored, with the reason, where nobody asked for it.
     fn into_trials(self, node: &Arc<SharedNode>, wanted: bool) -> impl Iterator<Item = Trial> + use<> {
         let Self { name, missing, .. } = self;
         let missing_broker = (!wanted).then_some("needs RabbitMQ: run scripts/test");
-        let on_embedded = self.on_embedded.map(|body| trial("embedded", name, missing, Arc::default(), body));
-        let on_rabbitmq =
-            self.on_rabbitmq.map(|body| trial("rabbitmq", name, missing.or(missing_broker), Arc::clone(node), body));
+        let on_embedded = self.on_embedded.map(|body| trial(embedded::NAME, name, missing, Arc::default(), body));
+        let on_rabbitmq = self
+            .on_rabbitmq
+            .map(|body| trial(rabbitmq::NAME, name, missing.or(missing_broker), Arc::clone(node), body));
         on_embedded.into_iter().chain(on_rabbitmq)
     }
 }

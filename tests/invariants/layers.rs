@@ -3,11 +3,12 @@
 use crate::source::{Source, sources};
 
 /// Each module, and those that it may name beside itself.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("app", &["client", "config", "embedded", "error", "registry", "server"]),
     ("testing", &["client", "dispatch", "embedded", "error", "function", "registry", "server"]),
     ("server", &["broker", "codec", "config", "context", "dispatch", "error", "health", "message", "registry"]),
     ("client", &["broker", "codec", "config", "context", "error", "function", "health", "message"]),
+    ("dead_letters", &["broker", "codec", "config", "error", "message"]),
     ("embedded", &["broker", "error"]),
     ("broker", &["codec", "config", "error", "message"]),
     ("dispatch", &["codec", "context", "error", "function", "message", "registry"]),

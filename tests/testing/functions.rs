@@ -32,6 +32,18 @@ pub(crate) fn service_name(#[context] context: &Context) -> String {
     context.service().to_owned()
 }
 
+/// How many milliseconds its caller still waits.
+#[guirpc::function]
+pub(crate) fn remaining(#[context] context: &Context) -> Option<u64> {
+    u64::try_from(context.remaining()?.as_millis()).ok()
+}
+
+/// How many milliseconds a call that it makes itself is waited for.
+#[guirpc::function]
+pub(crate) fn remaining_inside(#[state] client: &Client) -> Result<Option<u64>, Fault> {
+    Ok(remaining::call(client)?)
+}
+
 #[guirpc::function(service = "bakery")]
 pub(crate) fn bake(dozens: u32) -> u32 {
     12 * dozens

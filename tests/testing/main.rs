@@ -9,7 +9,7 @@ mod stand_ins;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use functions::{Prices, double, price, service_name, total};
+use functions::{Prices, double, price, remaining, remaining_inside, service_name, total};
 use guirpc::testing::serve;
 use guirpc::{CallError, Client};
 
@@ -27,6 +27,16 @@ fn functions_and_state_are_served() -> TestResult {
 fn state_can_call_what_the_test_serves() -> TestResult {
     let service = serve!().state(Prices::default()).state_with(Client::clone).start()?;
     assert_eq!(total::call(service.client(), vec!["tea".to_owned(), "rum".to_owned()])?, 6);
+    Ok(())
+}
+
+#[test]
+fn a_call_inside_a_function_ends_by_its_deadline() -> TestResult {
+    let service = serve!().state(Prices::default()).state_with(Client::clone).start()?;
+    let left = remaining_inside::call(&service.client().timeout(Duration::from_secs(3)))?;
+    assert!(left.is_some_and(|left| left <= 3000), "{left:?}");
+    let left = remaining::call(service.client())?;
+    assert!(left.is_some_and(|left| left > 3000), "without it, the usual 10 s hold: {left:?}");
     Ok(())
 }
 

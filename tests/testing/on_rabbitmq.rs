@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use harness::{Broker, Case, Program, RabbitMq, eventually};
+use harness::{Broker, Case, Program, RabbitMq, eventually, outside_of_cargo};
 use serde_json::Value;
 
 const LONG: Duration = Duration::from_mins(2);
@@ -52,7 +52,8 @@ fn queues_of_tests(rabbitmq: &RabbitMq) -> anyhow::Result<String> {
 
 /// The binary of those tests, built as all are.
 fn tests() -> anyhow::Result<PathBuf> {
-    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let output = outside_of_cargo(&mut command)
         .args(["test", "--workspace", "--locked", "--test", "testing", "--no-run", "--message-format", "json"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .output()?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
     counts: Mutex<BTreeMap<String, u32>>,
-    changed: Condvar,
 }
 
 impl Runs {
@@ -21,19 +20,11 @@ impl Runs {
         let mut counts = self.counts();
         let count = counts.entry(name.to_owned()).or_default();
         *count += 1;
-        self.changed.notify_all();
         *count
     }
 
     fn counted(&self, name: &str) -> u32 {
         self.counts().get(name).copied().unwrap_or_default()
-    }
-
-    /// Waits until there are so many; says whether there are.
-    fn wait_for(&self, name: &str, count: u32) -> bool {
-        let fewer = |counts: &mut BTreeMap<String, u32>| counts.get(name).copied().unwrap_or_default() < count;
-        let waited = self.changed.wait_timeout_while(self.counts(), Duration::from_secs(30), fewer);
-        !waited.expect(UNPOISONED).1.timed_out()
     }
 
     fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
@@ -158,6 +149,21 @@ pub(crate) fn count(#[state] runs: &Runs, name: &str) -> u32 {
     runs.count(name)
 }
 
+/// Takes its time, counts its runs under the name and under its caller's name for the call, and gives the latter.
+#[guirpc::function(idempotent)]
+pub(crate) fn steady(
+    #[state] runs: &Runs,
+    #[context] context: &Context,
+    name: &str,
+    milliseconds: u64,
+) -> Result<String, Fault> {
+    let id = context.correlation_id().or_fault(400)?;
+    runs.count(name);
+    runs.count(id);
+    thread::sleep(Duration::from_millis(milliseconds));
+    Ok(id.to_owned())
+}
+
 /// At most once.
 #[guirpc::function(ack = "early")]
 pub(crate) fn count_early(#[state] runs: &Runs, name: &str) -> u32 {
@@ -178,14 +184,40 @@ pub(crate) fn counted(#[state] runs: &Runs, name: &str) -> u32 {
     runs.counted(name)
 }
 
-/// Goes on until it was run twice; counts its runs, and beside them those of requests that were delivered before.
+/// Counts its runs, and beside them those of requests that were delivered before, then takes its time.
 #[guirpc::function]
-pub(crate) fn twice(#[state] runs: &Runs, #[context] context: &Context, name: &str) -> Result<(), Fault> {
+pub(crate) fn count_slowly(#[state] runs: &Runs, #[context] context: &Context, name: &str, milliseconds: u64) -> u32 {
     if context.redelivered() {
         runs.count(&format!("{name}, redelivered"));
     }
-    runs.count(name);
-    runs.wait_for(name, 2).then_some(()).or_fault(504)
+    let count = runs.count(name);
+    thread::sleep(Duration::from_millis(milliseconds));
+    count
+}
+
+/// Counts its runs, and fails each time.
+#[guirpc::function]
+pub(crate) fn fail(#[state] runs: &Runs, name: &str, status: u16) -> Result<(), Fault> {
+    Err(Fault::new(status, format!("run {}", runs.count(name))))
+}
+
+/// Counts its runs, fails each time, and may be run again.
+#[guirpc::function(idempotent)]
+pub(crate) fn fail_again(#[state] runs: &Runs, name: &str, status: u16) -> Result<(), Fault> {
+    Err(Fault::new(status, format!("run {}", runs.count(name))))
+}
+
+/// Leaves a line in a file, and ends its process.
+#[guirpc::function]
+pub(crate) fn abort(path: &str) {
+    let _ = log(path, "begun", 0);
+    std::process::abort();
+}
+
+/// Takes its time, in a lane of its own.
+#[guirpc::function(lane = "reports")]
+pub(crate) fn report(milliseconds: u64) -> u64 {
+    sleep(milliseconds)
 }
 
 /// Says which process ran it.
@@ -243,4 +275,16 @@ pub(crate) fn r#match(r#type: &str) -> bool {
 pub(crate) fn impatient(milliseconds: u64) -> u64 {
     thread::sleep(Duration::from_millis(milliseconds));
     milliseconds
+}
+
+/// Reads whatever a pickle holds.
+#[guirpc::function(python(request = "binary", response = "binary"))]
+pub(crate) fn unpickled(value: serde_json::Value) -> serde_json::Value {
+    value
+}
+
+/// Reads a text as Python writes it.
+#[guirpc::function(python(request = "text", response = "text"))]
+pub(crate) fn upper(text: &str) -> String {
+    text.to_uppercase()
 }

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 impl Broker {
     /// The settings: flags over the environment's over the file's.
-    fn settings(&self) -> Result<ClientConfig, Failure> {
+    pub(super) fn settings(&self) -> Result<ClientConfig, Failure> {
         let settings = match &self.config {
             Some(file) => ClientConfig::from_file(file)?,
             None => ClientConfig::from_env()?,
@@ -65,6 +65,12 @@ impl Prepared<'_> {
         if let Some(routing_key) = routing_key {
             client = client.routing_key(routing_key);
         }
+        if let Some(lane) = &self.request.lane {
+            client = client.lane(lane);
+        }
+        if let Some(priority) = self.request.priority {
+            client = client.priority(priority);
+        }
         let headers = &self.request.headers;
         Ok(headers.iter().fold(client, |client, (name, value)| client.header(name, value.as_str())))
     }
@@ -90,6 +96,9 @@ impl Prepared<'_> {
     pub(super) fn takes_text(&self) -> Result<bool, Failure> {
         match (self.dialect, self.request.road.serializer) {
             (Dialect::Native, Some(_)) => Err(Failure::usage("`--serializer` belongs to `--dialect python`")),
+            (Dialect::Python, _) if self.request.lane.is_some() => {
+                Err(Failure::usage("`--lane` belongs to `--dialect native`: consumers in Python have none"))
+            }
             (_, serializer) => Ok(serializer == Some(Serializer::Text)),
         }
     }

@@ -27,7 +27,8 @@ pub(super) fn print(services: &[String], as_json: bool) -> Result<(), Error> {
 }
 
 fn to_text(function: &'static Registration) -> String {
-    let mut text = format!("{}.{}\n    {}\n", function.service, function.name, function.signature);
+    let lane = function.lane.map_or_else(String::new, |lane| format!(" (lane {lane})"));
+    let mut text = format!("{}.{}{lane}\n    {}\n", function.service, function.name, function.signature);
     for line in function.docs.lines() {
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "    {line}");
@@ -48,6 +49,7 @@ fn to_json(function: &'static Registration) -> Value {
         "arguments": arguments,
         "output": function.output,
         "docs": function.docs,
+        "lane": function.lane,
         "timeout_ms": function.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
         "idempotent": function.idempotent,
         "ack": match function.ack { Ack::AfterReply => "after-reply", Ack::Early => "early" },

@@ -6,38 +6,49 @@ use std::num::NonZeroU16;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+#[cfg(feature = "tls")]
+use super::tls;
 use crate::error::{Error, ErrorKind};
 
 /// A frozen broker is noticed after twice this time, so it is short; RabbitMQ's own default of 60 s is not.
 const DEFAULT_HEARTBEAT: NonZeroU16 = NonZeroU16::new(10).unwrap();
 const DEFAULT_PORT: u16 = 5672;
 
-/// A parsed AMQP URI: `amqp://user:password@host:port/vhost?heartbeat=10`.
+const DEFAULT_TLS_PORT: u16 = 5671;
+
+/// A parsed AMQP URI: `amqp://user:password@host:port/vhost?heartbeat=10`, or `amqps://` for TLS.
 ///
 /// Neither `Display` nor `Debug` shows the password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) user: String,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) user: String,
     pub(super) password: String,
-    pub(crate) vhost: String,
+    pub(super) vhost: String,
     /// In seconds.
     pub(super) heartbeat: NonZeroU16,
+    pub(super) is_tls: bool,
+    #[cfg(feature = "tls")]
+    pub(super) tls: tls::Settings,
 }
 
 impl Address {
-    /// Reads a URI as RabbitMQ specifies it; what is left out is `guest`, `guest`, `localhost`, 5672 and `/`.
+    /// Reads a URI as RabbitMQ specifies it; what is left out is `guest`, `guest`, `localhost`, the port and `/`.
     ///
     /// # Errors
     /// Says what is wrong with it, without repeating the password.
-    pub(crate) fn parse(uri: &str) -> Result<Self, Error> {
+    pub(super) fn parse(uri: &str) -> Result<Self, Error> {
         let url = Url::parse(uri).map_err(|error| invalid(&error.to_string()))?;
-        match url.scheme() {
-            "amqp" => {}
-            "amqps" => return Err(invalid("amqps (TLS) is not supported by this version, use amqp")),
+        let is_tls = match url.scheme() {
+            "amqp" => false,
+            "amqps" if cfg!(feature = "tls") => true,
+            "amqps" => {
+                let why = "`amqps` (TLS) needs the cargo feature `tls` of guirpc, which this program is built without";
+                return Err(invalid(why));
+            }
             _ => return Err(invalid("it does not begin with `amqp://`")),
-        }
+        };
         if url.cannot_be_a_base() {
             return Err(invalid("it does not begin with `amqp://`"));
         }
@@ -51,16 +62,41 @@ impl Address {
             Some(host) if !host.to_string().is_empty() => decoded(&host.to_string(), "host")?,
             _ => "localhost".to_owned(),
         };
-        Ok(Address {
+        let mut address = Address {
             host,
-            port: url.port().unwrap_or(DEFAULT_PORT),
+            port: url.port().unwrap_or(if is_tls { DEFAULT_TLS_PORT } else { DEFAULT_PORT }),
             user: Some(url.username())
                 .filter(|user| !user.is_empty())
                 .map_or(Ok("guest".into()), |user| decoded(user, "user"))?,
             password: url.password().map_or(Ok("guest".into()), |password| decoded(password, "password"))?,
             vhost: vhost(&url)?,
-            heartbeat: heartbeat(&url)?,
-        })
+            heartbeat: DEFAULT_HEARTBEAT,
+            is_tls,
+            #[cfg(feature = "tls")]
+            tls: tls::Settings::default(),
+        };
+        for parameter in url.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            address.set(name, &decoded(value, "value of a parameter")?)?;
+        }
+        #[cfg(feature = "tls")]
+        address.tls.check_complete().map_err(|why| invalid(&why))?;
+        Ok(address)
+    }
+
+    /// Sets a parameter of the query.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        if name == "heartbeat" {
+            let heartbeat = value.parse();
+            self.heartbeat = heartbeat.map_err(|_| invalid("`heartbeat` is a number of seconds from 1 to 65535"))?;
+            return Ok(());
+        }
+        #[cfg(feature = "tls")]
+        if self.is_tls {
+            return self.tls.set(name, value).map_err(|why| invalid(&why));
+        }
+        let known = "the only one is `heartbeat` (in seconds)";
+        Err(invalid(&format!("parameter `{name}` is unknown, for `amqp` {known}; those of TLS belong to `amqps`")))
     }
 }
 
@@ -72,23 +108,12 @@ fn vhost(url: &Url) -> Result<String, Error> {
     }
 }
 
-fn heartbeat(url: &Url) -> Result<NonZeroU16, Error> {
-    let mut heartbeat = DEFAULT_HEARTBEAT;
-    for (name, value) in url.query_pairs() {
-        if name != "heartbeat" {
-            return Err(invalid(&format!("parameter `{name}` is unknown, the only one is `heartbeat` (in seconds)")));
-        }
-        heartbeat = value.parse().map_err(|_| invalid("`heartbeat` is a number of seconds from 1 to 65535"))?;
-    }
-    Ok(heartbeat)
-}
-
 fn decoded(text: &str, part: &str) -> Result<String, Error> {
     let text = percent_decode_str(text).decode_utf8().map_err(|_| invalid(&format!("the {part} is not UTF-8")))?;
     Ok(text.into_owned())
 }
 
-fn invalid(why: &str) -> Error {
+pub(super) fn invalid(why: &str) -> Error {
     Error::new(
         ErrorKind::Configuration,
         format!("the broker's URI cannot be read: {why}; it looks like `amqp://user:password@host:5672/vhost`"),
@@ -99,7 +124,8 @@ fn invalid(why: &str) -> Error {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        write!(f, "amqp://{}@{host}:{}/{}", self.user, self.port, self.vhost.replace('/', "%2f"))
+        let scheme = if self.is_tls { "amqps" } else { "amqp" };
+        write!(f, "{scheme}://{}@{host}:{}/{}", self.user, self.port, self.vhost.replace('/', "%2f"))
     }
 }
 
@@ -146,7 +172,7 @@ mod tests {
     fn mistakes_are_named_without_the_password() {
         check_invalid("localhost:5672", "begin with `amqp://`");
         check_invalid("http://a:secret@h", "begin with `amqp://`");
-        check_invalid("amqps://a:secret@h", "TLS");
+        check_invalid("amqp://a:secret@h?verify=verify_peer", "belong to `amqps`");
         check_invalid("amqp://a:secret@h:99999", "port");
         check_invalid("amqp://a:secret@h/a/b", "%2f");
         check_invalid("amqp://a:secret@h?heartbeat=0", "1 to 65535");
@@ -154,6 +180,26 @@ mod tests {
         check_invalid("amqp://a:?secret@h", "%3f");
         check_invalid("amqp://a:#secret@h", "%23");
         check_invalid("amqp://a:secret@h?frame_max=9", "`frame_max` is unknown");
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn tls_needs_its_feature() {
+        check_invalid("amqps://a:secret@h", "the cargo feature `tls`");
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn tls_has_a_port_and_parameters_of_its_own() {
+        check("amqps://h", "amqps://guest@h:5671/%2f");
+        check("amqps://h:1?cacertfile=/a+b%2c.pem&verify=verify_peer&heartbeat=3", "amqps://guest@h:1/%2f");
+        check("amqps://h?certfile=/a&keyfile=/b&server_name_indication=rabbit", "amqps://guest@h:5671/%2f");
+        check_invalid("amqps://a:secret@h?verify=verify_none", "cannot be turned off");
+        check_invalid("amqps://a:secret@h?verify=peer", "`verify_peer`");
+        check_invalid("amqps://a:secret@h?certfile=/a", "`keyfile`");
+        check_invalid("amqps://a:secret@h?cacertfile=", "`cacertfile` names a file");
+        check_invalid("amqps://a:secret@h?server_name_indication=a/b", "no name of a host");
+        check_invalid("amqps://a:secret@h?depth=9", "`depth` is unknown");
     }
 
     #[test]

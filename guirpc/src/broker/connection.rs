@@ -1,24 +1,32 @@
 //! Opening and closing connections, bounded in time; channels; what amiquip's errors mean to a user.
 
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use amiquip::{Auth, ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
+use tracing::warn;
 
-use super::Address;
+use super::addresses::none_opens;
+use super::dial::{Socket, dial};
 use super::goodbye::Polite;
+#[cfg(feature = "tls")]
+use super::tls;
+use super::{Address, Addresses, ConfirmNote, ReturnNote};
 use crate::error::{Error, ErrorKind, shown};
 
 /// "The broker takes no messages" and "it takes them again".
 pub(crate) use amiquip::ConnectionBlockedNotification as BlockedNote;
 
-/// For one of the broker's addresses to answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For the handshake; RabbitMQ takes 3 s to refuse a wrong password.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For one broker to be found and to open a connection.
+const ONE_TIMEOUT: Duration = Duration::from_secs(15);
+/// For one of several brokers to do so: each gets an even share of what is left, so that the last is tried in any case.
+const ANY_TIMEOUT: Duration = Duration::from_secs(20);
 /// For opening everything that is needed, beginning with the connection.
 pub(crate) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// For a connection that nobody needs any more to say goodbye.
@@ -31,6 +39,7 @@ const BUFFERED_WRITES: usize = 1 << 20;
 /// A connection that is up, or was.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    address: Address,
     opener: Opener,
     blocked: Receiver<BlockedNote>,
     socket: Socket,
@@ -63,45 +72,79 @@ impl Opener {
     }
 }
 
-/// The socket under a connection, to be cut if the connection does not end by itself.
-///
-/// Whatever waits for the broker on that connection fails then, and its threads end.
+/// Opens connections to the broker that another one is to.
 #[derive(Clone, Debug)]
-struct Socket(Arc<TcpStream>);
+pub(crate) struct Beside(Address);
 
-impl Socket {
-    fn cut(&self) {
-        // It fails if the connection is gone, which is all that was wanted.
-        let _ = self.0.shutdown(Shutdown::Both);
+impl Beside {
+    pub(crate) fn open(&self, purpose: &str) -> Result<Connection, Error> {
+        Connection::open_within(ONE_TIMEOUT, &self.0, purpose)
     }
 }
 
 impl Connection {
-    /// Connects and logs in; `purpose` is what an administrator sees beside the connection.
-    pub(crate) fn open(address: &Address, purpose: &str) -> Result<Self, Error> {
-        Connection::open_within(HANDSHAKE_TIMEOUT, address, purpose)
+    /// Connects to the first of these that lets us in; `purpose` is what an administrator sees beside the connection.
+    pub(crate) fn open(addresses: &Addresses, purpose: &str) -> Result<Self, Error> {
+        Connection::open_any(ANY_TIMEOUT, addresses, purpose)
+    }
+
+    /// Whom the broker takes us for.
+    pub(super) fn user(&self) -> &str {
+        &self.address.user
+    }
+
+    /// Another one to the same broker.
+    pub(crate) fn open_beside(&self, purpose: &str) -> Result<Self, Error> {
+        self.beside().open(purpose)
+    }
+
+    /// What opens others to the same broker, on any thread.
+    pub(crate) fn beside(&self) -> Beside {
+        Beside(self.address.clone())
+    }
+
+    fn open_any(bound: Duration, addresses: &Addresses, purpose: &str) -> Result<Self, Error> {
+        let deadline = Instant::now() + bound;
+        let mut errors = Vec::new();
+        let count = addresses.in_turn().len();
+        for (left, (place, address)) in (1..=count).rev().zip(addresses.in_turn()) {
+            // Fits: there are no more of them than characters in a setting.
+            let share = remaining(deadline) / u32::try_from(left).unwrap_or(u32::MAX);
+            match Connection::open_within(share.min(ONE_TIMEOUT), address, purpose) {
+                Ok(connection) => {
+                    for error in errors {
+                        warn!("{error}; {address} is used instead");
+                    }
+                    addresses.set_opened(place);
+                    return Ok(connection);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        Err(none_opens(errors))
     }
 
     fn open_within(bound: Duration, address: &Address, purpose: &str) -> Result<Self, Error> {
-        let (socket, stream) = dial(address)?;
+        let deadline = Instant::now() + bound;
+        let (socket, stream) = dial(address, deadline)?;
+        let bound = remaining(deadline).min(HANDSHAKE_TIMEOUT);
         let options = ConnectionOptions::default()
             .auth(Auth::Plain { username: address.user.clone(), password: address.password.clone() })
             .virtual_host(address.vhost.clone())
             .heartbeat(address.heartbeat.get())
             .connection_timeout(Some(bound))
             .information(Some(format!("guirpc {}: {purpose}", env!("CARGO_PKG_VERSION"))));
-        let tuning = ConnectionTuning::default()
-            .mem_channel_bound(MEM_CHANNEL_BOUND)
-            .buffered_writes_high_water(BUFFERED_WRITES);
+        let to = address.clone();
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
-        let opened = bounded(bound, move || Polite::open(stream, options, tuning));
-        let Some(opened) = opened else {
+        let logged_in = bounded(bound, move || log_in(stream, &to, options));
+        let Some(logged_in) = logged_in else {
             socket.cut();
             let message = format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(bound));
             return Err(Error::new(ErrorKind::Unreachable, message));
         };
-        let (connection, blocked) = opened.map_err(|error| explain_open(&error, address))?;
-        Ok(Connection { opener: Opener(Arc::new(Mutex::new(Some(connection)))), blocked, socket })
+        let (connection, blocked) = logged_in?;
+        let opener = Opener(Arc::new(Mutex::new(Some(connection))));
+        Ok(Connection { address: address.clone(), opener, blocked, socket })
     }
 
     pub(crate) fn open_channel(&mut self) -> Result<Channel, Error> {
@@ -156,6 +199,14 @@ impl Channel {
         self.0.qos(0, prefetch, false).map_err(|error| explain(&error))
     }
 
+    /// Has the broker confirm what is published on this channel; gives where it does, and where it returns messages.
+    pub(super) fn confirm(&self) -> Result<(Receiver<ConfirmNote>, Receiver<ReturnNote>), Error> {
+        let returns = self.0.listen_for_returns().map_err(|error| explain(&error))?;
+        let confirms = self.0.listen_for_publisher_confirms().map_err(|error| explain(&error))?;
+        self.0.enable_publisher_confirms().map_err(|error| explain(&error))?;
+        Ok((confirms, returns))
+    }
+
     /// Waits until the broker has got everything that was sent on this channel.
     ///
     /// It handles the frames of a channel in order, so the answer to any request will do.
@@ -172,36 +223,40 @@ pub(crate) fn bounded<T: Send + 'static>(bound: Duration, work: impl FnOnce() ->
     result.recv_timeout(bound).ok()
 }
 
+/// How long it is until then.
+pub(super) fn remaining(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
 /// A broker that greets and then falls silent.
-pub(crate) fn no_answer(address: &Address) -> Error {
+pub(crate) fn no_answer(address: &Addresses) -> Error {
     let message = format!("{address} greets, but does not answer: is it overloaded, or cut off from its cluster?");
     Error::new(ErrorKind::Unreachable, message)
 }
 
-/// Tries every address that the host's name stands for.
-fn dial(address: &Address) -> Result<(Socket, mio::net::TcpStream), Error> {
-    let unreachable = |why: &dyn std::fmt::Display| {
-        Error::new(
-            ErrorKind::Unreachable,
-            format!("cannot connect to {address}: {why}; is RabbitMQ running there, and the URI right?"),
-        )
-    };
-    let resolved = (address.host.as_str(), address.port).to_socket_addrs().map_err(|error| unreachable(&error))?;
-    let mut last = None;
-    for socket in resolved {
-        match TcpStream::connect_timeout(&socket, CONNECT_TIMEOUT).and_then(|stream| {
-            // Otherwise Nagle's algorithm and delayed acknowledgements cost 44 ms a round trip.
-            stream.set_nodelay(true)?;
-            Ok((Socket(Arc::new(stream.try_clone()?)), mio::net::TcpStream::from_stream(stream)?))
-        }) {
-            Ok(dialled) => return Ok(dialled),
-            Err(error) => last = Some(error),
-        }
+/// A connection, and where it hears that the broker takes no messages.
+type LoggedIn = (Polite, Receiver<BlockedNote>);
+
+/// Says hello; with TLS if the address asks for it.
+fn log_in(stream: TcpStream, address: &Address, options: ConnectionOptions<Auth>) -> Result<LoggedIn, Error> {
+    #[cfg(feature = "tls")]
+    if address.is_tls {
+        let stream = tls::shake_hands(stream, address)?;
+        return log_in_on(stream, options)
+            .map_err(|error| tls::explain(&error, address).unwrap_or_else(|| explain_open(&error, address)));
     }
-    Err(match last {
-        Some(error) => unreachable(&error),
-        None => unreachable(&"the host's name stands for no address"),
-    })
+    mio::net::TcpStream::from_stream(stream)
+        .map_err(|error| Error::new(ErrorKind::System, format!("the socket to {address} cannot be polled: {error}")))
+        .and_then(|stream| log_in_on(stream, options).map_err(|error| explain_open(&error, address)))
+}
+
+fn log_in_on<S: Read + Write + mio::Evented + Send + 'static>(
+    stream: S,
+    options: ConnectionOptions<Auth>,
+) -> Result<LoggedIn, amiquip::Error> {
+    let tuning =
+        ConnectionTuning::default().mem_channel_bound(MEM_CHANNEL_BOUND).buffered_writes_high_water(BUFFERED_WRITES);
+    Polite::open(stream, options, tuning)
 }
 
 /// What an error means when it comes while connecting.
@@ -215,6 +270,10 @@ fn explain_open(error: &amiquip::Error, address: &Address) -> Error {
                 address.user
             ),
         ),
+        error if !address.is_tls && is_hanging_up(error) => Error::new(
+            ErrorKind::Unreachable,
+            format!("{address} hangs up when it is greeted ({error}): is this port TLS, which is `amqps://`?"),
+        ),
         amiquip::Error::ServerClosedConnection { code: 530, .. } => Error::new(
             ErrorKind::Denied,
             format!(
@@ -226,6 +285,17 @@ fn explain_open(error: &amiquip::Error, address: &Address) -> Error {
             ),
         ),
         error => Error::new(ErrorKind::Unreachable, format!("cannot open a connection to {address}: {error}")),
+    }
+}
+
+/// Whether the peer has closed the connection without a word of AMQP.
+fn is_hanging_up(error: &amiquip::Error) -> bool {
+    match error {
+        amiquip::Error::UnexpectedSocketClose => true,
+        amiquip::Error::IoErrorReadingSocket { source } | amiquip::Error::IoErrorWritingSocket { source } => {
+            matches!(source.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+        }
+        _ => false,
     }
 }
 
@@ -245,57 +315,4 @@ pub(super) fn explain(error: &amiquip::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::net::TcpListener;
-    use std::time::Instant;
-
-    use super::*;
-
-    fn listener() -> (TcpListener, Address) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let uri = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        (listener, Address::parse(&uri).unwrap())
-    }
-
-    #[test]
-    fn small_frames_do_not_wait_for_company() {
-        let (_listener, address) = listener();
-        let (_, stream) = dial(&address).unwrap();
-        assert!(stream.nodelay().unwrap());
-    }
-
-    /// Each byte has amiquip's own timeout begin anew.
-    #[test]
-    fn a_peer_that_drips_is_given_up() {
-        let (listener, address) = listener();
-        thread::spawn(move || {
-            let (mut peer, _) = listener.accept()?;
-            loop {
-                peer.write_all(&[1])?;
-                thread::sleep(Duration::from_millis(50));
-            }
-            #[allow(unreachable_code, reason = "names the type of the errors above")]
-            std::io::Result::Ok(())
-        });
-        let begun = Instant::now();
-        let error = Connection::open_within(Duration::from_millis(300), &address, "a test").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unreachable);
-        assert!(begun.elapsed() < Duration::from_secs(5), "{error}");
-    }
-
-    #[test]
-    fn a_silent_peer_is_given_up() {
-        let (_listener, address) = listener();
-        let error = Connection::open_within(Duration::from_millis(300), &address, "a test").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unreachable);
-    }
-
-    #[test]
-    fn nobody_there_is_said_with_what_to_do() {
-        let (listener, address) = listener();
-        drop(listener);
-        let error = Connection::open(&address, "a test").unwrap_err();
-        assert!(error.to_string().contains("is RabbitMQ running there"), "{error}");
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ use tracing::warn;
 use super::connection::{Opener, bounded};
 use super::{Connection, EXCHANGE};
 
-/// What is known of the exchanges on one connection.
+/// What is known of the exchanges, for as long as nothing has shown it to be wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchanges {
     opener: Opener,

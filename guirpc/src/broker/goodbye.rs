@@ -5,12 +5,14 @@
 //! So the [`Guard`] is told while somebody may be asking, and then ends the stream where the broker says goodbye;
 //! amiquip takes that as a connection that was lost, and so does whoever asked.
 
+use std::io::{Read, Write};
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use amiquip::{ConnectionOptions, ConnectionTuning, IoStream, Result, Sasl};
+use amiquip::{ConnectionOptions, ConnectionTuning, Result, Sasl};
 use crossbeam_channel::Receiver;
+use mio::Evented;
 
 use super::connection::BlockedNote;
 use super::guard::Guard;
@@ -55,7 +57,7 @@ impl Drop for LastRequest {
 
 impl Polite {
     /// Logs in; also gives where the broker says that it takes no messages.
-    pub(super) fn open<S: IoStream, Auth: Sasl>(
+    pub(super) fn open<S: Read + Write + Evented + Send + 'static, Auth: Sasl>(
         stream: S,
         options: ConnectionOptions<Auth>,
         tuning: ConnectionTuning,

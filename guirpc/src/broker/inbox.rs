@@ -1,11 +1,11 @@
 //! The server's side of a queue: taking deliveries off it, settling them.
 
-use amiquip::{ConsumerMessage, ConsumerOptions, Delivery};
+use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
 use crossbeam_channel::{Receiver, Select};
 
 use super::connection::explain;
 use super::{Channel, wire};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::message::Request;
 
 /// Where the deliveries of one queue arrive; any number of threads may take from it.
@@ -26,23 +26,41 @@ impl Consumer<'_> {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "nearly all are requests")]
 pub(crate) enum Event {
-    /// A request, and what settles it.
-    Request(Request, Receipt),
+    /// A request, what it came with, and what settles it.
+    Request(Request, Original, Receipt),
     /// We have cancelled the consumer: nothing more will come.
     Cancelled,
-    /// The broker has ended the consumer, the channel or the connection, for this reason.
-    Lost(String),
+    /// Nothing more will come, for this reason.
+    Lost(Loss),
 }
+
+/// What was lost, and why.
+#[derive(Clone, Debug)]
+pub(crate) enum Loss {
+    /// The consumer or its channel; the connection may be as good as ever.
+    Channel(String),
+    Connection(String),
+}
+
+impl Loss {
+    /// What an error tells that came of using a channel.
+    pub(crate) fn of(error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::Topology | ErrorKind::Denied => Loss::Channel(error.to_string()),
+            _ => Loss::Connection(error.to_string()),
+        }
+    }
+}
+
+/// The properties of a request as they came, for whoever publishes it again.
+#[derive(Debug)]
+pub(crate) struct Original(pub(super) AmqpProperties);
 
 /// What remains of a delivery when its request has been taken out: enough to settle it on the channel it came by.
 #[derive(Debug)]
 pub(crate) struct Receipt(Delivery);
 
 impl Receipt {
-    fn take(mut delivery: Delivery) -> (Request, Self) {
-        (wire::take_request(&mut delivery), Receipt(delivery))
-    }
-
     /// Deliveries of one channel are numbered from 1, without gaps.
     pub(crate) fn tag(&self) -> u64 {
         self.0.delivery_tag()
@@ -50,10 +68,13 @@ impl Receipt {
 }
 
 impl Inbox {
-    /// Waits for the next event of any of these, and says of which.
+    /// Waits for the next event of any of these, and says of which; what is there in an earlier one goes first.
     pub(crate) fn next(inboxes: &[Inbox]) -> (usize, Event) {
         if let [only] = inboxes {
             return (0, Inbox::event(only.0.recv().ok()));
+        }
+        if let Some(next) = inboxes.iter().enumerate().find_map(|(at, inbox)| Some((at, inbox.try_next()?))) {
+            return next;
         }
         let mut select = Select::new();
         for inbox in inboxes {
@@ -72,12 +93,16 @@ impl Inbox {
     fn event(message: Option<ConsumerMessage>) -> Event {
         match message {
             Some(ConsumerMessage::Delivery(delivery)) => {
-                let (request, receipt) = Receipt::take(delivery);
-                Event::Request(request, receipt)
+                let mut delivery = delivery;
+                let (request, properties) = wire::take_request(&mut delivery);
+                Event::Request(request, Original(properties), Receipt(delivery))
             }
             Some(ConsumerMessage::ClientCancelled) => Event::Cancelled,
-            Some(message) => Event::Lost(reason(&message)),
-            None => Event::Lost("it was closed without a word".to_owned()),
+            Some(message @ ConsumerMessage::ServerClosedConnection(_)) => {
+                Event::Lost(Loss::Connection(reason(&message)))
+            }
+            Some(message) => Event::Lost(Loss::Channel(reason(&message))),
+            None => Event::Lost(Loss::Connection("it was closed without a word".to_owned())),
         }
     }
 }

@@ -7,11 +7,17 @@ use amiquip::{AmqpProperties, AmqpValue, ConsumerMessage, ConsumerOptions, Publi
 use crossbeam_channel::Receiver;
 
 use super::connection::explain;
+use super::reply_to::NOBODY;
 use super::topology::Exchange;
+use super::wire::PERSISTENT;
 use super::{Channel, Connection, ReplyTo, inbox, wire};
 use crate::codec::Format;
 use crate::error::Error;
 use crate::message::{EncodedReply, FAAS_NAME, Headers};
+
+mod kept;
+
+pub(crate) use kept::Kept;
 
 /// "The broker has the message", or "it gave up on it".
 pub(crate) use amiquip::Confirm as ConfirmNote;
@@ -22,12 +28,12 @@ pub(crate) use amiquip::Return as ReturnNote;
 
 /// RabbitMQ's pseudo-queue: replies come straight to the channel that published the request.
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
-/// The original's consumer breaks on a message that wants no reply, and gets it again for ever: one sent to a queue
-/// that is not there is lost without harm.
-const NOBODY: &str = "guirpc.nobody";
-/// AMQP's delivery mode of a message that survives a restart of the broker, in a durable queue.
-const PERSISTENT: u8 = 2;
+/// AMQP's delivery mode of a message that does not.
 const TRANSIENT: u8 = 1;
+/// What a message has on the wire beside its body and its headers, roughly.
+const PROPERTIES: usize = 320;
+/// The part of a body that fits into a frame of the size that brokers and amiquip agree on.
+const FRAME: usize = (128 << 10) - 8;
 
 impl Channel {
     /// Publishes a reply to the address that the request named.
@@ -59,6 +65,8 @@ pub(crate) struct Outbound<'a> {
     pub(crate) format: Format,
     pub(crate) body: &'a [u8],
     pub(crate) app_id: Option<&'a str>,
+    /// How much it precedes others, in a queue that goes by that.
+    pub(crate) priority: Option<u8>,
     pub(crate) headers: &'a Headers,
     /// After which it is of no use: the broker drops it from the queue, and a server does not run it.
     pub(crate) expires: Option<Duration>,
@@ -76,6 +84,17 @@ impl Outbound<'_> {
         }
         wire::check_short("the application's id", self.app_id.unwrap_or_default())?;
         wire::check_headers(self.headers)
+    }
+
+    /// How many bytes it is on the wire, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.size()).sum();
+        self.body.len() + headers + PROPERTIES
+    }
+
+    /// How many frames it is: its method, its properties, its body.
+    pub(crate) fn frames(&self) -> usize {
+        2 + self.body.len().div_ceil(FRAME)
     }
 
     /// Whether it asks for no function.
@@ -109,6 +128,9 @@ impl Outbound<'_> {
         }
         if let Some(app_id) = self.app_id() {
             properties = properties.with_app_id(app_id.to_owned());
+        }
+        if let Some(priority) = self.priority {
+            properties = properties.with_priority(priority);
         }
         if let Some(expires) = self.expires {
             properties = properties.with_expiration(wire::expiration(expires));
@@ -147,47 +169,32 @@ impl Outbound<'_> {
     }
 }
 
-/// A channel for calls: publishes requests and receives their replies.
-pub(crate) struct ReplyQueue {
+/// A channel for requests: publishes them, and brings back what comes for them.
+pub(crate) struct Outbox {
     channel: Channel,
+    published: u64,
     pub(crate) replies: Receiver<ReplyNote>,
     pub(crate) returns: Receiver<ReturnNote>,
+    pub(crate) confirms: Receiver<ConfirmNote>,
 }
 
-impl ReplyQueue {
-    pub(crate) fn open(connection: &mut Connection) -> Result<Self, Error> {
-        let channel = connection.open_channel()?;
+impl Outbox {
+    /// What opens one on this connection: it waits for the broker, so it is for a thread that can be given up.
+    pub(crate) fn opener(connection: &Connection) -> impl FnOnce() -> Result<Self, Error> + Send + 'static {
+        let opener = connection.opener();
+        move || Outbox::on(opener.open_channel()?)
+    }
+
+    fn on(channel: Channel) -> Result<Self, Error> {
         channel.declare_exchange(&Exchange::default())?;
-        let returns = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
+        let (confirms, returns) = channel.confirm()?;
         // RabbitMQ wants the consumer before the first request, on the same channel, without acknowledgements.
         let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
         let consumer = channel.0.basic_consume(DIRECT_REPLY_TO, options).map_err(|error| explain(&error))?;
         let replies = consumer.receiver().clone();
         // It lives as long as the channel: cancelling it by dropping it here would end the replies.
         std::mem::forget(consumer);
-        Ok(ReplyQueue { channel, replies, returns })
-    }
-
-    pub(crate) fn publish(&self, exchange: &str, call: Publish<'_>) -> Result<(), Error> {
-        self.channel.0.basic_publish(exchange, call).map_err(|error| explain(&error))
-    }
-}
-
-/// A channel for sends: publishes requests that nobody waits for and learns whether the broker has them.
-pub(crate) struct Sends {
-    channel: Channel,
-    published: u64,
-    pub(crate) confirms: Receiver<ConfirmNote>,
-    pub(crate) returns: Receiver<ReturnNote>,
-}
-
-impl Sends {
-    pub(crate) fn open(connection: &mut Connection) -> Result<Self, Error> {
-        let channel = connection.open_channel()?;
-        let returns = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
-        let confirms = channel.0.listen_for_publisher_confirms().map_err(|error| explain(&error))?;
-        channel.0.enable_publisher_confirms().map_err(|error| explain(&error))?;
-        Ok(Sends { channel, published: 0, confirms, returns })
+        Ok(Outbox { channel, published: 0, replies, returns, confirms })
     }
 
     /// The number by which the broker will confirm the next message.
@@ -195,25 +202,41 @@ impl Sends {
         self.published + 1
     }
 
-    pub(crate) fn publish(&mut self, exchange: &str, send: Publish<'_>) -> Result<(), Error> {
+    pub(crate) fn publish(&mut self, exchange: &str, request: Publish<'_>) -> Result<(), Error> {
         self.published += 1;
-        self.channel.0.basic_publish(exchange, send).map_err(|error| explain(&error))
+        self.channel.0.basic_publish(exchange, request).map_err(|error| explain(&error))
+    }
+
+    /// Publishes what no queue takes: its confirmation says that the broker has read everything before it.
+    pub(crate) fn probe(&mut self) -> Result<(), Error> {
+        self.publish("", Publish::new(&[], NOBODY))
     }
 }
 
-/// What a reply consumer's message is: a reply and whose it is, or the reason why no more will come.
+/// Why no more will come for the requests of an outbox.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) reason: String,
+    /// Whether only its channel is closed: the connection lives.
+    pub(crate) channel_only: bool,
+}
+
+/// What a note is: a reply and whose it is, or the reason why no more will come.
 ///
 /// `whose` makes what it likes of the correlation id.
 pub(crate) fn reply<T>(
     note: ReplyNote,
     whose: impl FnOnce(&str) -> Option<T>,
-) -> Result<(Option<T>, EncodedReply), String> {
+) -> Result<(Option<T>, EncodedReply), Ended> {
     match note {
         ConsumerMessage::Delivery(delivery) => {
             let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
             Ok((whose, wire::reply(delivery)))
         }
-        note => Err(inbox::reason(&note)),
+        note => Err(Ended {
+            reason: inbox::reason(&note),
+            channel_only: matches!(note, ConsumerMessage::ServerClosedChannel(_) | ConsumerMessage::ServerCancelled),
+        }),
     }
 }
 

@@ -3,6 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::message::Request;
+
+/// Where a message wants its reply that wants none, in the dialect of the Python original: its consumer breaks on one
+/// without an address, and gets it again for ever. A reply to a queue that is not there is lost without harm.
+pub(super) const NOBODY: &str = "guirpc.nobody";
 /// How RabbitMQ names the pseudo-queues of direct reply-to.
 const DIRECT_PREFIX: &str = "amq.rabbitmq.reply-to.";
 /// Erlang's external term format: version, then a process identifier with a two-byte atom length.
@@ -17,53 +22,86 @@ const PID_END: usize = 12;
 /// so a hostile caller could disconnect every server that it sends a request to.
 /// Ordinary queue names are all harmless: an unknown one loses the reply.
 #[derive(Clone, Debug)]
-pub(crate) struct ReplyTo(String);
+pub(crate) struct ReplyTo {
+    address: String,
+    /// Of a direct reply-to address: the number of the broker's node.
+    node: Option<u64>,
+}
 
 impl ReplyTo {
-    /// Takes the address that a request names.
+    /// Takes the address that a request names, if it wants a reply.
     ///
     /// # Errors
     /// It is malformed; says so in words.
-    pub(crate) fn parse(address: &str) -> Result<Self, String> {
-        if is_publishable(address) {
-            return Ok(ReplyTo(address.to_owned()));
+    pub(crate) fn of(request: &Request) -> Result<Option<Self>, String> {
+        match request.reply_to.as_deref() {
+            None | Some(NOBODY) => Ok(None),
+            Some(address) => ReplyTo::parse(address).map(Some),
         }
-        Err(format!("the reply address `{address:.80}` is malformed"))
+    }
+
+    pub(crate) fn parse(address: &str) -> Result<Self, String> {
+        match kind(address) {
+            Some(Kind::Queue) => Ok(ReplyTo { address: address.to_owned(), node: None }),
+            Some(Kind::Direct { node }) => Ok(ReplyTo { address: address.to_owned(), node: Some(node) }),
+            None => Err(format!("the reply address `{address:.80}` is malformed")),
+        }
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.address
+    }
+
+    /// The node that it is on, if it is a direct one.
+    pub(crate) fn node(&self) -> Option<u64> {
+        self.node
+    }
+
+    /// An address on the same node that is nobody's.
+    pub(super) fn unclaimed(&self) -> String {
+        let process = self.address.rsplit_once('.').map_or(self.address.as_str(), |(process, _)| process);
+        format!("{process}.nobody")
     }
 }
 
-fn is_publishable(address: &str) -> bool {
+/// What kind of address it is, if it can be published to without doing harm by its form.
+enum Kind {
+    Queue,
+    Direct { node: u64 },
+}
+
+fn kind(address: &str) -> Option<Kind> {
     if address.is_empty() || address.len() > 255 {
-        return false;
+        return None;
     }
     if !address.starts_with("amq.rabbitmq.reply-to") {
-        return true;
+        return Some(Kind::Queue);
     }
-    address
-        .strip_prefix(DIRECT_PREFIX)
-        .and_then(|rest| rest.split_once('.'))
-        .is_some_and(|(process, key)| is_process(process) && !key.is_empty())
+    let (process, key) = address.strip_prefix(DIRECT_PREFIX)?.split_once('.')?;
+    // RabbitMQ takes several dots for one.
+    let is_key = !key.is_empty() && !key.contains('.');
+    process_node(process).filter(|_| is_key).map(|node| Kind::Direct { node })
 }
 
-/// An encoded process identifier whose node is named as RabbitMQ names it for this purpose: `reply@` and digits.
-fn is_process(encoded: &str) -> bool {
-    let Ok(bytes) = STANDARD.decode(encoded) else { return false };
-    let Some(rest) = bytes.strip_prefix(&PID_START) else { return false };
-    let [ATOM, rest @ ..] = rest else { return false };
-    let [high, low, rest @ ..] = rest else { return false };
+/// The node of an encoded process identifier; RabbitMQ names nodes for this purpose `reply@` and a number.
+fn process_node(encoded: &str) -> Option<u64> {
+    let bytes = STANDARD.decode(encoded).ok()?;
+    let [ATOM, rest @ ..] = bytes.strip_prefix(&PID_START)? else { return None };
+    let [high, low, rest @ ..] = rest else { return None };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
-    let Some((node, rest)) = rest.split_at_checked(length) else { return false };
-    let digits = node.strip_prefix(b"reply@").unwrap_or_default();
-    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) && rest.len() == PID_END
+    let (node, rest) = rest.split_at_checked(length)?;
+    let digits = str::from_utf8(node.strip_prefix(b"reply@")?).ok()?;
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number && rest.len() == PID_END)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_publishable(address: &str) -> bool {
+        ReplyTo::parse(address).is_ok()
+    }
 
     fn direct(node: &str, tail: &[u8]) -> String {
         let length = u16::try_from(node.len()).unwrap().to_be_bytes();
@@ -96,5 +134,17 @@ mod tests {
         assert!(!is_publishable(&direct("rabbit@host", &[0; 12])));
         assert!(!is_publishable(&direct("reply@1", &[0; 11])));
         assert!(!is_publishable(&direct("reply@1", &[0; 13])));
+        assert!(!is_publishable(&direct("reply@+1", &[0; 12])));
+        assert!(!is_publishable(&direct("reply@99999999999999999999999", &[0; 12])));
+    }
+
+    #[test]
+    fn the_node_of_a_direct_address_is_known() {
+        let address = ReplyTo::parse(&direct("reply@25863394", &[1; 12])).unwrap();
+        assert_eq!(address.node(), Some(25_863_394));
+        let unclaimed = ReplyTo::parse(&address.unclaimed()).unwrap();
+        assert_eq!(unclaimed.node(), address.node());
+        assert_ne!(unclaimed.as_str(), address.as_str());
+        assert_eq!(ReplyTo::parse("replies").unwrap().node(), None);
     }
 }

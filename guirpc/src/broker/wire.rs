@@ -1,37 +1,40 @@
 //! Messages of ours as AMQP properties and headers, and back.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use amiquip::{AmqpProperties, AmqpValue, Delivery, FieldTable};
 
 use crate::codec::Codec;
-use crate::message::{
-    DEADLINE, Dialect, EncodedReply, FAAS_NAME, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request, TIMEOUT,
-};
+use crate::message::{Dialect, EncodedReply, FAAS_NAME, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request};
 
+/// AMQP's delivery mode of a message that survives a restart of the broker, in a durable queue.
+pub(super) const PERSISTENT: u8 = 2;
+
+mod again;
+mod limits;
 #[cfg(test)]
 mod tests;
 
-/// AMQP's short strings; amiquip would cut a longer one into a frame that kills the connection.
-const SHORT_STRING_MAX: usize = 255;
-/// All properties travel in one frame, of at most 128 KiB in RabbitMQ; this leaves room for those that are not headers.
-const HEADERS_MAX: usize = 120 << 10;
+pub(super) use again::{COPIES, as_attempt, as_dead_letter, copy};
+pub(super) use limits::{check_headers, check_short, deadline_headers, expiration};
 
-/// Takes the request out of a delivery, which keeps only what acknowledging it needs.
-pub(super) fn take_request(delivery: &mut Delivery) -> Request {
+/// Takes the request and its properties out of a delivery, which keeps only what acknowledging it needs.
+pub(super) fn take_request(delivery: &mut Delivery) -> (Request, AmqpProperties) {
+    let body = std::mem::take(&mut delivery.body);
     let properties = std::mem::take(&mut delivery.properties);
     let (dialect, function) = addressee(&properties);
-    Request {
+    let request = Request {
         dialect,
         function,
         content_type: properties.content_type().clone(),
-        body: std::mem::take(&mut delivery.body),
+        body,
         correlation_id: properties.correlation_id().clone(),
         reply_to: properties.reply_to().clone(),
         app_id: properties.app_id().clone(),
         headers: properties.headers().as_ref().map(headers).unwrap_or_default(),
         redelivered: delivery.redelivered,
-    }
+    };
+    (request, properties)
 }
 
 /// The dialect of a request, and the function that it names.
@@ -111,25 +114,10 @@ fn field_for_python(value: &HeaderValue) -> AmqpValue {
     }
 }
 
-/// The property `expiration`: milliseconds, as a text.
-///
-/// Nothing sooner than one, which would be "at once"; RabbitMQ closes the channel for more than 32 bits, 49 days.
-pub(super) fn expiration(remaining: Duration) -> String {
-    remaining.as_millis().clamp(1, u32::MAX.into()).to_string()
-}
-
 /// The headers of a request: the caller's own, and when it stops to wait.
-///
-/// The expiry above does not reach what a server has fetched ahead, so servers are told as well.
-pub(super) fn request_headers(headers: &Headers, expires: Option<Duration>, now: SystemTime) -> FieldTable {
+pub(super) fn request_headers(headers: &Headers, expires: Option<std::time::Duration>, now: SystemTime) -> FieldTable {
     let mut table = table(headers);
-    if let Some(expires) = expires {
-        let since_epoch = (now + expires).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        for (name, duration) in [(DEADLINE, since_epoch), (TIMEOUT, expires)] {
-            let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-            table.insert(name.to_owned(), AmqpValue::LongLongInt(milliseconds));
-        }
-    }
+    table.extend(expires.into_iter().flat_map(|expires| deadline_headers(expires, now)));
     table
 }
 
@@ -176,38 +164,5 @@ fn field(value: &HeaderValue) -> AmqpValue {
         HeaderValue::Void => AmqpValue::Void,
         HeaderValue::List(values) => AmqpValue::FieldArray(values.iter().map(field).collect()),
         HeaderValue::Table(headers) => AmqpValue::FieldTable(table(headers)),
-    }
-}
-
-/// Checks a value that travels as a short string.
-pub(super) fn check_short(what: &str, text: &str) -> Result<(), String> {
-    if text.len() > SHORT_STRING_MAX {
-        return Err(format!("{what} has {} bytes, AMQP allows {SHORT_STRING_MAX}", text.len()));
-    }
-    Ok(())
-}
-
-/// Checks that the headers fit into one frame, and their names into short strings.
-pub(super) fn check_headers(headers: &Headers) -> Result<(), String> {
-    check_names(headers)?;
-    let size: usize = headers.iter().map(|(name, value)| name.len() + value.size()).sum();
-    if size > HEADERS_MAX {
-        return Err(format!("the headers have {size} bytes, at most {HEADERS_MAX} fit into a frame"));
-    }
-    Ok(())
-}
-
-fn check_names(headers: &Headers) -> Result<(), String> {
-    headers.iter().try_for_each(|(name, value)| {
-        check_short(&format!("the name of header `{name:.20}…`"), name)?;
-        check_names_within(value)
-    })
-}
-
-fn check_names_within(value: &HeaderValue) -> Result<(), String> {
-    match value {
-        HeaderValue::Table(headers) => check_names(headers),
-        HeaderValue::List(values) => values.iter().try_for_each(check_names_within),
-        _ => Ok(()),
     }
 }

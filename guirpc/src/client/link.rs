@@ -1,40 +1,50 @@
-//! One connection of a client: what was asked on it, and by whom.
+//! One channel of a client, and the connection that it is on: publishes what is asked, without ever waiting for long.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded};
-use uuid::Uuid;
-
+use super::callers::{Callers, Repeat, Waiter, lock};
+use super::confirms::{Confirms, PROBE, Size};
 use super::outcome::{Outcome, SendOutcome};
 use super::pump::Feeds;
-use super::table::{Calls, Confirms};
-use crate::broker::{self, Address, Connection, Exchanges, OffThread, Outbound, Presence, ReplyQueue, Sends};
+use super::table::Loss;
+use crate::broker::{Addresses, Connection, Exchanges, OffThread, Outbound, Outbox, Presence};
 use crate::error::{CallError, Error};
 
-/// A connection that is up, or was; what was asked on it fails with it.
+/// For the broker to say whether it has an exchange.
+const PRESENCE_TIMEOUT: Duration = Duration::from_secs(10);
+/// After which whoever waits for room asks the broker whether it has read what came before.
+const PROBE_AFTER: Duration = Duration::from_millis(100);
+
+/// A channel that is up, or was; what was asked on it fails with it, or is published again on the next.
 pub(super) struct Link {
-    /// Begins every correlation id of this link, and of no other on earth.
-    prefix: String,
-    last_number: AtomicU64,
-    calls: Mutex<Calls<oneshot::Sender<Outcome>>>,
-    confirms: Mutex<Confirms<oneshot::Sender<SendOutcome>>>,
+    /// Links are numbered in the order in which they come.
+    number: u64,
+    callers: Arc<Callers>,
+    confirms: Mutex<Confirms<Asker>>,
+    /// Told when there may be room again.
+    room: Condvar,
+    /// How many threads wait for the broker's confirmations.
+    hurry: AtomicUsize,
     /// Whether the broker takes no messages at the moment; read at every call.
     is_blocked: AtomicBool,
     /// Its reason.
     blocked: Mutex<String>,
-    reply_queue: Mutex<OffThread<ReplyQueue>>,
-    sends: Mutex<OffThread<Sends>>,
+    outbox: Mutex<OffThread<Outbox>>,
     exchanges: Exchanges,
-    /// Has the pump look at the deadlines again.
-    alarm: Sender<()>,
 }
 
-/// For the broker to say whether it has an exchange.
-const PRESENCE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What the broker decides about.
+pub(super) enum Asker {
+    Call,
+    Send(oneshot::Sender<SendOutcome>),
+    /// Nobody: its confirmation says that everything before it has been read.
+    Probe,
+}
 
 /// Why a request did not get onto a link.
+#[derive(Debug)]
 pub(super) enum NotSent {
     /// The link is gone; another may do.
     Gone(String),
@@ -48,86 +58,192 @@ pub(super) enum NotSent {
     Unanswered(String),
 }
 
-/// Locks what no code of the user's ever runs under, so that a poisoned lock has nothing wrong behind it.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// A thread that waits for confirmations, for as long as it does.
+struct Hurry<'a>(&'a AtomicUsize);
+
+impl Drop for Hurry<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Link {
-    /// Connects; the feeds are for the thread that pumps the link.
-    pub(super) fn open(address: &Address) -> Result<(Arc<Self>, Feeds), Error> {
-        let to = address.clone();
-        // Past the handshake amiquip knows no timeouts.
-        let opened = broker::bounded(broker::OPEN_TIMEOUT, move || Link::open_slowly(&to));
-        opened.unwrap_or_else(|| Err(broker::no_answer(address)))
+    /// Connects, and opens the channel; it waits for the broker.
+    pub(super) fn dial(address: &Addresses) -> Result<(Connection, Outbox), Error> {
+        let connection = Connection::open(address, "client")?;
+        let outbox = Outbox::opener(&connection)()?;
+        Ok((connection, outbox))
     }
 
-    fn open_slowly(address: &Address) -> Result<(Arc<Self>, Feeds), Error> {
-        let mut connection = Connection::open(address, "client")?;
-        let reply_queue = ReplyQueue::open(&mut connection)?;
-        let sends = Sends::open(&mut connection)?;
+    /// The feeds are for the thread that pumps the link.
+    pub(super) fn new(
+        number: u64,
+        callers: &Arc<Callers>,
+        connection: Connection,
+        outbox: Outbox,
+        blocked: Option<String>,
+    ) -> (Arc<Self>, Feeds) {
         let exchanges = Exchanges::on(&connection);
-        let (alarm, alarms) = bounded(1);
-        let feeds = Feeds::new(connection, &reply_queue, &sends, alarms);
+        let feeds = Feeds::new(connection, &outbox);
         let link = Link {
-            prefix: format!("{}-", Uuid::new_v4().simple()),
-            last_number: AtomicU64::new(0),
-            calls: Mutex::default(),
+            number,
+            callers: Arc::clone(callers),
             confirms: Mutex::default(),
-            is_blocked: AtomicBool::new(false),
-            blocked: Mutex::default(),
-            reply_queue: Mutex::new(OffThread::new(reply_queue)),
-            sends: Mutex::new(OffThread::new(sends)),
+            room: Condvar::new(),
+            hurry: AtomicUsize::new(0),
+            is_blocked: AtomicBool::new(blocked.is_some()),
+            blocked: Mutex::new(blocked.unwrap_or_default()),
+            outbox: Mutex::new(OffThread::new(outbox)),
             exchanges,
-            alarm,
         };
-        Ok((Arc::new(link), feeds))
+        (Arc::new(link), feeds)
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Publishes a call; the receiver learns its outcome.
+    ///
+    /// One that can be repeated, and does not get onto a link that was up, is left to the next.
     pub(super) fn call(
         &self,
+        number: u64,
         request: &Outbound<'_>,
         deadline: Instant,
-    ) -> Result<(u64, oneshot::AsyncReceiver<Outcome>), NotSent> {
+        repeat: Option<Arc<Repeat>>,
+    ) -> Result<oneshot::AsyncReceiver<Outcome>, NotSent> {
         self.check_blocked()?;
         self.check_exchange(request, deadline)?;
-        let number = self.next_number();
-        let (sender, receiver) = oneshot::async_channel();
-        lock(&self.calls).insert(number, sender).map_err(NotSent::Gone)?;
-        let call = request.call(self.correlation_id(number));
-        // An error means that not all of the message was handed over, so that it cannot have been sent.
-        lock(&self.reply_queue).publish(request.exchange, call).map_err(|error| {
-            self.calls().take(number);
-            NotSent::Gone(error.to_string())
-        })?;
-        Ok((number, receiver))
+        let (waiter, receiver): (Waiter, _) = oneshot::async_channel();
+        let is_repeatable = repeat.is_some();
+        self.callers.table().insert(number, self.number, waiter, repeat).map_err(NotSent::Gone)?;
+        match self.publish(number, request, deadline, Asker::Call) {
+            Err(NotSent::Gone(_)) if is_repeatable => Ok(receiver),
+            Err(not_sent) => {
+                self.callers.table().take(number);
+                Err(not_sent)
+            }
+            Ok(()) => Ok(receiver),
+        }
     }
 
-    /// Publishes a send; the receiver learns what the broker did with it.
+    /// Publishes a call that was lost with a link before; gives `false` if this one is lost as well.
+    pub(super) fn call_again(&self, number: u64, repeat: &Repeat) -> bool {
+        let Some(request) = repeat.request() else {
+            self.callers.decide(number, Outcome::TimedOut);
+            return true;
+        };
+        // The exchange may be what the link before was lost with.
+        let present = self.check_exchange(&request, repeat.deadline);
+        if !self.callers.table().adopt(number, self.number) {
+            return !self.is_closed();
+        }
+        let published = present.and_then(|()| self.publish(number, &request, repeat.deadline, Asker::Call));
+        let outcome = match published {
+            Ok(()) => return true,
+            // It is adrift again, or will be.
+            Err(NotSent::Gone(_)) => return false,
+            Err(NotSent::Unroutable(service)) => Outcome::Unroutable(service),
+            Err(NotSent::Blocked(reason) | NotSent::Denied(reason)) => Outcome::Lost(reason),
+            Err(NotSent::Unanswered(_)) => Outcome::TimedOut,
+        };
+        self.callers.decide(number, outcome);
+        true
+    }
+
+    /// Publishes a send, and waits for what the broker does with it; `None` if it does not say in time.
     pub(super) fn send(
         &self,
+        number: u64,
         request: &Outbound<'_>,
         deadline: Instant,
-    ) -> Result<(u64, oneshot::Receiver<SendOutcome>), NotSent> {
+    ) -> Result<Option<SendOutcome>, NotSent> {
         self.check_blocked()?;
         self.check_exchange(request, deadline)?;
-        let number = self.next_number();
-        let (sender, receiver) = oneshot::channel();
-        let send = request.send(self.correlation_id(number));
-        // The broker counts in the order in which we publish, so the lock is held until it is done.
-        let mut sends = lock(&self.sends);
-        let tag = sends.next_tag();
-        lock(&self.confirms).insert(tag, number, sender).map_err(NotSent::Gone)?;
-        sends.publish(request.exchange, send).map_err(|error| NotSent::Gone(error.to_string()))?;
-        Ok((tag, receiver))
+        let (waiter, outcome) = oneshot::channel();
+        let _hurry = self.hurry();
+        self.publish(number, request, deadline, Asker::Send(waiter))?;
+        Ok(outcome.recv_deadline(deadline).ok())
+    }
+
+    fn publish(&self, number: u64, request: &Outbound<'_>, deadline: Instant, asker: Asker) -> Result<(), NotSent> {
+        let correlation_id = self.callers.correlation_id(number);
+        let message = match asker {
+            Asker::Call => request.call(correlation_id),
+            Asker::Send(_) | Asker::Probe => request.send(correlation_id),
+        };
+        let size = Size { bytes: request.bytes(), frames: request.frames() };
+        loop {
+            self.wait_for_room(size, deadline)?;
+            // The broker counts in the order in which we publish, so the lock is held until it is done.
+            let mut outbox = lock(&self.outbox);
+            let mut confirms = lock(&self.confirms);
+            if confirms.has_room(size) {
+                confirms.insert(outbox.next_tag(), number, size, asker, Instant::now()).map_err(NotSent::Gone)?;
+                drop(confirms);
+                // An error means that not all of the message was handed over, so that it cannot have been sent.
+                return outbox.publish(request.exchange, message).map_err(|error| NotSent::Gone(error.to_string()));
+            }
+        }
+    }
+
+    /// Waits until a message of this size can be published without waiting for the broker.
+    fn wait_for_room(&self, size: Size, deadline: Instant) -> Result<(), NotSent> {
+        if lock(&self.confirms).has_room(size) {
+            return Ok(());
+        }
+        let _hurry = self.hurry();
+        let mut confirms = lock(&self.confirms);
+        while !confirms.has_room(size) {
+            self.check_blocked()?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NotSent::Unanswered("it has not read yet what was sent before".to_owned()));
+            }
+            let waited =
+                self.room.wait_timeout(confirms, left.min(PROBE_AFTER)).unwrap_or_else(PoisonError::into_inner);
+            confirms = waited.0;
+            if waited.1.timed_out() {
+                drop(confirms);
+                self.probe()?;
+                confirms = lock(&self.confirms);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks whether everything has been read: what is read need not be confirmed for a long time, or ever.
+    pub(super) fn probe(&self) -> Result<(), NotSent> {
+        let mut outbox = lock(&self.outbox);
+        let mut confirms = lock(&self.confirms);
+        if confirms.begin_probe() {
+            let size = Size { bytes: 0, frames: 2 };
+            confirms.insert(outbox.next_tag(), PROBE, size, Asker::Probe, Instant::now()).map_err(NotSent::Gone)?;
+            drop(confirms);
+            outbox.probe().map_err(|error| NotSent::Gone(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Has the pump look at every confirmation at once.
+    fn hurry(&self) -> Hurry<'_> {
+        self.hurry.fetch_add(1, Ordering::SeqCst);
+        self.callers.alarm();
+        Hurry(&self.hurry)
+    }
+
+    pub(super) fn is_in_a_hurry(&self) -> bool {
+        self.hurry.load(Ordering::SeqCst) > 0
     }
 
     fn check_blocked(&self) -> Result<(), NotSent> {
-        if self.is_blocked.load(Ordering::Relaxed) {
-            return Err(NotSent::Blocked(lock(&self.blocked).clone()));
-        }
-        Ok(())
+        self.blocked().map_or(Ok(()), |reason| Err(NotSent::Blocked(reason)))
+    }
+
+    /// Why the broker takes no messages at the moment, if it does not.
+    pub(super) fn blocked(&self) -> Option<String> {
+        self.is_blocked.load(Ordering::Relaxed).then(|| lock(&self.blocked).clone())
     }
 
     /// Publishing to an exchange that is not there would cost everybody the channel.
@@ -144,49 +260,35 @@ impl Link {
         }
     }
 
-    fn next_number(&self) -> u64 {
-        self.last_number.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    fn correlation_id(&self, number: u64) -> String {
-        format!("{}{number}", self.prefix)
-    }
-
-    /// The number in a correlation id of ours.
-    pub(super) fn number(&self, correlation_id: &str) -> Option<u64> {
-        correlation_id.strip_prefix(&self.prefix)?.parse().ok()
-    }
-
-    pub(super) fn calls(&self) -> MutexGuard<'_, Calls<oneshot::Sender<Outcome>>> {
-        lock(&self.calls)
-    }
-
-    pub(super) fn confirms(&self) -> MutexGuard<'_, Confirms<oneshot::Sender<SendOutcome>>> {
+    pub(super) fn confirms(&self) -> MutexGuard<'_, Confirms<Asker>> {
         lock(&self.confirms)
     }
 
-    /// Gives a call up at its deadline, although no thread waits for it.
-    pub(super) fn expire_at(&self, deadline: Instant, number: u64) {
-        self.calls().expire_at(deadline, number);
-        // Full means that it is about to look anyway.
-        let _ = self.alarm.try_send(());
+    /// Says that there may be room again, or no need for any.
+    pub(super) fn make_room(&self) {
+        self.room.notify_all();
     }
 
     pub(super) fn set_blocked(&self, reason: Option<String>) {
         let is_blocked = reason.is_some();
         *lock(&self.blocked) = reason.unwrap_or_default();
         self.is_blocked.store(is_blocked, Ordering::Relaxed);
+        self.make_room();
     }
 
-    /// Fails everything that waits, and whatever is still asked of this link.
-    pub(super) fn close(&self, reason: &str) {
-        let calls = self.calls().close(reason);
-        for waiter in calls {
-            let _ = waiter.send(Outcome::Lost(reason.to_owned()));
-        }
-        let sends = self.confirms().close(reason);
-        for waiter in sends {
-            let _ = waiter.send(SendOutcome::Lost(reason.to_owned()));
+    fn is_closed(&self) -> bool {
+        lock(&self.confirms).is_closed()
+    }
+
+    /// Fails everything that waits, but for what will be published again, and whatever is still asked of this link.
+    pub(super) fn close(&self, reason: &str, loss: Loss) {
+        let undecided = self.confirms().close(reason);
+        self.make_room();
+        self.callers.lose(self.number, reason, loss);
+        for asker in undecided {
+            if let Asker::Send(waiter) = asker {
+                let _ = waiter.send(SendOutcome::Lost(reason.to_owned()));
+            }
         }
     }
 }

@@ -9,10 +9,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::link::Link;
 use super::outcome::Outcome;
+use super::patience::Patience;
 use super::supervisor::Supervisor;
 use crate::error::CallError;
+use crate::health::Status;
 use crate::message::{EncodedReply, Reply};
 
 /// A call that is under way; drop it to give it up (the function may run all the same).
@@ -47,13 +48,13 @@ impl<T, E> Pending<T, E> {
 
     /// Waits for the output with the status and the headers that the function gave it.
     pub fn wait_reply(mut self) -> Result<Reply<T>, CallError<E>> {
-        let outcome = self.ticket.wait_until(self.ticket.deadline).unwrap_or(Outcome::TimedOut);
+        let outcome = self.ticket.wait_until(self.ticket.patience.deadline).unwrap_or(Outcome::TimedOut);
         self.finish(outcome)
     }
 
     /// Waits this long at most; if there is no outcome by then, the call goes on and comes back as the error.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Result<T, CallError<E>>, Self> {
-        let until = Instant::now().checked_add(timeout).filter(|until| *until < self.ticket.deadline);
+        let until = Instant::now().checked_add(timeout).filter(|until| *until < self.ticket.patience.deadline);
         let Some(until) = until else { return Ok(self.wait()) };
         match self.ticket.wait_until(until) {
             Some(outcome) => Ok(self.finish(outcome).map(Reply::into_value)),
@@ -62,7 +63,7 @@ impl<T, E> Pending<T, E> {
     }
 
     fn finish(&self, outcome: Outcome) -> Result<Reply<T>, CallError<E>> {
-        let reply = outcome.into_reply(self.ticket.timeout, self.ticket.idempotent).map_err(CallError::widen)?;
+        let reply = self.ticket.reply(outcome).map_err(CallError::widen)?;
         (self.decode)(&reply)
     }
 }
@@ -84,13 +85,11 @@ impl<T, E> fmt::Debug for Pending<T, E> {
 /// What a caller holds for a call: where the outcome comes, and how long to wait for it.
 pub(super) struct Ticket {
     /// Keeps the client connected for as long as somebody waits.
-    _client: Arc<Supervisor>,
-    link: Arc<Link>,
+    client: Arc<Supervisor>,
     number: u64,
     receiver: oneshot::AsyncReceiver<Outcome>,
-    deadline: Instant,
-    timeout: Duration,
-    idempotent: bool,
+    service: Box<str>,
+    patience: Patience,
     state: State,
 }
 
@@ -105,14 +104,24 @@ enum State {
 impl Ticket {
     pub(super) fn new(
         client: Arc<Supervisor>,
-        link: Arc<Link>,
         number: u64,
         receiver: oneshot::AsyncReceiver<Outcome>,
-        deadline: Instant,
-        timeout: Duration,
-        idempotent: bool,
+        service: &str,
+        patience: Patience,
     ) -> Self {
-        Ticket { _client: client, link, number, receiver, deadline, timeout, idempotent, state: State::Waiting }
+        Ticket { client, number, receiver, service: service.into(), patience, state: State::Waiting }
+    }
+
+    /// The reply, or why there is none.
+    fn reply(&self, outcome: Outcome) -> Result<EncodedReply, CallError> {
+        let Patience { timeout, idempotent, .. } = self.patience;
+        if outcome == Outcome::TimedOut
+            && let Status::Disconnected { reason } = self.client.status()
+        {
+            // It waited for a connection, to be made again.
+            return Err(CallError::Disconnected { reason, sent: true, idempotent });
+        }
+        outcome.into_reply(&self.service, timeout, idempotent)
     }
 
     /// Blocks this thread until there is an outcome, or until then.
@@ -138,7 +147,7 @@ impl Ticket {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome> {
         let polled = self.receive(context);
         if polled.is_pending() && self.state == State::Waiting {
-            self.link.expire_at(self.deadline, self.number);
+            self.client.callers().expire_at(self.patience.deadline, self.number);
             self.state = State::Watched;
         }
         polled
@@ -155,7 +164,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if self.state != State::Done {
-            self.link.calls().take(self.number);
+            self.client.callers().table().take(self.number);
         }
     }
 }

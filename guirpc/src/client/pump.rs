@@ -1,24 +1,33 @@
 //! The threads of a link: bring replies, returns and confirmations to those who wait for them.
 //!
 //! Replies have a thread of their own: there are many of them, and waiting for one thing is quicker than for seven.
+//! Confirmations of calls are as many, and say nothing new as a rule: they are looked at now and then.
 
 use std::convert::Infallible;
 use std::io;
 use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvError, Sender, at, bounded, never, select};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
-use super::link::Link;
+use super::callers::Callers;
+use super::confirms::Fate;
+use super::link::{Asker, Link};
 use super::outcome::{Outcome, SendOutcome};
-use crate::broker::{self, BlockedNote, ConfirmNote, Connection, ReplyNote, ReplyQueue, ReturnNote, Sends};
+use super::table::Loss;
+use crate::broker::{self, BlockedNote, ConfirmNote, Connection, Ended, Outbox, ReplyNote, ReturnNote};
 
 /// Replies that are taken in one go, with the table locked once for all of them.
 const BATCH: usize = 64;
+/// How soon a call is known to have met a full queue, while there are other calls.
+const TICK: Duration = Duration::from_millis(5);
+/// A queue that has a leader confirms within milliseconds, a busy disk within a second or two.
+const STUCK: Duration = Duration::from_secs(5);
+/// How often to look for one that does not.
+const LOOK_FOR_STUCK: Duration = Duration::from_millis(500);
 /// For a connection that is gone to say why.
 const REASON_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -26,37 +35,40 @@ const REASON_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Feeds {
     connection: Connection,
     replies: Receiver<ReplyNote>,
-    returned_calls: Receiver<ReturnNote>,
+    returns: Receiver<ReturnNote>,
     confirms: Receiver<ConfirmNote>,
-    returned_sends: Receiver<ReturnNote>,
     blocked: Receiver<BlockedNote>,
-    alarms: Receiver<()>,
 }
 
 impl Feeds {
-    pub(super) fn new(connection: Connection, calls: &ReplyQueue, sends: &Sends, alarms: Receiver<()>) -> Self {
+    pub(super) fn new(connection: Connection, outbox: &Outbox) -> Self {
         Feeds {
-            replies: calls.replies.clone(),
-            returned_calls: calls.returns.clone(),
-            confirms: sends.confirms.clone(),
-            returned_sends: sends.returns.clone(),
+            replies: outbox.replies.clone(),
+            returns: outbox.returns.clone(),
+            confirms: outbox.confirms.clone(),
             blocked: connection.blocked().clone(),
             connection,
-            alarms,
         }
     }
 }
 
 /// Why a pump has ended.
+#[allow(clippy::large_enum_variant, reason = "there is one for a whole connection")]
 pub(super) enum End {
     /// The client was dropped.
     Dropped,
-    /// The connection is gone, for this reason.
-    Lost(String),
+    /// Nothing more will come, for this reason; the connection, if it lives.
+    Lost(String, Option<Connection>),
 }
 
-/// The connection is gone; perhaps it said why.
-struct Gone(Option<String>);
+impl End {
+    pub(super) fn loss(connection: Option<&Connection>) -> Loss {
+        if connection.is_some() { Loss::Channel } else { Loss::Connection }
+    }
+}
+
+/// The channel is gone, or all of the connection; perhaps it said why.
+struct Gone(Option<Ended>);
 
 impl From<RecvError> for Gone {
     fn from(_: RecvError) -> Self {
@@ -64,45 +76,43 @@ impl From<RecvError> for Gone {
     }
 }
 
-/// Pumps until the connection is gone or the client is dropped, which disconnects `dropped`.
-pub(super) fn run(
-    link: &Arc<Link>,
-    feeds: Feeds,
-    dropped: &Receiver<Infallible>,
-    late_replies: &Arc<AtomicU64>,
-) -> End {
+/// Pumps until the channel is gone or the client is dropped, which disconnects `dropped`.
+pub(super) fn run(link: &Arc<Link>, feeds: Feeds, callers: &Arc<Callers>, dropped: &Receiver<Infallible>) -> End {
     let (gone, replies_gone) = bounded(1);
-    let replies = Replies { link: Arc::clone(link), feed: feeds.replies.clone(), late: Arc::clone(late_replies), gone };
+    let replies = Replies { callers: Arc::clone(callers), feed: feeds.replies.clone(), gone };
     if let Err(error) = replies.spawn() {
-        return End::Lost(format!("no thread for replies: {error}"));
+        return End::Lost(format!("no thread for replies: {error}"), None);
     }
-    match (Notices { link, feeds: &feeds, replies_gone }).run(dropped) {
+    match (Notices { link, callers, feeds: &feeds, replies_gone: &replies_gone }).run(dropped) {
         Ok(()) => End::Dropped,
-        Err(Gone(Some(reason))) => End::Lost(reason),
-        Err(Gone(None)) => {
-            let reason = feeds.connection.close(REASON_TIMEOUT).err();
-            End::Lost(reason.unwrap_or_else(|| "it was closed without a word".to_owned()))
-        }
+        // The replies end with the channel as well, and know why.
+        Err(Gone(ended)) => match ended.or_else(|| replies_gone.recv_timeout(REASON_TIMEOUT).ok().flatten()) {
+            Some(Ended { reason, channel_only: true }) => End::Lost(reason, Some(feeds.connection)),
+            Some(Ended { reason, channel_only: false }) => End::Lost(reason, None),
+            None => {
+                let reason = feeds.connection.close(REASON_TIMEOUT).err();
+                End::Lost(reason.unwrap_or_else(|| "it was closed without a word".to_owned()), None)
+            }
+        },
     }
 }
 
-/// Brings replies to their callers, on a thread of its own that ends with the connection.
+/// Brings replies to their callers, on a thread of its own that ends with the channel.
 struct Replies {
-    link: Arc<Link>,
+    callers: Arc<Callers>,
     feed: Receiver<ReplyNote>,
-    late: Arc<AtomicU64>,
     /// Told why there are no more replies.
-    gone: Sender<Option<String>>,
+    gone: Sender<Option<Ended>>,
 }
 
 impl Replies {
     fn spawn(self) -> io::Result<()> {
         thread::Builder::new().name("guirpc-replies".to_owned()).spawn(move || {
             loop {
-                if let Err(Gone(reason)) = self.feed.recv().map_err(Gone::from).and_then(|first| self.deliver(first)) {
+                if let Err(Gone(ended)) = self.feed.recv().map_err(Gone::from).and_then(|first| self.deliver(first)) {
                     // Nobody reads on, and what is left would stay: amiquip's consumer is never dropped.
                     self.feed.try_iter().for_each(drop);
-                    let _ = self.gone.send(reason);
+                    let _ = self.gone.send(ended);
                     return;
                 }
             }
@@ -114,20 +124,10 @@ impl Replies {
     fn deliver(&self, first: ReplyNote) -> Result<(), Gone> {
         let replies = iter::once(first)
             .chain(self.feed.try_iter().take(BATCH))
-            .map(|note| broker::reply(note, |id| self.link.number(id)))
+            .map(|note| broker::reply(note, |id| self.callers.number(id)))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|reason| Gone(Some(reason)))?;
-        let mut calls = self.link.calls();
-        let replies: Vec<_> =
-            replies.into_iter().map(|(number, reply)| (number.and_then(|number| calls.take(number)), reply)).collect();
-        drop(calls);
-        for (waiter, reply) in replies {
-            // The caller may be giving up at this very moment.
-            if waiter.is_none_or(|waiter| waiter.send(Outcome::Reply(reply)).is_err()) {
-                let late = self.late.fetch_add(1, Ordering::Relaxed) + 1;
-                debug!(late, "a reply came too late");
-            }
-        }
+            .map_err(|ended| Gone(Some(ended)))?;
+        self.callers.replied(replies);
         Ok(())
     }
 }
@@ -135,50 +135,102 @@ impl Replies {
 /// Brings everything else to where it belongs.
 struct Notices<'a> {
     link: &'a Link,
+    callers: &'a Callers,
     feeds: &'a Feeds,
-    replies_gone: Receiver<Option<String>>,
+    replies_gone: &'a Receiver<Option<Ended>>,
 }
 
 impl Notices<'_> {
     fn run(&self, dropped: &Receiver<Infallible>) -> Result<(), Gone> {
         let feeds = self.feeds;
+        let later = never();
+        // While there are confirmations all the time, when to look at them.
+        let mut look_at = None;
+        let mut look_for_stuck = Instant::now() + LOOK_FOR_STUCK;
         loop {
-            let next_deadline = self.link.calls().next_deadline();
+            let next_deadline = self.callers.table().next_deadline();
             let deadline = next_deadline.map_or_else(never, at);
+            let look = if self.link.confirms().stuck(Instant::now()).is_some() { at(look_for_stuck) } else { never() };
+            let (confirms, tick) = match look_at.filter(|_| !self.link.is_in_a_hurry()) {
+                Some(time) => (&later, at(time)),
+                None => (&feeds.confirms, never()),
+            };
             select! {
-                recv(feeds.returned_calls) -> returned => self.returned_call(&returned?),
-                recv(feeds.confirms) -> confirm => self.confirm(confirm?),
-                recv(feeds.returned_sends) -> returned => self.returned_send(&returned?),
+                recv(feeds.returns) -> returned => self.returned(&returned?),
+                recv(confirms) -> confirm => {
+                    self.confirm(Some(confirm?));
+                    look_at = Some(Instant::now() + TICK);
+                }
+                recv(tick) -> _ => look_at = self.confirm(None).then(|| Instant::now() + TICK),
                 recv(feeds.blocked) -> note => self.blocked(note?),
-                recv(feeds.alarms) -> _ => {}
-                recv(deadline) -> _ => self.expire(),
-                recv(self.replies_gone) -> reason => return Err(Gone(reason?)),
+                recv(self.callers.alarms) -> _ => {}
+                recv(deadline) -> _ => self.callers.expire(),
+                recv(look) -> _ => {
+                    self.check_stuck()?;
+                    look_for_stuck = Instant::now() + LOOK_FOR_STUCK;
+                }
+                recv(self.replies_gone) -> ended => return Err(Gone(ended?)),
                 recv(dropped) -> _ => return Ok(()),
             }
         }
     }
 
-    fn returned_call(&self, note: &ReturnNote) {
-        let number = broker::returned(note).and_then(|id| self.link.number(id));
-        if let Some(waiter) = number.and_then(|number| self.link.calls().take(number)) {
-            let _ = waiter.send(Outcome::Unroutable(note.routing_key.clone()));
+    /// Gives up a channel on which a queue takes nothing while the broker goes on reading.
+    ///
+    /// RabbitMQ's channel may go on sending to the node that led a quorum queue until it died, for as long as that is
+    /// away, and loses or rejects it all; a new channel finds the node that leads the queue now.
+    fn check_stuck(&self) -> Result<(), Gone> {
+        let (stuck, undecided) = {
+            let confirms = self.link.confirms();
+            (confirms.stuck(Instant::now()), confirms.undecided())
+        };
+        // Calls that are in a queue are answered on this channel only: as long as there are any, it stays.
+        let waiting = self.callers.table().waiting_on(self.link.number());
+        // While the broker reads nothing there is no telling.
+        match stuck.filter(|(since, _)| since.elapsed() >= STUCK && self.link.blocked().is_none()) {
+            None => Ok(()),
+            Some((_, true)) if waiting > undecided => Ok(()),
+            Some((_, true)) => {
+                let reason = format!("a queue has taken nothing for {} s", STUCK.as_secs());
+                Err(Gone(Some(Ended { reason, channel_only: true })))
+            }
+            Some((_, false)) => self.link.probe().map_err(|_| Gone(None)),
         }
     }
 
-    fn returned_send(&self, note: &ReturnNote) {
-        if let Some(number) = broker::returned(note).and_then(|id| self.link.number(id)) {
+    fn returned(&self, note: &ReturnNote) {
+        if let Some(number) = broker::returned(note).and_then(|id| self.callers.number(id))
+            && !self.callers.decide(number, Outcome::Unroutable(note.routing_key.clone()))
+        {
             self.link.confirms().returned(number);
         }
     }
 
-    /// A message that is returned is confirmed as well, afterwards, as if all were well.
-    fn confirm(&self, note: ConfirmNote) {
-        self.feeds.returned_sends.try_iter().for_each(|returned| self.returned_send(&returned));
-        let (tag, multiple, taken) = broker::confirmed(note);
-        let decided = self.link.confirms().confirmed(tag, multiple, taken);
-        for (waiter, fate) in decided {
-            let _ = waiter.send(SendOutcome::Decided(fate));
+    /// Has those decisions take effect that are there by now; says whether there are any.
+    fn confirm(&self, first: Option<ConfirmNote>) -> bool {
+        let notes: Vec<_> = first.into_iter().chain(self.feeds.confirms.try_iter()).collect();
+        // A message that is returned is confirmed as well, afterwards, as if all were well.
+        self.feeds.returns.try_iter().for_each(|returned| self.returned(&returned));
+        let is_any = !notes.is_empty();
+        let mut decided = Vec::new();
+        let now = Instant::now();
+        let mut confirms = self.link.confirms();
+        for note in notes {
+            let (tag, multiple, taken) = broker::confirmed(note);
+            confirms.confirmed((tag, multiple, taken), now, |number, asker, fate| match (asker, fate) {
+                (Asker::Call, Fate::Taken | Fate::Returned) | (Asker::Probe, _) => {}
+                decision => decided.push((number, decision)),
+            });
         }
+        drop(confirms);
+        self.link.make_room();
+        for (number, (asker, fate)) in decided {
+            match asker {
+                Asker::Send(waiter) => drop(waiter.send(SendOutcome::Decided(fate))),
+                Asker::Call | Asker::Probe => drop(self.callers.decide(number, Outcome::Overloaded)),
+            }
+        }
+        is_any
     }
 
     fn blocked(&self, note: BlockedNote) {
@@ -191,13 +243,6 @@ impl Notices<'_> {
                 info!("the broker takes messages again");
                 self.link.set_blocked(None);
             }
-        }
-    }
-
-    fn expire(&self) {
-        let expired = self.link.calls().expired(Instant::now());
-        for waiter in expired {
-            let _ = waiter.send(Outcome::TimedOut);
         }
     }
 }

@@ -1,22 +1,27 @@
 //! Keeps a client connected: one link after another, for as long as the client lives.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, after, at, bounded, never, select};
 use tracing::{info, warn};
 
-use super::link::{Link, NotSent, lock};
+use super::callers::{Callers, Repeat, lock};
+use super::link::{Link, NotSent};
+use super::outcome::SendOutcome;
+use super::patience::Patience;
 use super::pending::Ticket;
 use super::pump::{self, End, Feeds};
-use crate::broker::{Address, Backoff, Outbound};
+use crate::broker::{self, Addresses, Backoff, Connection, Outbound, Outbox};
 use crate::error::{CallError, Error, ErrorKind};
+use crate::health::Status;
 
 /// A connection that held this long was no false start.
 const STABLE: Duration = Duration::from_secs(10);
+/// For a connection whose channel was closed to open another.
+const CHANNEL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What all copies of a client share.
 pub(super) struct Supervisor {
@@ -27,13 +32,13 @@ pub(super) struct Supervisor {
 
 /// What the copies share with the thread.
 struct Shared {
-    address: Address,
+    address: Addresses,
+    callers: Arc<Callers>,
     /// Read at every call, and by many threads at once.
     state: RwLock<State>,
     /// Held while the state changes, and by those who wait for that.
     gate: Mutex<()>,
     changed: Condvar,
-    late_replies: Arc<AtomicU64>,
 }
 
 enum State {
@@ -41,66 +46,88 @@ enum State {
     Down(String),
 }
 
+/// The client was dropped.
+struct Dropped;
+
 impl Supervisor {
     /// Connects once, so that a mistake is told at once, and then keeps connected.
-    pub(super) fn start(address: Address) -> Result<Self, Error> {
-        let (link, feeds) = Link::open(&address)?;
+    pub(super) fn start(address: Addresses) -> Result<Self, Error> {
+        let to = address.clone();
+        // Past the handshake amiquip knows no timeouts.
+        let opened = broker::bounded(broker::OPEN_TIMEOUT, move || Link::dial(&to));
+        let (connection, outbox) = opened.unwrap_or_else(|| Err(broker::no_answer(&address)))?;
+        let callers = Arc::new(Callers::new());
+        let (link, feeds) = Link::new(1, &callers, connection, outbox, None);
         let shared = Arc::new(Shared {
             address,
+            callers,
             state: RwLock::new(State::Up(Arc::clone(&link))),
             gate: Mutex::new(()),
             changed: Condvar::new(),
-            late_replies: Arc::default(),
         });
         let (alive, dropped) = bounded(0);
         let supervised = Arc::clone(&shared);
         thread::Builder::new()
             .name("guirpc-client".to_owned())
-            .spawn(move || supervised.run(link, feeds, &dropped))
+            .spawn(move || {
+                let Dropped = supervised.run(link, feeds, &dropped);
+                supervised.callers.close("the client was closed");
+            })
             .map_err(|error| Error::new(ErrorKind::System, format!("no thread for the client: {error}")))?;
         Ok(Supervisor { shared, _alive: alive })
     }
 
-    pub(super) fn address(&self) -> &Address {
+    pub(super) fn address(&self) -> &Addresses {
         &self.shared.address
     }
 
-    pub(super) fn late_replies(&self) -> u64 {
-        self.shared.late_replies.load(Ordering::Relaxed)
+    pub(super) fn callers(&self) -> &Callers {
+        &self.shared.callers
+    }
+
+    pub(super) fn status(&self) -> Status {
+        match self.shared.present_link() {
+            Err(reason) => Status::Disconnected { reason },
+            Ok(link) => link.blocked().map_or(Status::Connected, |reason| Status::Blocked { reason }),
+        }
     }
 
     /// Publishes a call, waiting for a connection until the deadline if there is none.
-    pub(super) fn call(
-        self: &Arc<Self>,
-        request: &Outbound<'_>,
-        deadline: Instant,
-        timeout: Duration,
-        idempotent: bool,
-    ) -> Result<Ticket, CallError> {
-        let (link, (number, receiver)) = self
+    pub(super) fn call(self: &Arc<Self>, request: &Outbound<'_>, patience: Patience) -> Result<Ticket, CallError> {
+        let Patience { deadline, idempotent, .. } = patience;
+        let repeat = idempotent.then(|| Arc::new(Repeat::new(request, deadline)));
+        let number = self.callers().next_number();
+        let receiver = self
             .shared
-            .publish(deadline, |link| link.call(request, deadline))
-            .map_err(|not_sent| not_sent.into_error(idempotent))?;
-        Ok(Ticket::new(Arc::clone(self), link, number, receiver, deadline, timeout, idempotent))
+            .publish(deadline, |link| link.call(number, request, deadline, repeat.clone()))
+            .map_err(|not_sent| not_sent.into_error(idempotent))?
+            .1;
+        Ok(Ticket::new(Arc::clone(self), number, receiver, &request.routing_key, patience))
     }
 
     /// Publishes a send and waits until the broker has it.
-    pub(super) fn send(
-        &self,
-        request: &Outbound<'_>,
-        deadline: Instant,
-        timeout: Duration,
-        idempotent: bool,
-    ) -> Result<(), CallError> {
-        let (link, (tag, outcome)) = self
-            .shared
-            .publish(deadline, |link| link.send(request, deadline))
-            .map_err(|not_sent| not_sent.into_error(idempotent))?;
-        let Ok(outcome) = outcome.recv_deadline(deadline) else {
-            link.confirms().take(tag);
-            return Err(CallError::TimedOut { timeout, idempotent });
-        };
-        outcome.into_result(&request.routing_key, idempotent)
+    pub(super) fn send(&self, request: &Outbound<'_>, patience: Patience) -> Result<(), CallError> {
+        let Patience { deadline, timeout, idempotent } = patience;
+        let number = self.callers().next_number();
+        // Why it was published before without an outcome: it may have been taken then, whatever becomes of it now.
+        let mut lost = None;
+        loop {
+            let published = self.shared.publish(deadline, |link| link.send(number, request, deadline));
+            let (outcome, reason) = match (published, lost) {
+                (Ok((link, Some(SendOutcome::Lost(reason)))), _) if idempotent => {
+                    self.shared.give_up(&link, &reason);
+                    lost = Some(reason);
+                    continue;
+                }
+                (Ok((_, Some(outcome))), reason) => (outcome.into_result(&request.routing_key, idempotent), reason),
+                (Ok((_, None)), reason) => (Err(CallError::TimedOut { timeout, idempotent }), reason),
+                (Err(not_sent), reason) => (Err(not_sent.into_error(idempotent)), reason),
+            };
+            return match (outcome, reason) {
+                (Err(_), Some(reason)) => Err(CallError::Disconnected { reason, sent: true, idempotent }),
+                (outcome, _) => outcome,
+            };
+        }
     }
 }
 
@@ -162,46 +189,142 @@ impl Shared {
         }
     }
 
-    fn run(&self, mut link: Arc<Link>, mut feeds: Feeds, dropped: &Receiver<Infallible>) {
+    fn run(&self, mut link: Arc<Link>, mut feeds: Feeds, dropped: &Receiver<Infallible>) -> Dropped {
         let mut backoff = Backoff::new();
         loop {
             let since = Instant::now();
-            let reason = match pump::run(&link, feeds, dropped, &self.late_replies) {
-                End::Dropped => return link.close("the client was closed"),
-                End::Lost(reason) => reason,
+            let (reason, connection) = match pump::run(&link, feeds, &self.callers, dropped) {
+                End::Dropped => {
+                    link.close("the client was closed", End::loss(None));
+                    return Dropped;
+                }
+                End::Lost(reason, connection) => (reason, connection),
             };
-            warn!("lost {}: {reason}", self.address);
             self.give_up(&link, &reason);
-            link.close(&reason);
-            if since.elapsed() >= STABLE {
+            link.close(&reason, End::loss(connection.as_ref()));
+            let held = since.elapsed() >= STABLE;
+            if held {
                 backoff.reset();
             }
-            match self.reconnect(&mut backoff, dropped) {
-                Some(reconnected) => (link, feeds) = reconnected,
-                None => return,
+            let mut next = Ok(None);
+            if let Some(connection) = connection {
+                warn!("{} closed a channel: {reason}; calls go on with a new one", self.address);
+                // Whoever has one channel after another closed is slowed down.
+                let pause = if held { Duration::ZERO } else { backoff.next_delay() };
+                next = self.reopen(&link, connection, pause, dropped);
+            } else {
+                warn!("lost {}: {reason}", self.address);
+            }
+            let next = next.and_then(|reopened| match reopened {
+                Some(reopened) => Ok(reopened),
+                None => self.reconnect(link.number(), &mut backoff, dropped),
+            });
+            match next {
+                Ok(next) => (link, feeds) = next,
+                Err(dropped) => return dropped,
+            }
+            self.set_state(State::Up(Arc::clone(&link)));
+            self.call_again(&link);
+        }
+    }
+
+    /// Opens another channel on a connection that lives; `None` if it does not after all.
+    fn reopen(
+        &self,
+        former: &Link,
+        connection: Connection,
+        pause: Duration,
+        dropped: &Receiver<Infallible>,
+    ) -> Result<Option<(Arc<Link>, Feeds)>, Dropped> {
+        self.wait(&after(pause), None, dropped)?;
+        let Some(opened) = self.attempt(CHANNEL_TIMEOUT, Outbox::opener(&connection), dropped)? else {
+            warn!("{} does not open another channel: connecting again", self.address);
+            return Ok(None);
+        };
+        match opened {
+            Ok(outbox) => {
+                let next = Link::new(former.number() + 1, &self.callers, connection, outbox, former.blocked());
+                Ok(Some(next))
+            }
+            Err(error) => {
+                warn!("{error}");
+                Ok(None)
             }
         }
     }
 
     /// Tries until it succeeds, or until the client is dropped.
-    fn reconnect(&self, backoff: &mut Backoff, dropped: &Receiver<Infallible>) -> Option<(Arc<Link>, Feeds)> {
+    fn reconnect(
+        &self,
+        former: u64,
+        backoff: &mut Backoff,
+        dropped: &Receiver<Infallible>,
+    ) -> Result<(Arc<Link>, Feeds), Dropped> {
         loop {
-            match dropped.recv_timeout(backoff.next_delay()) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(never) => match never {},
-                Err(RecvTimeoutError::Disconnected) => return None,
-            }
-            match Link::open(&self.address) {
-                Ok((link, feeds)) => {
+            self.wait(&after(backoff.next_delay()), None, dropped)?;
+            let to = self.address.clone();
+            let opened = self.attempt(broker::OPEN_TIMEOUT, move || Link::dial(&to), dropped)?;
+            match opened.unwrap_or_else(|| Err(broker::no_answer(&self.address))) {
+                Ok((connection, outbox)) => {
                     info!("connected to {} again", self.address);
-                    self.set_state(State::Up(Arc::clone(&link)));
-                    return Some((link, feeds));
+                    return Ok(Link::new(former + 1, &self.callers, connection, outbox, None));
                 }
                 Err(error) => {
                     warn!("{error}");
                     self.set_state(State::Down(error.to_string()));
                 }
             }
+        }
+    }
+
+    /// Does what waits for the broker on a thread of its own, and gives up on it after `bound`.
+    fn attempt<T: Send + 'static>(
+        &self,
+        bound: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+        dropped: &Receiver<Infallible>,
+    ) -> Result<Option<T>, Dropped> {
+        let (done, result) = bounded(1);
+        let spawned = thread::Builder::new().name("guirpc-bounded".to_owned()).spawn(move || done.send(work()));
+        if spawned.is_err() {
+            return Ok(None);
+        }
+        self.wait(&result, Some(bound), dropped)
+    }
+
+    /// Waits for something, and keeps the deadlines of calls meanwhile: nobody else does while there is no link.
+    fn wait<T>(
+        &self,
+        wanted: &Receiver<T>,
+        bound: Option<Duration>,
+        dropped: &Receiver<Infallible>,
+    ) -> Result<Option<T>, Dropped> {
+        let end = bound.map_or_else(never, after);
+        loop {
+            let next_deadline = self.callers.table().next_deadline();
+            let deadline = next_deadline.map_or_else(never, at);
+            select! {
+                recv(wanted) -> wanted => return Ok(wanted.ok()),
+                recv(end) -> _ => return Ok(None),
+                recv(dropped) -> _ => return Err(Dropped),
+                recv(self.callers.alarms) -> _ => {}
+                recv(deadline) -> _ => self.callers.expire(),
+            }
+        }
+    }
+
+    /// Publishes what was lost with the links before, on a thread of its own: it may wait for what the pump brings.
+    fn call_again(&self, link: &Arc<Link>) {
+        let adrift = self.callers.table().adrift();
+        if adrift.is_empty() {
+            return;
+        }
+        info!("{} calls that are safe to run twice are made again", adrift.len());
+        let link = Arc::clone(link);
+        let work = move || adrift.iter().all(|(number, repeat)| link.call_again(*number, repeat));
+        if let Err(error) = thread::Builder::new().name("guirpc-again".to_owned()).spawn(work) {
+            // They have their outcome at their deadline.
+            warn!("no thread to make calls again: {error}");
         }
     }
 }

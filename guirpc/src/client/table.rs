@@ -1,40 +1,91 @@
-//! Who waits for what: calls by correlation number, sends by delivery tag. Pure data, no I/O, no clock.
+//! Who waits for which call, by its number. Pure data, no I/O, no clock.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Instant;
 
-/// The calls of one connection that have no outcome yet.
+#[cfg(test)]
+mod properties;
+
+/// How often a call may be under way on a channel that the broker closes: it may be the one that has it closed.
+const MOST_CLOSURES: u32 = 3;
+
+/// The calls of a client that have no outcome yet.
 ///
-/// `W` is whatever is told the outcome.
+/// `W` is whatever is told the outcome, `R` what is needed to publish the call again.
+/// Links are numbered in the order in which they come: when one is lost, those before it are as well.
 #[derive(Debug)]
-pub(super) struct Calls<W> {
-    waiting: HashMap<u64, W>,
+pub(super) struct Calls<W, R> {
+    waiting: HashMap<u64, Entry<W, R>>,
     /// Of the calls that nobody's thread waits for; an entry may be outdated.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
-    /// Why nothing will come any more.
-    closed: Option<String>,
+    /// The last link that was lost, and why.
+    lost: Option<(u64, String)>,
 }
 
-impl<W> Default for Calls<W> {
+#[derive(Debug)]
+struct Entry<W, R> {
+    waiter: W,
+    /// The link that it is published on; none, if it was lost with its own.
+    link: Option<u64>,
+    /// Only for what may be published twice.
+    repeat: Option<R>,
+    repeated: bool,
+    closures: u32,
+}
+
+/// A call that has been taken out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken<W> {
+    pub(super) waiter: W,
+    /// Whether it was published twice, so that the first one may have had an effect of which the second knows nothing.
+    pub(super) repeated: bool,
+}
+
+/// What a link was lost with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    Connection,
+    /// The broker has closed the channel only.
+    Channel,
+}
+
+impl<W, R> Default for Calls<W, R> {
     fn default() -> Self {
-        Calls { waiting: HashMap::new(), deadlines: BinaryHeap::new(), closed: None }
+        Calls { waiting: HashMap::new(), deadlines: BinaryHeap::new(), lost: None }
     }
 }
 
-impl<W> Calls<W> {
-    /// Enters a call; gives the reason if the connection is gone.
-    pub(super) fn insert(&mut self, number: u64, waiter: W) -> Result<(), String> {
-        if let Some(reason) = &self.closed {
-            return Err(reason.clone());
-        }
-        self.waiting.insert(number, waiter);
+impl<W, R> Entry<W, R> {
+    fn taken(self) -> Taken<W> {
+        Taken { waiter: self.waiter, repeated: self.repeated }
+    }
+}
+
+impl<W, R: Clone> Calls<W, R> {
+    /// Enters a call that is about to be published on this link; gives the reason if the link is lost.
+    pub(super) fn insert(&mut self, number: u64, link: u64, waiter: W, repeat: Option<R>) -> Result<(), String> {
+        self.check(link)?;
+        let entry = Entry { waiter, link: Some(link), repeat, repeated: false, closures: 0 };
+        self.waiting.insert(number, entry);
         Ok(())
     }
 
+    /// How many calls wait on this link that cannot be made again.
+    pub(super) fn waiting_on(&self, link: u64) -> usize {
+        self.waiting.values().filter(|entry| entry.link == Some(link) && entry.repeat.is_none()).count()
+    }
+
+    fn check(&self, link: u64) -> Result<(), String> {
+        match &self.lost {
+            Some((lost, reason)) if link <= *lost => Err(reason.clone()),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes out a call that has an outcome, or that its caller gives up. `None`: it was taken out before.
-    pub(super) fn take(&mut self, number: u64) -> Option<W> {
-        self.waiting.remove(&number)
+    pub(super) fn take(&mut self, number: u64) -> Option<Taken<W>> {
+        self.waiting.remove(&number).map(Entry::taken)
     }
 
     /// Has [`expired`](Calls::expired) give up this call at this time.
@@ -59,92 +110,55 @@ impl<W> Calls<W> {
                 break;
             }
             self.deadlines.pop();
-            expired.extend(self.waiting.remove(&number));
+            expired.extend(self.waiting.remove(&number).map(|entry| entry.waiter));
         }
         expired
     }
 
-    /// Takes out all calls, and takes no more.
-    pub(super) fn close(&mut self, reason: &str) -> Vec<W> {
-        self.closed.get_or_insert_with(|| reason.to_owned());
+    /// Takes out all calls that were published on this link, but for those that can be published again: these wait
+    /// for [`adrift`](Calls::adrift).
+    pub(super) fn lose(&mut self, link: u64, reason: &str, loss: Loss) -> Vec<W> {
+        self.lost = Some((link, reason.to_owned()));
+        let failed = self.waiting.extract_if(|_, entry| {
+            if entry.link.is_none_or(|on| on > link) {
+                return false;
+            }
+            entry.link = None;
+            entry.closures += u32::from(loss == Loss::Channel);
+            entry.repeat.is_none() || entry.closures >= MOST_CLOSURES
+        });
+        failed.map(|(_, entry)| entry.waiter).collect()
+    }
+
+    /// The calls that are on no link, in the order in which they were made.
+    pub(super) fn adrift(&self) -> Vec<(u64, R)> {
+        let adrift = self.waiting.iter().filter(|(_, entry)| entry.link.is_none());
+        let mut adrift: Vec<_> = adrift.filter_map(|(number, entry)| Some((*number, entry.repeat.clone()?))).collect();
+        adrift.sort_unstable_by_key(|(number, _)| *number);
+        adrift
+    }
+
+    /// Says that a call is about to be published again, on this link.
+    ///
+    /// Gives whether it is to be: it may have been given up meanwhile, and the link may be lost.
+    pub(super) fn adopt(&mut self, number: u64, link: u64) -> bool {
+        if self.check(link).is_err() {
+            return false;
+        }
+        match self.waiting.get_mut(&number) {
+            Some(entry) if entry.link.is_none() => {
+                entry.link = Some(link);
+                entry.repeated = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes out all calls.
+    pub(super) fn close(&mut self) -> Vec<W> {
         self.deadlines.clear();
-        self.waiting.drain().map(|(_, waiter)| waiter).collect()
-    }
-}
-
-/// The sends of one connection that the broker has not confirmed yet.
-#[derive(Debug)]
-pub(super) struct Confirms<W> {
-    waiting: BTreeMap<u64, (u64, W)>,
-    returned: HashSet<u64>,
-    closed: Option<String>,
-}
-
-/// What the broker did with a send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It is in a queue.
-    Taken,
-    /// No queue takes it.
-    Returned,
-    /// A queue should have taken it, and did not.
-    Rejected,
-}
-
-impl<W> Default for Confirms<W> {
-    fn default() -> Self {
-        Confirms { waiting: BTreeMap::new(), returned: HashSet::new(), closed: None }
-    }
-}
-
-impl<W> Confirms<W> {
-    /// Enters a send; gives the reason if the connection is gone.
-    pub(super) fn insert(&mut self, tag: u64, number: u64, waiter: W) -> Result<(), String> {
-        if let Some(reason) = &self.closed {
-            return Err(reason.clone());
-        }
-        self.waiting.insert(tag, (number, waiter));
-        Ok(())
-    }
-
-    /// Takes out a send that its sender gives up.
-    pub(super) fn take(&mut self, tag: u64) {
-        self.waiting.remove(&tag);
-    }
-
-    /// The broker has returned this one; its confirmation, which looks like any other, is yet to come.
-    pub(super) fn returned(&mut self, number: u64) {
-        self.returned.insert(number);
-    }
-
-    /// The broker has confirmed this one, and with `multiple` all before it: takes them out.
-    pub(super) fn confirmed(&mut self, tag: u64, multiple: bool, taken: bool) -> Vec<(W, Fate)> {
-        let confirmed = if multiple {
-            let later = self.waiting.split_off(&(tag + 1));
-            std::mem::replace(&mut self.waiting, later)
-        } else {
-            self.waiting.remove_entry(&tag).into_iter().collect()
-        };
-        let mut fates = Vec::with_capacity(confirmed.len());
-        for (number, waiter) in confirmed.into_values() {
-            let fate = match (self.returned.remove(&number), taken) {
-                (true, _) => Fate::Returned,
-                (false, true) => Fate::Taken,
-                (false, false) => Fate::Rejected,
-            };
-            fates.push((waiter, fate));
-        }
-        if self.waiting.is_empty() {
-            // What remains was returned for senders that have given up.
-            self.returned.clear();
-        }
-        fates
-    }
-
-    /// Takes out all sends, and takes no more.
-    pub(super) fn close(&mut self, reason: &str) -> Vec<W> {
-        self.closed.get_or_insert_with(|| reason.to_owned());
-        std::mem::take(&mut self.waiting).into_values().map(|(_, waiter)| waiter).collect()
+        self.waiting.drain().map(|(_, entry)| entry.waiter).collect()
     }
 }
 
@@ -154,45 +168,79 @@ mod tests {
 
     use super::*;
 
+    fn calls() -> Calls<&'static str, u8> {
+        Calls::default()
+    }
+
+    fn taken<W>(waiter: W, repeated: bool) -> Taken<W> {
+        Taken { waiter, repeated }
+    }
+
     #[test]
     fn a_call_has_one_outcome() {
-        let mut calls = Calls::default();
-        calls.insert(1, "a").unwrap();
-        assert_eq!(calls.take(1), Some("a"));
+        let mut calls = calls();
+        calls.insert(1, 1, "a", None).unwrap();
+        assert_eq!(calls.take(1), Some(taken("a", false)));
         assert_eq!(calls.take(1), None);
     }
 
     #[test]
     fn only_what_is_still_waiting_expires() {
         let start = Instant::now();
-        let mut calls = Calls::default();
+        let mut calls = Calls::<_, ()>::default();
         for number in 1..=3 {
-            calls.insert(number, number).unwrap();
+            calls.insert(number, 1, number, None).unwrap();
             calls.expire_at(start + Duration::from_secs(number), number);
         }
         calls.take(1);
         assert_eq!(calls.expired(start + Duration::from_secs(2)), [2]);
         assert_eq!(calls.next_deadline(), Some(start + Duration::from_secs(3)));
-        assert_eq!(calls.take(3), Some(3));
+        assert_eq!(calls.take(3), Some(taken(3, false)));
     }
 
     #[test]
-    fn a_closed_table_gives_everything_up_and_says_why() {
-        let mut calls = Calls::default();
-        calls.insert(1, "a").unwrap();
-        assert_eq!(calls.close("gone"), ["a"]);
-        assert_eq!(calls.insert(2, "b"), Err("gone".to_owned()));
+    fn what_may_not_be_repeated_fails_with_its_link() {
+        let mut calls = calls();
+        calls.insert(1, 1, "once", None).unwrap();
+        calls.insert(2, 1, "again", Some(7)).unwrap();
+        assert_eq!(calls.lose(1, "gone", Loss::Connection), ["once"]);
+        assert_eq!(calls.insert(3, 1, "late", None), Err("gone".to_owned()));
+        assert_eq!(calls.adrift(), [(2, 7)]);
+        assert!(!calls.adopt(2, 1) && calls.adopt(2, 2) && !calls.adopt(2, 2));
+        assert_eq!(calls.adrift(), []);
+        assert_eq!(calls.take(2), Some(taken("again", true)));
     }
 
     #[test]
-    fn multiple_confirms_all_before() {
-        let mut sends = Confirms::default();
-        for tag in 1..=4 {
-            sends.insert(tag, tag + 100, tag).unwrap();
+    fn what_was_given_up_is_not_repeated() {
+        let mut calls = calls();
+        calls.insert(1, 1, "a", Some(7)).unwrap();
+        calls.lose(1, "gone", Loss::Connection);
+        let adrift = calls.adrift();
+        calls.take(1);
+        assert_eq!(adrift, [(1, 7)]);
+        assert!(!calls.adopt(1, 2));
+    }
+
+    #[test]
+    fn what_is_adrift_expires_as_anything_else() {
+        let now = Instant::now();
+        let mut calls = calls();
+        calls.insert(1, 1, "a", Some(7)).unwrap();
+        calls.expire_at(now, 1);
+        assert!(calls.lose(1, "gone", Loss::Connection).is_empty());
+        assert_eq!(calls.expired(now), ["a"]);
+        assert_eq!(calls.adrift(), []);
+    }
+
+    #[test]
+    fn what_has_channels_closed_fails_in_the_end() {
+        let mut calls = calls();
+        calls.insert(1, 1, "a", Some(7)).unwrap();
+        for link in 1..3 {
+            assert!(calls.lose(link, "not found", Loss::Channel).is_empty());
+            assert!(calls.adopt(1, link + 1));
         }
-        sends.returned(102);
-        assert_eq!(sends.confirmed(3, true, true), [(1, Fate::Taken), (2, Fate::Returned), (3, Fate::Taken)]);
-        assert_eq!(sends.confirmed(4, false, false), [(4, Fate::Rejected)]);
-        assert_eq!(sends.confirmed(4, false, true), []);
+        assert_eq!(calls.lose(3, "not found", Loss::Channel), ["a"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The layers of settings, one over the other, and what comes out on top.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,7 +12,7 @@ use super::environment::Environment;
 use super::file;
 use super::layer::{Layer, mistake};
 use super::settings::Kind;
-use super::{ExchangeType, Side};
+use super::{ExchangeType, QueueType, Side};
 use crate::error::Error;
 use crate::message::Dialect;
 
@@ -73,6 +74,17 @@ impl Settings {
         self.parsed(name)
     }
 
+    /// Numbers by name; empty if there are none.
+    pub(crate) fn numbers<T: FromStr>(&self, name: &str) -> Result<BTreeMap<String, T>, Error> {
+        let numbers = self.text(name)?.unwrap_or_default();
+        let number = |pair: &str| {
+            let (name, number) = pair.split_once('=')?;
+            Some((name.to_owned(), number.parse().ok()?))
+        };
+        // What the setting takes can be parsed.
+        Ok(numbers.split(',').filter_map(number).collect())
+    }
+
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
         self.parsed(name)
     }
@@ -88,6 +100,11 @@ impl Settings {
     pub(super) fn dialect(&self) -> Result<Option<Dialect>, Error> {
         let is_python = |text: String| if text == "python" { Dialect::Python } else { Dialect::Native };
         Ok(self.text("dialect")?.map(is_python))
+    }
+
+    pub(super) fn queue_type(&self) -> Result<Option<QueueType>, Error> {
+        let is_quorum = |text: String| if text == "quorum" { QueueType::Quorum } else { QueueType::Classic };
+        Ok(self.text("queue_type")?.map(is_quorum))
     }
 
     pub(super) fn exchange_type(&self) -> Result<Option<ExchangeType>, Error> {

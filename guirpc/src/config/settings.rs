@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use super::Side;
 
+mod client;
+mod server;
+
+pub(crate) use client::CLIENT;
+pub(crate) use server::SERVER;
+
 /// A setting; its name is that in a TOML file, and with other letters that of its flag and its variable.
 #[derive(Debug)]
 pub(crate) struct Setting {
@@ -30,6 +36,8 @@ pub(crate) enum Kind {
     Names,
     /// A number from 1 to this one.
     Count(u64),
+    /// Such numbers by name, as `a=1,b=2`.
+    Counts(u64),
     /// A number of bytes.
     Bytes,
     /// A duration such as `30s`.
@@ -40,171 +48,10 @@ pub(crate) enum Kind {
     OneOf(&'static [&'static str]),
 }
 
-/// As RabbitMQ reads `prefetch`, in 16 bits.
-const LARGEST_PREFETCH: u64 = u16::MAX as u64;
 const DIALECTS: Kind = Kind::OneOf(&["native", "python"]);
 
-/// The settings of a server.
-pub(crate) const SERVER: &[Setting] = &[
-    Setting {
-        name: "uri",
-        kind: Kind::Uri,
-        default: super::DEFAULT_URI,
-        help: "The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`",
-        ini: CONNECTION,
-    },
-    Setting {
-        name: "service",
-        kind: Kind::Names,
-        default: "the program's own",
-        help: "A service to serve, instead of the program's own; may be repeated",
-        ini: &[("options", "service")],
-    },
-    Setting {
-        name: "workers",
-        kind: Kind::Count(u32::MAX as u64),
-        default: "the machine's parallelism",
-        help: "How many functions run at once",
-        ini: &[("options", "max_workers"), ("options", "workers")],
-    },
-    Setting {
-        name: "prefetch",
-        kind: Kind::Count(LARGEST_PREFETCH),
-        default: "64 for each worker",
-        help: "How many requests to fetch ahead of their turn",
-        ini: &[("options", "prefetch_count"), ("options", "prefetch")],
-    },
-    Setting {
-        name: "dialect",
-        kind: DIALECTS,
-        default: "native, and python with an INI file",
-        help: "Whose exchange and queue to declare: guirpc's own, which last, or as the Python original does, which do not",
-        ini: &[("options", "dialect")],
-    },
-    Setting {
-        name: "exchange",
-        kind: Kind::Name,
-        default: "`guirpc`, or `rpc_gateway` in the dialect python",
-        help: "The exchange that requests go through",
-        ini: &[("amqp_entities", "exchange")],
-    },
-    Setting {
-        name: "exchange_type",
-        kind: Kind::OneOf(&["direct", "fanout", "topic"]),
-        default: "direct",
-        help: "How the exchange chooses queues",
-        ini: &[("amqp_entities", "exchange_type")],
-    },
-    Setting {
-        name: "queue",
-        kind: Kind::Name,
-        default: "named for the service",
-        help: "The queue to take requests off, if not the one that is named for the service",
-        ini: &[("amqp_entities", "queue")],
-    },
-    Setting {
-        name: "routing_key",
-        kind: Kind::Text,
-        default: "the name of the service",
-        help: "The routing key by which requests come, or the pattern for an exchange of the type `topic`",
-        ini: &[("amqp_entities", "routing_key")],
-    },
-    Setting {
-        name: "durable",
-        kind: Kind::YesNo,
-        default: "true, or false in the dialect python",
-        help: "Whether exchange and queue outlive a restart of the broker",
-        ini: &[("options", "durable")],
-    },
-    Setting {
-        name: "drain",
-        kind: Kind::Time,
-        default: "30s",
-        help: "How long to wait, when stopped, for what has begun",
-        ini: &[("options", "drain")],
-    },
-    Setting {
-        name: "max_body",
-        kind: Kind::Bytes,
-        default: "16777216",
-        help: "The largest request to decode, and the largest reply to send, in bytes",
-        ini: &[("options", "max_body")],
-    },
-    Setting {
-        name: "pickle",
-        kind: Kind::YesNo,
-        default: "false",
-        help: "Serve functions that are called by Python's pickles; read as data only, nothing in them is ever run",
-        ini: &[("options", "pickle")],
-    },
-    Setting {
-        name: "log",
-        kind: Kind::Name,
-        default: "info",
-        help: "What to log: error, warn, info, debug (a line for each call), trace, or a filter such as `info,my_crate=debug`",
-        ini: &[("options", "log")],
-    },
-    Setting {
-        name: "log_format",
-        kind: Kind::OneOf(&["text", "json"]),
-        default: "text",
-        help: "How to write the log: lines for people, or a JSON object a line for programs",
-        ini: &[("options", "log_format")],
-    },
-];
-
-/// The settings of a client.
-pub(crate) const CLIENT: &[Setting] = &[
-    Setting {
-        name: "uri",
-        kind: Kind::Uri,
-        default: super::DEFAULT_URI,
-        help: "The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`",
-        ini: CONNECTION,
-    },
-    Setting {
-        name: "timeout",
-        kind: Kind::Time,
-        default: "the function's own, or 10s",
-        help: "How long to wait for a reply",
-        ini: &[("options", "timeout")],
-    },
-    Setting {
-        name: "app_id",
-        kind: Kind::Name,
-        default: "",
-        help: "Who calls",
-        ini: &[("", "producer_application_id"), ("options", "app_id")],
-    },
-    Setting {
-        name: "dialect",
-        kind: DIALECTS,
-        default: "the function's own, and python with an INI file",
-        help: "How requests are written: guirpc's own way, or the Python original's",
-        ini: &[("options", "dialect")],
-    },
-    Setting {
-        name: "exchange",
-        kind: Kind::Name,
-        default: "`guirpc`, or `rpc_gateway` in the dialect python",
-        help: "The exchange that requests go through",
-        ini: &[("amqp_entities", "exchange")],
-    },
-    Setting {
-        name: "routing_key",
-        kind: Kind::Text,
-        default: "the name of the service",
-        help: "The routing key of requests",
-        ini: &[("amqp_entities", "routing_key")],
-    },
-    Setting {
-        name: "max_body",
-        kind: Kind::Bytes,
-        default: "16777216",
-        help: "The largest request to send, in bytes",
-        ini: &[("options", "max_body")],
-    },
-];
+const URI_HELP: &str = "The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`, or several, with commas \
+                        between them; with TLS as `amqps://`";
 
 /// The parts of the broker's URI, as an INI file has them.
 const CONNECTION: &[(&str, &str)] = &[
@@ -239,6 +86,10 @@ impl Kind {
             Kind::Uri | Kind::Text | Kind::Name => true,
             Kind::Names => text.split(',').all(|name| !name.is_empty()),
             Kind::Count(most) => is_number(1, most),
+            Kind::Counts(most) => text.split(',').all(|pair| match pair.split_once('=') {
+                Some((name, number)) => !name.is_empty() && Kind::Count(most).accepts(number),
+                None => false,
+            }),
             Kind::Bytes => is_number(0, usize::MAX as u64),
             Kind::Time => text.parse::<humantime::Duration>().is_ok(),
             Kind::YesNo => matches!(text, "true" | "false"),
@@ -253,6 +104,7 @@ impl Kind {
             Kind::Text | Kind::Name => "a text".to_owned(),
             Kind::Names => "a name, or several".to_owned(),
             Kind::Count(most) => format!("a whole number from 1 to {most}"),
+            Kind::Counts(most) => format!("a name and a whole number from 1 to {most}, as `name=1`, or several"),
             Kind::Bytes => "a number of bytes".to_owned(),
             Kind::Time => format!("a time such as `{}`", humantime::format_duration(Duration::from_secs(90))),
             Kind::YesNo => "`true` or `false`".to_owned(),

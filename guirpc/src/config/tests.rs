@@ -49,17 +49,25 @@ fn config_uri(connection: &str) -> String {
 }
 
 /// For every setting a value in the file, another in the environment, and a third on the command line.
-const PRECEDENCE: [(&str, [&str; 3]); 15] = [
+const PRECEDENCE: [(&str, [&str; 3]); 23] = [
     ("uri", ["amqp://file", "amqp://environment", "amqp://flag"]),
     ("service", ["file", "environment", "flag"]),
     ("workers", ["1", "2", "3"]),
     ("prefetch", ["1", "2", "3"]),
+    ("lane_workers", ["a=1", "a=2", "a=3"]),
+    ("lane_prefetch", ["a=1", "a=2", "a=3,b=1"]),
     ("dialect", ["native", "python", "native"]),
     ("exchange", ["file", "environment", "flag"]),
     ("exchange_type", ["direct", "fanout", "topic"]),
     ("queue", ["file", "environment", "flag"]),
     ("routing_key", ["file", "", "flag"]),
     ("durable", ["true", "false", "true"]),
+    ("queue_type", ["classic", "quorum", "classic"]),
+    ("max_priority", ["1", "2", "3"]),
+    ("single_active_consumer", ["true", "false", "true"]),
+    ("max_deliveries", ["2", "3", "4"]),
+    ("clock_tolerance", ["1s", "2s", "3s"]),
+    ("reply_cache", ["1", "2", "3"]),
     ("drain", ["1s", "2s", "3s"]),
     ("max_body", ["1", "2", "3"]),
     ("pickle", ["true", "false", "true"]),
@@ -123,6 +131,9 @@ fn what_is_shown_as_the_default_is_the_default() {
     let default = Config::default();
     assert_eq!(shown("uri"), default.uri);
     assert_eq!(shown("max_body"), default.max_body.to_string());
+    assert_eq!(shown("reply_cache"), default.reply_cache.to_string());
+    assert_eq!(shown("max_deliveries"), default.max_deliveries.to_string());
+    assert_eq!(shown("clock_tolerance"), humantime::format_duration(default.clock_tolerance).to_string());
     assert_eq!(shown("drain"), humantime::format_duration(default.drain).to_string());
     for setting in SERVER.iter().chain(Side::Client.settings()).filter(|it| it.kind.accepts(it.default)) {
         assert!(!setting.help.is_empty(), "{}", setting.name);

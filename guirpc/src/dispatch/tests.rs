@@ -1,8 +1,8 @@
 //! What dispatch costs.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::Dispatcher;
+use super::{Dispatcher, Limits};
 use crate::codec::Codec;
 use crate::context::StateMap;
 use crate::message::Request;
@@ -16,7 +16,8 @@ fn add(a: i64, b: i64) -> i64 {
 #[test]
 fn dispatching_allocates_nothing_but_the_body_of_the_reply() {
     let service = Service::linked("guirpc").expect("the function is linked");
-    let dispatcher = Dispatcher::new(service, StateMap::default(), 100, false).expect("the function can be served");
+    let limits = Limits { max_body: 100, pickle: false, clock_tolerance: Duration::ZERO };
+    let dispatcher = Dispatcher::new(service, StateMap::default(), limits).expect("the function can be served");
     for codec in [Codec::MessagePack, Codec::Json] {
         let request = Request {
             function: "add".to_owned(),

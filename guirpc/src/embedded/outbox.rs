@@ -10,7 +10,8 @@ use super::wire::{HEARTBEAT, OVERHEAD, write_frame};
 /// Beyond this, in bytes, no consumer of the client is given more, and no request of it is read.
 const FULL: usize = 1 << 20;
 /// Beyond this a client that does not read is given up: others may send it replies without a bound.
-const OVERFULL: usize = 64 << 20;
+/// What may be given to one that is not full yet, a message of the largest size, is less.
+const OVERFULL: usize = 192 << 20;
 
 /// The way out to one client; clones lead to the same.
 #[derive(Clone, Debug)]

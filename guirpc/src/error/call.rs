@@ -66,9 +66,9 @@ pub enum CallError<E = Infallible> {
         /// The broker's reason.
         reason: String,
     },
-    /// The broker took the message and then gave up on it (a full queue that rejects). Nothing ran.
-    Rejected {
-        /// The service whose queue did so.
+    /// The queue of the service is full, and takes no more. Nothing ran: try again later.
+    Overloaded {
+        /// The service whose queue it is.
         service: String,
     },
     /// The request cannot be sent as it is: the message says what to change. Nothing was sent.
@@ -135,7 +135,7 @@ impl<E> CallError<E> {
             CallError::Refused(_)
             | CallError::Unroutable { .. }
             | CallError::Blocked { .. }
-            | CallError::Rejected { .. }
+            | CallError::Overloaded { .. }
             | CallError::Unsendable { .. } => false,
         }
     }
@@ -149,7 +149,7 @@ impl<E> CallError<E> {
             CallError::TimedOut { idempotent, .. } => *idempotent,
             CallError::Disconnected { sent, idempotent, .. } => !sent || *idempotent,
             CallError::Refused(refusal) => refusal.status == crate::message::status::EXPIRED,
-            CallError::Unroutable { .. } | CallError::Blocked { .. } | CallError::Rejected { .. } => true,
+            CallError::Unroutable { .. } | CallError::Blocked { .. } | CallError::Overloaded { .. } => true,
             CallError::Function(_)
             | CallError::Fault(_)
             | CallError::Unsendable { .. }
@@ -169,7 +169,7 @@ impl<E> CallError<E> {
                 CallError::Disconnected { reason, sent, idempotent }
             }
             CallError::Blocked { reason } => CallError::Blocked { reason },
-            CallError::Rejected { service } => CallError::Rejected { service },
+            CallError::Overloaded { service } => CallError::Overloaded { service },
             CallError::Unsendable { message } => CallError::Unsendable { message },
             CallError::Undecodable { message } => CallError::Undecodable { message },
         }
@@ -198,7 +198,9 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             }
             CallError::Disconnected { reason, sent: false, .. } => write!(f, "not connected to the broker: {reason}"),
             CallError::Blocked { reason } => write!(f, "the broker takes no messages at the moment: {reason}"),
-            CallError::Rejected { service } => write!(f, "the broker rejected the message for service `{service}`"),
+            CallError::Overloaded { service } => {
+                write!(f, "the queue of service `{service}` is full: nothing ran, try again later")
+            }
             CallError::Unsendable { message } | CallError::Undecodable { message } => f.write_str(message),
         }
     }

@@ -3,6 +3,8 @@
 //! A dead letter is the request as it was, properties and all, in the durable queue `SERVICE.dead`,
 //! with these headers beside its own.
 
+use std::time::SystemTime;
+
 /// Header: why it is dead, one of the reasons below.
 pub(crate) const REASON: &str = "guirpc-dead-reason";
 /// Header: the queue that it was taken off, where it is put when it is requeued.
@@ -14,6 +16,9 @@ pub(crate) const STATUS: &str = "guirpc-dead-status";
 /// Header: what was wrong, in words.
 pub(crate) const MESSAGE: &str = "guirpc-dead-message";
 
+/// Whatever a letter has beside the headers of its request.
+pub(crate) const ADDED: [&str; 6] = [REASON, QUEUE, TIME, STATUS, MESSAGE, super::ATTEMPTS];
+
 /// Reason: its function began on it again and again, and each time the delivery did not come to an end.
 pub(crate) const CRASHED: &str = "crashed";
 /// Reason: nobody waited for the reply, and it was a failure.
@@ -24,4 +29,15 @@ pub(crate) const UNANSWERABLE: &str = "unanswerable";
 /// The queue of a service's dead letters.
 pub(crate) fn queue(service: &str) -> String {
     format!("{service}.dead")
+}
+
+/// Why a request is set aside, and when.
+#[derive(Debug)]
+pub(crate) struct Death<'a> {
+    pub(crate) reason: &'static str,
+    pub(crate) queue: &'a str,
+    pub(crate) time: SystemTime,
+    pub(crate) status: Option<u16>,
+    pub(crate) message: String,
+    pub(crate) attempts: u32,
 }

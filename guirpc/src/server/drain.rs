@@ -9,3 +9,10 @@ pub struct Drained {
     /// Begun and not finished within the drain time: the broker will deliver them again.
     pub abandoned: usize,
 }
+
+impl std::ops::AddAssign for Drained {
+    fn add_assign(&mut self, other: Self) {
+        self.given_back += other.given_back;
+        self.abandoned += other.abandoned;
+    }
+}

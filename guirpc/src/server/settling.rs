@@ -22,12 +22,12 @@ pub(super) enum Settlement<R> {
 
 /// The deliveries of one channel between being finished and being settled.
 ///
-/// Deliveries are numbered from 1 without gaps, and taken in that order,
+/// Deliveries are numbered from 1 without gaps, and taken nearly in that order,
 /// so every number below the highest one seen that is not finished belongs to a delivery still being worked on.
 #[derive(Debug)]
 pub(super) struct Settling<R> {
     highest: u64,
-    /// Not finished; as many as the prefetch allows at most.
+    /// Not finished; as many as all consumers of the channel may hold at most.
     open: BTreeSet<u64>,
     /// Finished and not settled.
     finished: BTreeMap<u64, (Verdict, R)>,

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::num::NonZeroUsize;
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::pace::Paces;
-use super::{Plan, Served};
-use crate::broker::{Address, Lifetime};
+use super::Plan;
 use crate::config::Config;
 use crate::context::StateMap;
-use crate::dispatch::Dispatcher;
+use crate::dispatch::{Dispatcher, Limits};
 use crate::error::{Error, ErrorKind};
 use crate::registry::{Registration, Service, linked};
 
 mod configured;
+mod lanes;
+mod plans;
+mod resilience;
 mod topology;
 
 /// Which services a program serves, with which state, and how.
@@ -49,7 +49,7 @@ impl Setup {
         self
     }
 
-    /// The broker's AMQP URI; the default is `amqp://guest:guest@localhost:5672/%2f`.
+    /// The broker's AMQP URI, or several with commas between them; the default is `amqp://guest:guest@localhost:5672/%2f`.
     pub fn uri(mut self, uri: &str) -> Self {
         uri.clone_into(&mut self.config.uri);
         self
@@ -61,7 +61,8 @@ impl Setup {
         self
     }
 
-    /// How many requests are fetched ahead of their turn; the default is 64 for each worker.
+    /// How many requests are fetched ahead of their turn; the default is 64 for each worker,
+    /// or one with [`max_priority`](Setup::max_priority).
     ///
     /// More hides the way to the broker from quick functions; less shares slow ones out more evenly among servers:
     /// for functions that take a second, one or two for each worker are plenty.
@@ -111,7 +112,8 @@ impl Setup {
     pub fn dispatcher(self) -> Result<Dispatcher, Error> {
         match self.services.as_slice() {
             [service] => {
-                Dispatcher::new(Service::linked(service)?, self.state, self.config.max_body, self.config.pickle)
+                let limits = self.limits();
+                Dispatcher::new(Service::linked(service)?, self.state, limits)
             }
             services => Err(Error::new(
                 ErrorKind::Setup,
@@ -120,31 +122,23 @@ impl Setup {
         }
     }
 
-    /// Checks everything that can be checked without the broker.
-    pub(super) fn into_plan(self) -> Result<Plan, Error> {
+    /// Checks everything that can be checked without the broker; one plan for each lane.
+    pub(super) fn into_plans(self) -> Result<Vec<Plan>, Error> {
         refuse_abort()?;
-        let lifetime = if self.suffix.is_some() { Lifetime::Connection } else { topology::lifetime(&self.config) };
-        let exchange = topology::exchange(&self.config)?;
-        let Config { uri, workers, prefetch, queue, routing_key, drain, max_body, pickle, .. } = self.config;
-        let workers = workers.unwrap_or_else(default_workers);
+        let limits = self.limits();
         let suffix = self.suffix.unwrap_or_default();
-        let services = services(&self.services, &self.stand_ins)?
+        let is_apart = !suffix.is_empty();
+        let services = services(&self.services, &self.stand_ins)?;
+        let dispatchers = services
             .into_iter()
-            .map(|service| {
-                let routing_key = format!("{}{suffix}", service.name);
-                check_name("service", &routing_key)?;
-                let paces = Paces::new(service.functions().map(|function| function.name));
-                let dispatcher = Dispatcher::new(service, self.state.clone(), max_body, pickle)?;
-                Ok(Served { dispatcher, queue: routing_key.clone(), routing_key, paces })
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
-        let services = topology::rename(services, queue, routing_key)?;
-        let prefetch = prefetch.unwrap_or_else(|| default_prefetch(workers));
-        if workers == 0 || prefetch == 0 {
-            let message = "`workers` and `prefetch` are numbers from 1 up: with none of either nothing is served";
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
-        Ok(Plan { address: Address::parse(&uri)?, services, exchange, lifetime, workers, prefetch, drain })
+            .map(|service| Dispatcher::new(service, self.state.clone(), limits).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        plans::plans(&self.config, &dispatchers, &suffix, is_apart)
+    }
+
+    fn limits(&self) -> Limits {
+        let Config { max_body, pickle, clock_tolerance, .. } = self.config;
+        Limits { max_body, pickle, clock_tolerance }
     }
 }
 
@@ -167,10 +161,6 @@ fn refuse_abort() -> Result<(), Error> {
     Ok(())
 }
 
-fn default_workers() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
 /// A century is as good as for ever, and no clock overflows when it is added.
 const LONGEST_DRAIN: Duration = Duration::from_hours(100 * 365 * 24);
 /// AMQP's short strings.
@@ -183,13 +173,6 @@ fn check_name(what: &str, name: &str) -> Result<(), Error> {
     }
     let message = format!("the name of a {what} has from 1 to {LONGEST_NAME} bytes, not {}", name.len());
     Err(Error::new(ErrorKind::Configuration, message))
-}
-
-/// With four workers, within the 100 to 300 that `RabbitMQ` advises for throughput; measured, 16 cost 15 % at 256 callers.
-const PREFETCH_PER_WORKER: usize = 64;
-
-fn default_prefetch(workers: usize) -> u16 {
-    u16::try_from(workers * PREFETCH_PER_WORKER).unwrap_or(u16::MAX)
 }
 
 impl fmt::Debug for Setup {

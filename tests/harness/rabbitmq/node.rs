@@ -1,10 +1,11 @@
 //! The process of a node, with its folder and its ports.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 
 use super::console::{self, Console};
 use super::install;
+use super::tls::Tls;
 use crate::eventually;
 use crate::port::Port;
 
@@ -29,9 +31,41 @@ pub(super) struct Node {
     scripts: &'static Path,
     folder: TempDir,
     amqp: Port,
-    /// For `rabbitmqctl`, which talks to the node as one Erlang node to another.
-    distribution: Port,
+    member: Member,
+    tls: Option<Tls>,
     running: Mutex<Option<Running>>,
+}
+
+/// What a node is to other Erlang nodes: to `rabbitmqctl`, and to those of its cluster.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// The address of its own, on loopback.
+    address: Ipv4Addr,
+    /// The same in a whole cluster: Erlang takes it that all nodes have the one that it is told.
+    distribution: Arc<Port>,
+    /// What members know each other by; Erlang makes one if there is none.
+    cookie: Option<String>,
+    /// The node whose cluster it joins.
+    joins: Option<String>,
+}
+
+impl Member {
+    /// A node by itself.
+    pub(super) fn alone() -> anyhow::Result<Self> {
+        Ok(Self { address: Ipv4Addr::LOCALHOST, distribution: Arc::new(Port::claim()?), cookie: None, joins: None })
+    }
+
+    /// The first node of a cluster.
+    pub(super) fn first() -> anyhow::Result<Self> {
+        Ok(Self { cookie: Some(format!("GUIRPC{:016X}", fastrand::u64(..))), ..Self::alone()? })
+    }
+
+    /// The next node of a cluster, with this number, that joins this one.
+    fn beside(first: &Node, number: u8) -> Self {
+        let Member { distribution, cookie, .. } = &first.member;
+        let address = Ipv4Addr::new(127, 0, 0, number);
+        Self { address, distribution: Arc::clone(distribution), cookie: cookie.clone(), joins: Some(first.name()) }
+    }
 }
 
 #[derive(Debug)]
@@ -41,12 +75,18 @@ struct Running {
 }
 
 impl Node {
-    pub(super) fn start() -> anyhow::Result<Self> {
+    /// Starts a node of the same cluster; each needs a number of its own, above 1.
+    pub(super) fn start_beside(&self, number: u8) -> anyhow::Result<Self> {
+        Self::start(Member::beside(self, number), None)
+    }
+
+    pub(super) fn start(member: Member, tls: Option<Tls>) -> anyhow::Result<Self> {
         let node = Self {
             scripts: install::scripts().map_err(anyhow::Error::msg)?,
             folder: TempDir::with_prefix("guirpc-rabbitmq-")?,
             amqp: Port::claim()?,
-            distribution: Port::claim()?,
+            member,
+            tls,
             running: Mutex::default(),
         };
         node.write_settings()?;
@@ -72,6 +112,10 @@ impl Node {
 
     pub(super) fn port(&self) -> u16 {
         self.amqp.number()
+    }
+
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     pub(super) fn eval(&self, expression: &str) -> anyhow::Result<String> {
@@ -139,18 +183,29 @@ impl Node {
     fn write_settings(&self) -> anyhow::Result<()> {
         let folder = self.folder.path();
         fs::create_dir(folder.join("home"))?;
+        if let Some(cookie) = &self.member.cookie {
+            let path = folder.join("home/.erlang.cookie");
+            fs::write(&path, cookie)?;
+            // Erlang takes no cookie that others could read.
+            fs::set_permissions(&path, Permissions::from_mode(0o400))?;
+        }
         fs::write(folder.join("enabled_plugins"), "[].\n")?;
         // Erlang terms rather than `key = value`, since the translation of those takes 0.7 s.
-        let port = self.port();
+        let (port, tls) = (self.port(), self.tls.as_ref().map(Tls::settings).unwrap_or_default());
+        let joins = self.member.joins.as_ref().map(|name| format!("'{name}'")).unwrap_or_default();
         fs::write(
             folder.join("rabbitmq.config"),
-            format!("[{{rabbit, [{{tcp_listeners, [{{\"127.0.0.1\", {port}}}]}}]}}].\n"),
+            format!(
+                "[{{rabbit, [{{tcp_listeners, [{{\"127.0.0.1\", {port}}}]}}, \
+                    {{cluster_nodes, {{[{joins}], disc}}}}{tls}]}}].\n"
+            ),
         )?;
         Ok(())
     }
 
     fn server(&self) -> Command {
         let mut server = self.script("rabbitmq-server");
+        let interface = format!("{{{}}}", self.member.address.octets().map(|part| part.to_string()).join(","));
         server
             // Makes the script become the Erlang process, whose standard input is our console.
             .env("RABBITMQ_ALLOW_INPUT", "1")
@@ -158,8 +213,8 @@ impl Node {
             .env("RABBITMQ_SERVER_ERL_ARGS", "+P 65536")
             .env("ERL_FLAGS", self.erlang_flags(""))
             .env("ERL_CRASH_DUMP_SECONDS", "0")
-            .args(["-noshell", "-sname", &self.name()])
-            .args(["-kernel", "inet_dist_use_interface", "{127,0,0,1}"])
+            .args(["-noshell", "-name", &self.name()])
+            .args(["-kernel", "inet_dist_use_interface", &interface])
             .args(["-eval", console::PROGRAM])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -183,6 +238,8 @@ impl Node {
             // Where the Erlang cookie is kept.
             .env("HOME", folder.join("home"))
             .env("RABBITMQ_NODENAME", self.name())
+            // Names with an address in them.
+            .env("RABBITMQ_USE_LONGNAME", "true")
             .env("RABBITMQ_CONF_ENV_FILE", folder.join("no-such-file"))
             .env("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq.config"))
             .env("RABBITMQ_ADVANCED_CONFIG_FILE", folder.join("no-such-file"))
@@ -197,12 +254,12 @@ impl Node {
 
     /// Erlang finds the node by its port, so that no epmd, which outlives everybody, is needed.
     fn erlang_flags(&self, more: &str) -> String {
-        let port = self.distribution.number();
+        let port = self.member.distribution.number();
         format!("-start_epmd false -erl_epmd_port {port} {more}")
     }
 
     fn name(&self) -> String {
-        format!("guirpc-{}@localhost", self.port())
+        format!("guirpc-{}@{}", self.port(), self.member.address)
     }
 
     fn log(&self) -> PathBuf {

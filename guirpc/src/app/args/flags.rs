@@ -39,7 +39,7 @@ impl FromArgMatches for Flags {
 }
 
 fn arg(setting: &'static Setting) -> Arg {
-    let action = if matches!(setting.kind, Kind::Names) { ArgAction::Append } else { ArgAction::Set };
+    let action = if matches!(setting.kind, Kind::Names | Kind::Counts(_)) { ArgAction::Append } else { ArgAction::Set };
     let arg = Arg::new(setting.name).long(setting.flag()).help(help(setting)).action(action).global(true);
     let arg = arg.value_parser(parser(setting.kind));
     match setting.kind {
@@ -47,6 +47,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Kind::Text => arg.value_name("TEXT"),
         Kind::Name | Kind::Names => arg.value_name("NAME"),
         Kind::Count(_) => arg.value_name("N"),
+        Kind::Counts(_) => arg.value_name("NAME=N"),
         Kind::Bytes => arg.value_name("BYTES"),
         Kind::Time => arg.value_name("TIME"),
         Kind::YesNo => arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true"),

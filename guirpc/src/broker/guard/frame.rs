@@ -1,6 +1,6 @@
 //! The frames of AMQP: where they end, and which of them carry what publishers have written.
 
-use super::properties::{mend_deliver, mend_properties};
+use super::properties::{mend_deliver, mend_get_ok, mend_properties};
 
 /// Type, channel and size.
 const HEAD: usize = 7;
@@ -15,6 +15,8 @@ const CONTENT_HEADER: u8 = 2;
 const DELIVER: [u8; 4] = [0, 60, 0, 60];
 /// Class and method of `connection.close`.
 const CLOSE: [u8; 4] = [0, 10, 0, 50];
+/// Class and method of `basic.get-ok`.
+const GET_OK: [u8; 4] = [0, 60, 0, 71];
 /// Class, weight and body size: what stands before the properties in a content header.
 const BEFORE_PROPERTIES: usize = 12;
 /// One bit for each property.
@@ -56,10 +58,12 @@ pub(super) fn mend(start: &mut [u8]) {
     let payload_end = start.len().min(Frame::starting_with(start).length - END);
     let payload = start.get_mut(..payload_end).and_then(|start| start.split_first_chunk_mut::<HEAD>());
     let Some(([kind, ..], payload)) = payload else { return };
-    if *kind == METHOD
-        && let Some((&mut DELIVER, arguments)) = payload.split_first_chunk_mut()
-    {
-        mend_deliver(arguments);
+    if *kind == METHOD {
+        match payload.split_first_chunk_mut() {
+            Some((&mut DELIVER, arguments)) => mend_deliver(arguments),
+            Some((&mut GET_OK, arguments)) => mend_get_ok(arguments),
+            _ => None,
+        };
     } else if *kind == CONTENT_HEADER
         && let Some(properties) = payload.get_mut(BEFORE_PROPERTIES..)
     {

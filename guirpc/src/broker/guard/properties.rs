@@ -56,13 +56,19 @@ fn mend_announced(flags: u16, mut rest: &mut [u8]) -> Option<()> {
     Some(())
 }
 
+/// The delivery tag, and whether the message was delivered before.
+const TAG_AND_REDELIVERED: usize = 9;
+
 /// The arguments of `basic.deliver`; none where one is not whole, which would be the broker's own doing.
+pub(super) fn mend_deliver(arguments: &mut [u8]) -> Option<()> {
+    mend_get_ok(mend_short_text(arguments)?)
+}
+
+/// The arguments of `basic.get-ok`, which has no consumer tag.
 ///
 /// Whoever may publish chooses the routing key: the header `CC` brings the message to any queue under any key.
-pub(super) fn mend_deliver(arguments: &mut [u8]) -> Option<()> {
-    const TAG_AND_REDELIVERED: usize = 9;
-    let after_consumer_tag = mend_short_text(arguments)?;
-    let exchange = after_consumer_tag.get_mut(TAG_AND_REDELIVERED..)?;
+pub(super) fn mend_get_ok(arguments: &mut [u8]) -> Option<()> {
+    let exchange = arguments.get_mut(TAG_AND_REDELIVERED..)?;
     let routing_key = mend_short_text(exchange)?;
     mend_short_text(routing_key).map(drop)
 }

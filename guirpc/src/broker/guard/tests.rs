@@ -72,6 +72,12 @@ fn deliver(routing_key: &[u8]) -> Vec<u8> {
     frame(1, &[b"\0\x3c\0\x3c\x03tag\0\0\0\0\0\0\0\x01\0\x06guirpc", &[key_length][..], routing_key].concat())
 }
 
+fn get_ok(routing_key: &[u8]) -> Vec<u8> {
+    let key_length = u8::try_from(routing_key.len()).unwrap();
+    let key = [&[key_length], routing_key].concat();
+    frame(1, &[b"\0\x3c\0\x47\0\0\0\0\0\0\0\x01\0\x06guirpc", &key[..], &[0; 4]].concat())
+}
+
 fn long(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag], &length(content)[..], content].concat()
 }
@@ -138,6 +144,8 @@ fn texts_become_utf8() {
     assert_eq!(guarded(&id(b"\x03\xff1\xff")), id(b"\x03?1?"));
     assert_eq!(guarded(&deliver(b"\xff")), deliver(b"?"));
     assert!(parsed(deliver(b"\xff")).is_none() && parsed(deliver(b"?")).is_some());
+    assert_eq!(guarded(&get_ok(b"\xff")), get_ok(b"?"));
+    assert!(parsed(get_ok(b"\xff")).is_none() && parsed(get_ok(b"?")).is_some());
 }
 
 #[test]

@@ -6,9 +6,10 @@ use amiquip::{AmqpProperties, AmqpValue, FieldTable};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
+use super::limits::HEADERS_MAX;
 use super::{
-    HEADERS_MAX, addressee, check_headers, check_short, expiration, field_for_python, headers, reply_properties,
-    request_headers, table,
+    addressee, check_headers, check_short, expiration, field_for_python, headers, reply_properties, request_headers,
+    table,
 };
 use crate::broker::outbox::Outbound;
 use crate::codec::{Codec, Format};
@@ -37,6 +38,7 @@ fn outbound(headers: &Headers) -> Outbound<'_> {
         format: Format::Native(Codec::MessagePack),
         body: b"\x90",
         app_id: Some("tests"),
+        priority: None,
         headers,
         expires: None,
     }
@@ -61,6 +63,28 @@ fn a_call_wants_a_reply_and_need_not_last() {
         .with_headers(fields([("tenant", AmqpValue::LongString("a".to_owned()))]));
     assert_eq!((call.routing_key.as_ref(), call.body, call.mandatory), ("math", b"\x90".as_slice(), true));
     assert_eq!(call.properties, expected);
+}
+
+#[test]
+fn a_call_that_is_made_again_is_the_same_but_for_its_time() {
+    let headers = with("tenant", "a");
+    let request = Outbound { priority: Some(7), ..outbound(&headers) };
+    let kept = request.keep();
+    let repeated = kept.outbound(Duration::from_millis(1500));
+    let again = repeated.call("id".to_owned());
+    assert_eq!((again.routing_key.as_ref(), again.body, again.mandatory), ("math", b"\x90".as_slice(), true));
+    let call = request.call("id".to_owned());
+    assert_eq!((call.properties.priority(), call.properties.expiration()), (&Some(7), &None));
+    let AmqpValue::LongLongInt(deadline) = again.properties.headers().as_ref().unwrap()["guirpc-deadline"] else {
+        panic!("it has no deadline: {:?}", again.properties);
+    };
+    let headers = fields([
+        ("tenant", AmqpValue::LongString("a".to_owned())),
+        ("guirpc-deadline", AmqpValue::LongLongInt(deadline)),
+        ("guirpc-timeout", AmqpValue::LongLongInt(1500)),
+    ]);
+    let expected = call.properties.with_headers(headers).with_expiration("1500".to_owned());
+    assert_eq!(again.properties, expected);
 }
 
 #[test]

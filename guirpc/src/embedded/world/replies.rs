@@ -20,6 +20,8 @@ use crate::embedded::wire::Carrier;
 
 /// What a client consumes from, and names as where to reply.
 pub(super) const REPLIES: &str = "amq.rabbitmq.reply-to";
+/// RabbitMQ has a number for each node of its cluster; this is the only one.
+const NODE: u64 = 91_405_672;
 
 /// A message that a test holds back.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl World {
 
     /// An address as RabbitMQ makes them: the process of a channel in Erlang's external format, and a key.
     fn new_address(&mut self) -> String {
-        let node = format!("reply@{}", std::process::id());
+        let node = format!("reply@{NODE}");
         let length = u16::try_from(node.len()).expect("a number has few digits").to_be_bytes();
         let serial = [&[0; 4][..], &self.new_id().to_be_bytes()].concat();
         let process = [&[131, 88, 118][..], &length, node.as_bytes(), &serial].concat();
@@ -95,13 +97,17 @@ impl World {
     /// Delivers a reply; one to somebody who is gone is lost.
     ///
     /// # Errors
-    /// The address is malformed, on which RabbitMQ's channel crashes.
+    /// The address is malformed, or on a node that is not there, on which RabbitMQ's channel crashes.
     pub(super) fn deliver_reply(&mut self, address: &str, message: &Arc<Message>) -> Result<(), Refusal> {
         // Without a key it is nobody's address; with one, RabbitMQ takes the rest for a process.
-        if ReplyTo::parse(address).is_err() && address[REPLIES.len()..].matches('.').count() > 1 {
+        let has_key = address[REPLIES.len()..].split('.').filter(|part| !part.is_empty()).count() > 1;
+        if has_key && !ReplyTo::parse(address).is_ok_and(|address| address.node() == Some(NODE)) {
             return Err(Refusal::new(Code::InternalError, ""));
         }
-        if let Some(held) = &mut self.held {
+        // What is nobody's is lost, and so never held back.
+        if let Some(held) = &mut self.held
+            && self.reply_addresses.contains_key(address)
+        {
             held.push(Held::Reply { address: address.to_owned(), message: Arc::clone(message) });
         } else {
             self.hand_over(address, message);

@@ -35,7 +35,12 @@ fn conclusions() -> Vec<(Error, bool, bool, &'static str)> {
         (disconnected(true, true), true, true, "the connection was lost before the reply came: gone"),
         (disconnected(false, false), false, true, "not connected to the broker: gone"),
         (CallError::Blocked { reason: message() }, false, true, "the broker takes no messages at the moment: what"),
-        (CallError::Rejected { service: service() }, false, true, "the broker rejected the message for service `math`"),
+        (
+            CallError::Overloaded { service: service() },
+            false,
+            true,
+            "the queue of service `math` is full: nothing ran, try again later",
+        ),
         (
             CallError::Unroutable { service: service() },
             false,

@@ -81,11 +81,13 @@ pub(super) fn exchange(config: &Config) -> Result<Exchange, Error> {
 }
 
 /// Gives the only service the queue and the routing key that the setup names.
-pub(super) fn rename(
-    mut services: Vec<Served>,
-    queue: Option<String>,
-    routing_key: Option<String>,
-) -> Result<Vec<Served>, Error> {
+pub(super) fn rename(mut services: Vec<Served>, config: &Config, lane: Option<&str>) -> Result<Vec<Served>, Error> {
+    let (mut queue, mut routing_key) = (config.queue.clone(), config.routing_key.clone());
+    if let Some(lane) = lane {
+        // Callers of a lane name the service's, and a key of the setup's choice may be anything.
+        queue = queue.map(|queue| format!("{queue}.{lane}"));
+        routing_key = routing_key.map(|routing_key| format!("{routing_key}.{lane}"));
+    }
     let invalid = |message| Err(Error::new(ErrorKind::Configuration, message));
     match (services.as_mut_slice(), queue, routing_key) {
         ([], _, _) => Err(Error::new(ErrorKind::Setup, "no service is named, so there is nothing to serve")),

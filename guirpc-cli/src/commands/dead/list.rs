@@ -1,0 +1,45 @@
+//! `guirpc dead list`: two lines for each letter, or JSON.
+
+use std::fmt::Write;
+
+use guirpc::DeadLetter;
+use guirpc::dead_letters::List;
+
+use super::text::{line, moment};
+use super::{connect, json, select};
+use crate::args::DeadList;
+use crate::failure::Failure;
+use crate::output;
+
+const MESSAGE: usize = 100;
+const NAME: usize = 60;
+
+pub(super) fn run(arguments: &DeadList) -> Result<(), Failure> {
+    let list = connect(&arguments.broker, &arguments.service)?.list(&select(&[], &arguments.narrow))?;
+    if arguments.json { output::print_json(&json::list(&list)) } else { output::print(&text(&list)) }
+}
+
+fn text(list: &List) -> String {
+    let mut text: String = list.letters.iter().map(entry).collect();
+    if text.is_empty() {
+        text.push_str("no dead letters\n");
+    }
+    if list.unread > 0 {
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "and {} younger ones that were not looked at", list.unread);
+    }
+    text
+}
+
+fn entry(letter: &DeadLetter) -> String {
+    let status = letter.status().map(|status| format!(" {status}")).unwrap_or_default();
+    format!(
+        "{number}  {time}  {function}  {reason}{status}  {id}\n    {message}\n",
+        number = letter.number(),
+        time = letter.set_aside().and_then(moment).unwrap_or_else(|| "-".to_owned()),
+        function = line(letter.function(), NAME),
+        reason = line(letter.reason().unwrap_or("-"), NAME),
+        id = line(letter.correlation_id().unwrap_or("-"), 255),
+        message = line(letter.message().unwrap_or("-"), MESSAGE),
+    )
+}

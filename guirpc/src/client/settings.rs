@@ -1,0 +1,161 @@
+//! What a copy of a client may have different from another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Client;
+use crate::codec::{Codec, PythonOptions};
+use crate::config::DEFAULT_MAX_BODY;
+use crate::message::{Dialect, HeaderValue, Headers};
+
+/// What a copy of a client may have different from another.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) max_body: usize,
+    pub(super) service: Option<Arc<str>>,
+    /// What the names of services end in on a broker on which others serve the same.
+    pub(super) suffix: Option<Arc<str>>,
+    /// The queue and workers of their own that serve a function beside its service's.
+    pub(super) lane: Option<Arc<str>>,
+    pub(super) exchange: Option<Arc<str>>,
+    pub(super) routing_key: Option<Arc<str>>,
+    pub(super) app_id: Option<Arc<str>>,
+    pub(super) priority: Option<u8>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) expires: Option<Duration>,
+    pub(super) codec: Codec,
+    pub(super) dialect: Option<Dialect>,
+    pub(super) python: Option<PythonOptions>,
+    pub(super) headers: Headers,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            max_body: DEFAULT_MAX_BODY,
+            service: None,
+            suffix: None,
+            lane: None,
+            exchange: None,
+            routing_key: None,
+            app_id: None,
+            priority: None,
+            timeout: None,
+            expires: None,
+            codec: Codec::default(),
+            dialect: None,
+            python: None,
+            headers: Headers::new(),
+        }
+    }
+}
+
+impl Client {
+    /// Waits this long for a reply, whatever the function's own timeout is (the default is 10 s).
+    ///
+    /// The server learns of it: what nobody waits for any more is not run.
+    pub fn timeout(&self, timeout: Duration) -> Self {
+        self.with(|settings| settings.timeout = Some(timeout))
+    }
+
+    /// Lets the broker drop a [`send`](Client::send) that has not begun after this time; without it, it stays.
+    ///
+    /// It makes no difference to calls, which expire with their timeout.
+    pub fn expires(&self, after: Duration) -> Self {
+        self.with(|settings| settings.expires = Some(after))
+    }
+
+    /// Sends this header along, as `traceparent` or a tenant's name.
+    ///
+    /// Names that begin with `x-` belong to the broker, names that begin with `guirpc-` to guirpc.
+    pub fn header(&self, name: impl Into<String>, value: impl Into<HeaderValue>) -> Self {
+        self.with(|settings| settings.headers.set(name, value))
+    }
+
+    /// Calls this service, whatever service the functions are defined for.
+    pub fn service(&self, service: &str) -> Self {
+        self.with(|settings| settings.service = Some(service.into()))
+    }
+
+    /// Calls through this lane of the service, whatever lane the functions are defined for.
+    ///
+    /// A lane has a queue and workers of its own: what waits in it does not wait behind other calls, nor they behind it.
+    /// In [`Dialect::Python`] there are none.
+    pub fn lane(&self, lane: &str) -> Self {
+        self.with(|settings| settings.lane = Some(lane.into()))
+    }
+
+    /// Has requests precede those of a lower priority (0 is the lowest, and what those without one have),
+    /// if the service's queue goes by priority.
+    pub fn priority(&self, priority: u8) -> Self {
+        self.with(|settings| settings.priority = Some(priority))
+    }
+
+    /// Publishes requests to this exchange; somebody else declares it (the default is `guirpc`).
+    ///
+    /// Before its first use the broker is asked for it: a call through one that is not there is
+    /// [`CallError::Unroutable`](crate::CallError::Unroutable), and costs other calls nothing.
+    /// If it is deleted later, the next call through it costs the client a channel: what is under way fails as if the
+    /// connection were lost, the connection itself stays, and the broker is asked again.
+    pub fn exchange(&self, exchange: &str) -> Self {
+        self.with(|settings| settings.exchange = Some(exchange.into()))
+    }
+
+    /// Publishes requests under this routing key, where it is not the service's name.
+    pub fn routing_key(&self, routing_key: &str) -> Self {
+        self.with(|settings| settings.routing_key = Some(routing_key.into()))
+    }
+
+    /// Calls services by names that end so: those that are served apart.
+    #[cfg(feature = "testing")]
+    pub(crate) fn apart(&self, suffix: &str) -> Self {
+        self.with(|settings| settings.suffix = Some(suffix.into()))
+    }
+
+    /// Encodes arguments so (the default is MessagePack); replies come back encoded alike.
+    pub fn codec(&self, codec: Codec) -> Self {
+        self.with(|settings| settings.codec = codec)
+    }
+
+    /// Writes requests in this dialect, whatever dialect the functions are defined for.
+    ///
+    /// In [`Dialect::Python`] they go through the exchange `rpc_gateway`, which the consumer in Python declares,
+    /// unless [`exchange`](Client::exchange) says otherwise; replies are understood in either dialect.
+    ///
+    /// ```no_run
+    /// # use guirpc::Dialect;
+    /// # let client = guirpc::Client::connect("amqp://localhost")?;
+    /// let client = client.dialect(Dialect::Python).routing_key("my_queue");
+    /// let sum = client.call_json("foobar", "foobar_sum", serde_json::json!({"foo": 1, "bar": 2}))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn dialect(&self, dialect: Dialect) -> Self {
+        self.with(|settings| settings.dialect = Some(dialect))
+    }
+
+    /// Writes requests in Python's dialect so, whatever the functions' option `python(…)` says.
+    ///
+    /// A reply says itself how it is written.
+    pub fn python(&self, options: PythonOptions) -> Self {
+        self.with(|settings| settings.python = Some(options))
+    }
+
+    /// Tells services who calls, in the AMQP property `app_id`.
+    pub fn app_id(&self, app_id: &str) -> Self {
+        self.with(|settings| settings.app_id = Some(app_id.into()))
+    }
+
+    /// Sends requests of at most so many bytes (the default is 16 MiB).
+    ///
+    /// A broker closes the connection of whoever sends more than it takes (RabbitMQ 3: 128 MiB, 4: 16 MiB),
+    /// and other calls with it; a service has a limit of its own.
+    pub fn max_body(&self, bytes: usize) -> Self {
+        self.with(|settings| settings.max_body = bytes)
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut client = self.clone();
+        change(&mut client.settings);
+        client
+    }
+}

@@ -1,0 +1,213 @@
+//! Dead letters: requests that failed while nobody waited for the reply, set aside by a service.
+//!
+//! They lie in a durable queue named for the service, `SERVICE.dead`, until somebody looks at them and puts them back
+//! ([`requeue`](DeadLetters::requeue)) or throws them away ([`drop`](DeadLetters::drop)).
+//! The command `guirpc dead` does the same from a shell.
+
+mod letter;
+mod outcome;
+mod selection;
+mod shown;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::broker::{Addresses, DeadQueue, Taken};
+use crate::config::ClientConfig;
+use crate::error::Error;
+
+pub use letter::DeadLetter;
+pub use outcome::{Kept, List, Missing, Outcome};
+pub use selection::Selection;
+
+use selection::Search;
+
+/// For each answer of the broker, unless said otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How many letters a list has unless its selection sets a limit.
+const LIST_LIMIT: usize = 10_000;
+/// How many bytes the letters of a list may have, without their bodies.
+const LIST_BYTES: usize = 64 << 20;
+
+/// The dead letters of one service.
+///
+/// ```no_run
+/// use guirpc::DeadLetters;
+/// use guirpc::dead_letters::Selection;
+///
+/// let letters = DeadLetters::connect("amqp://localhost", "shop")?;
+/// for letter in letters.list(&Selection::all())?.letters {
+///     println!("{} {}: {}", letter.number(), letter.function(), letter.message().unwrap_or("?"));
+/// }
+/// // The mistake is mended: let them run again.
+/// let outcome = letters.requeue(&Selection::all().function("place"))?;
+/// println!("{} were put back", outcome.done);
+/// # Ok::<(), guirpc::Error>(())
+/// ```
+///
+/// Nothing that it does loses a letter or changes their order.
+/// It holds letters while it looks through them, and lets go of them at the end, or when the process dies;
+/// others who want to look wait for as long, each up to their [timeout](DeadLetters::timeout).
+/// If there is no queue of dead letters, there are none.
+#[derive(Clone)]
+pub struct DeadLetters {
+    addresses: Addresses,
+    service: String,
+    timeout: Duration,
+}
+
+impl DeadLetters {
+    /// The dead letters of this service, on the broker at this AMQP URI.
+    ///
+    /// # Errors
+    /// The URI cannot be read, no broker answers there, or it refuses the user or the virtual host.
+    pub fn connect(uri: &str, service: impl Into<String>) -> Result<Self, Error> {
+        DeadLetters::checked(uri, service.into(), TIMEOUT)
+    }
+
+    /// The dead letters of this service, on the broker that these settings name.
+    ///
+    /// # Errors
+    /// What [`connect`](DeadLetters::connect) says.
+    pub fn configured(config: &ClientConfig, service: impl Into<String>) -> Result<Self, Error> {
+        DeadLetters::checked(&config.uri, service.into(), config.timeout.unwrap_or(TIMEOUT))
+    }
+
+    fn checked(uri: &str, service: String, timeout: Duration) -> Result<Self, Error> {
+        let letters = DeadLetters { addresses: Addresses::parse(uri)?, service, timeout };
+        letters.look_through(|_| Ok(()))?;
+        Ok(letters)
+    }
+
+    /// Waits this long for each answer of the broker, and for others who look through the letters (the default is 10 s).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The letters, oldest first, without their bodies.
+    ///
+    /// There are at most 10,000 unless the selection sets another limit, and no more than fit into 64 MiB.
+    ///
+    /// # Errors
+    /// The connection cannot be opened, or is lost.
+    pub fn list(&self, selection: &Selection) -> Result<List, Error> {
+        let mut list = List::default();
+        let mut search = Search::new(selection);
+        let limit = selection.limit.unwrap_or(LIST_LIMIT);
+        let mut bytes = 0;
+        self.look_through(|queue| {
+            list.unread = queue.count();
+            while list.letters.len() < limit && bytes <= LIST_BYTES && !search.is_over() {
+                let Some((taken, letter)) = self.next(queue, &mut search)? else {
+                    list.unread = 0;
+                    break;
+                };
+                list.unread = taken.behind;
+                if search.takes(&letter) {
+                    bytes += letter.held();
+                    list.letters.push(letter);
+                }
+            }
+            Ok(())
+        })?;
+        list.missing = search.missing();
+        Ok(list)
+    }
+
+    /// The first letter that the selection is about, with its body.
+    ///
+    /// # Errors
+    /// The connection cannot be opened, or is lost.
+    pub fn first(&self, selection: &Selection) -> Result<Option<DeadLetter>, Error> {
+        let mut search = Search::new(selection);
+        let mut first = None;
+        self.look_through(|queue| {
+            while first.is_none()
+                && !search.is_over()
+                && let Some((taken, letter)) = self.next(queue, &mut search)?
+            {
+                first = search.takes(&letter).then(|| letter.with_body(taken.request.body));
+            }
+            Ok(())
+        })?;
+        Ok(first)
+    }
+
+    /// Puts letters back into the queues that they were taken off, as the requests that they were.
+    ///
+    /// A letter is removed after the broker has confirmed that it has the request:
+    /// if the connection or the process dies in between, there are both, and the function runs once more than it should.
+    /// A letter whose queue is gone, or does not take it, stays where it is.
+    /// Such as come in meanwhile, perhaps those that were put back and failed again, are left alone.
+    ///
+    /// # Errors
+    /// The connection cannot be opened, or is lost; the text says how many were put back before.
+    pub fn requeue(&self, selection: &Selection) -> Result<Outcome, Error> {
+        self.settle(selection, |queue, taken, letter| queue.put_back(taken, letter.queue().to_owned()))
+    }
+
+    /// Throws letters away for good.
+    ///
+    /// # Errors
+    /// The connection cannot be opened, or is lost; the text says how many were thrown away before.
+    pub fn drop(&self, selection: &Selection) -> Result<Outcome, Error> {
+        self.settle(selection, |queue, taken, _| queue.remove(taken).map(Ok))
+    }
+
+    fn settle(
+        &self,
+        selection: &Selection,
+        mut settle: impl FnMut(&mut DeadQueue, Taken, &DeadLetter) -> Result<Result<(), String>, Error>,
+    ) -> Result<Outcome, Error> {
+        let mut outcome = Outcome::default();
+        let mut search = Search::new(selection);
+        let limit = selection.limit.unwrap_or(usize::MAX);
+        let looked = self.look_through(|queue| {
+            // No more than there were: what is put back may fail again before the end is reached.
+            for _ in 0..queue.count() {
+                if outcome.done >= limit || search.is_over() {
+                    break;
+                }
+                let Some((taken, letter)) = self.next(queue, &mut search)? else { break };
+                if !search.takes(&letter) {
+                    continue;
+                }
+                match settle(queue, taken, &letter)? {
+                    Ok(()) => outcome.done += 1,
+                    Err(why) => outcome.keep(&letter, why),
+                }
+            }
+            Ok(())
+        });
+        looked.map_err(|error| match outcome.done {
+            0 => error,
+            done => Error::new(error.kind(), format!("{error}; {done} had been done before, the others are there")),
+        })?;
+        outcome.missing = search.missing();
+        Ok(outcome)
+    }
+
+    fn next(&self, queue: &mut DeadQueue, search: &mut Search<'_>) -> Result<Option<(Taken, DeadLetter)>, Error> {
+        let Some(taken) = queue.next()? else { return Ok(None) };
+        let letter = DeadLetter::of(&self.service, search.next_number(), &taken.request);
+        Ok(Some((taken, letter)))
+    }
+
+    /// Looks through the letters, if there are any, and lets go of those that are held.
+    fn look_through(&self, look: impl FnOnce(&mut DeadQueue) -> Result<(), Error>) -> Result<(), Error> {
+        let Some(mut queue) = DeadQueue::open(&self.addresses, &self.service, self.timeout)? else { return Ok(()) };
+        look(&mut queue)?;
+        queue.close()
+    }
+}
+
+/// Without the password that is in the URI.
+impl fmt::Debug for DeadLetters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetters")
+            .field("service", &self.service)
+            .field("address", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}

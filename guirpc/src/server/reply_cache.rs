@@ -1,0 +1,223 @@
+//! Replies that are kept for a while, for requests that come again. Pure data, no I/O, no clock.
+//!
+//! A request comes again when its caller has lost the connection and asks once more, or when the broker has not got
+//! the acknowledgement. The cache saves running it twice; it is this process's own, and forgets.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use crate::message::{EncodedReply, Request};
+
+/// Longer than a caller with the default timeout goes on asking, by far.
+const KEPT: Duration = Duration::from_mins(1);
+/// What an entry takes beside its reply, roughly, in bytes.
+const OVERHEAD: usize = 256;
+
+/// Which request it is: its correlation id, and a hash of whatever its answer may depend on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key(Arc<(String, u64)>);
+
+impl Key {
+    /// The key of a request; one without a correlation id has none.
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let correlation_id = request.correlation_id.clone()?;
+        let mut hasher = HASHER.build_hasher();
+        (&request.function, &request.app_id, &request.body).hash(&mut hasher);
+        // Those of guirpc's own differ when a call is made again.
+        for (name, value) in request.headers.iter().filter(|(name, _)| !name.starts_with("guirpc-")) {
+            (name, format!("{value:?}")).hash(&mut hasher);
+        }
+        Some(Key(Arc::new((correlation_id, hasher.finish()))))
+    }
+}
+
+/// The requests that are being answered or have been answered lately; `J` is somebody else who waits for the answer.
+#[derive(Debug)]
+pub(super) struct ReplyCache<J> {
+    entries: HashMap<Key, Entry<J>>,
+    /// When which answer came, the oldest first; an entry may be outdated.
+    answers: VecDeque<(Instant, u64, Key)>,
+    last_answer: u64,
+    size: usize,
+    limit: usize,
+}
+
+#[derive(Debug)]
+enum Entry<J> {
+    /// Being answered, and who has joined.
+    Running(Vec<J>),
+    /// Answered, as the how manieth.
+    Answered(u64, Arc<EncodedReply>),
+}
+
+/// What is known of a request.
+#[derive(Debug)]
+pub(super) enum Known<J> {
+    /// Nothing.
+    New(J),
+    /// It is being answered; whoever does that answers this one as well.
+    Running,
+    Answered(Arc<EncodedReply>, J),
+}
+
+impl<J> ReplyCache<J> {
+    /// A cache of at most so many bytes; with none it remembers no answer.
+    pub(super) fn new(limit: usize) -> Self {
+        ReplyCache { entries: HashMap::new(), answers: VecDeque::new(), last_answer: 0, size: 0, limit }
+    }
+
+    /// Whether a request has come before; if it is being answered, this one joins.
+    pub(super) fn find(&mut self, key: &Key, asker: J) -> Known<J> {
+        match self.entries.get_mut(key) {
+            None => Known::New(asker),
+            Some(Entry::Running(joined)) => {
+                joined.push(asker);
+                Known::Running
+            }
+            Some(Entry::Answered(_, reply)) => Known::Answered(Arc::clone(reply), asker),
+        }
+    }
+
+    /// Enters a request that is to be answered; one of the same key that is being answered already stays.
+    pub(super) fn begin(&mut self, key: &Key) {
+        if !matches!(self.entries.get(key), Some(Entry::Running(_))) {
+            self.remove(key);
+            self.entries.insert(key.clone(), Entry::Running(Vec::new()));
+        }
+    }
+
+    /// Keeps the answer, and gives back those who have joined.
+    pub(super) fn answered(&mut self, key: &Key, reply: &Arc<EncodedReply>, now: Instant) -> Vec<J> {
+        let joined = self.forget(key);
+        self.last_answer += 1;
+        self.size += size(key, reply);
+        self.entries.insert(key.clone(), Entry::Answered(self.last_answer, Arc::clone(reply)));
+        self.answers.push_back((now, self.last_answer, key.clone()));
+        while let Some((since, number, oldest)) = self.answers.front() {
+            let is_full = self.size > self.limit || self.answers.len() > self.limit / OVERHEAD;
+            if !is_full && now.duration_since(*since) <= KEPT {
+                break;
+            }
+            if matches!(self.entries.get(oldest), Some(Entry::Answered(current, _)) if current == number) {
+                let oldest = oldest.clone();
+                self.remove(&oldest);
+            }
+            self.answers.pop_front();
+        }
+        joined
+    }
+
+    /// Forgets a request that was not run after all, or is to be run again, and gives back those who have joined.
+    pub(super) fn forget(&mut self, key: &Key) -> Vec<J> {
+        match self.remove(key) {
+            Some(Entry::Running(joined)) => joined,
+            Some(Entry::Answered(..)) | None => Vec::new(),
+        }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Entry<J>> {
+        let removed = self.entries.remove(key);
+        if let Some(Entry::Answered(_, reply)) = &removed {
+            self.size -= size(key, reply);
+        }
+        removed
+    }
+}
+
+fn size(key: &Key, reply: &EncodedReply) -> usize {
+    let headers: usize = reply.headers.iter().map(|(name, value)| name.len() + value.size()).sum();
+    OVERHEAD + key.0.0.len() + headers + reply.body.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{self, Codec, Format};
+    use crate::message::Headers;
+
+    fn request(correlation_id: &str, body: &[u8]) -> Request {
+        Request {
+            correlation_id: Some(correlation_id.to_owned()),
+            function: "add".to_owned(),
+            body: body.to_vec(),
+            ..Request::default()
+        }
+    }
+
+    fn reply(text: &str) -> Arc<EncodedReply> {
+        let format = Format::Native(Codec::Text);
+        Arc::new(codec::output(format, 200, Headers::new(), &text.to_owned()).expect("a text"))
+    }
+
+    fn key(correlation_id: &str) -> Key {
+        Key::of(&request(correlation_id, b"x")).unwrap()
+    }
+
+    #[test]
+    fn whoever_asks_again_while_it_runs_is_answered_along() {
+        let mut cache = ReplyCache::new(10_000);
+        let key = key("1");
+        assert!(matches!(cache.find(&key, 1), Known::New(1)));
+        cache.begin(&key);
+        assert!(matches!(cache.find(&key, 2), Known::Running));
+        assert!(matches!(cache.find(&key, 3), Known::Running));
+        let answer = reply("a");
+        assert_eq!(cache.answered(&key, &answer, Instant::now()), [2, 3]);
+        assert!(matches!(cache.find(&key, 4), Known::Answered(kept, 4) if kept == answer));
+    }
+
+    #[test]
+    fn another_body_or_function_is_another_request() {
+        let key = key("1");
+        assert_ne!(Key::of(&request("1", b"y")), Some(key.clone()));
+        assert_ne!(Key::of(&Request { function: "sub".to_owned(), ..request("1", b"x") }), Some(key));
+        assert_eq!(Key::of(&Request::default()), None);
+    }
+
+    #[test]
+    fn what_is_answered_anew_replaces_the_old_answer() {
+        let mut cache = ReplyCache::new(10_000);
+        let key = key("1");
+        for text in ["a", "b"] {
+            cache.begin(&key);
+            assert!(matches!(cache.find(&key, 1), Known::Running));
+            assert_eq!(cache.answered(&key, &reply(text), Instant::now()), [1]);
+            assert!(matches!(cache.find(&key, 2), Known::Answered(kept, _) if kept == reply(text)));
+        }
+        assert_eq!(cache.size, size(&key, &reply("b")));
+    }
+
+    #[test]
+    fn what_was_not_run_is_forgotten() {
+        let mut cache = ReplyCache::new(10_000);
+        let key = key("1");
+        cache.begin(&key);
+        cache.find(&key, 2);
+        assert_eq!(cache.forget(&key), [2]);
+        assert!(matches!(cache.find(&key, 3), Known::New(3)));
+    }
+
+    #[test]
+    fn it_is_bounded_in_size_and_time() {
+        let start = Instant::now();
+        let mut cache = ReplyCache::<u8>::new(10 * OVERHEAD);
+        let keys: Vec<Key> = (0..100).map(|n| key(&n.to_string())).collect();
+        for key in &keys {
+            cache.begin(key);
+            cache.answered(key, &reply("a"), start);
+            assert!(cache.size <= cache.limit && cache.answers.len() <= 10);
+        }
+        assert!(cache.entries.len() < 10 && !cache.entries.is_empty());
+        assert!(matches!(cache.find(&keys[0], 0), Known::New(_)), "the oldest goes first");
+        let last = keys.last().unwrap();
+        assert!(matches!(cache.find(last, 0), Known::Answered(..)));
+        cache.answered(&keys[0], &reply("a"), start + KEPT + Duration::from_secs(1));
+        assert!(matches!(cache.find(last, 0), Known::New(_)));
+        let mut off = ReplyCache::<u8>::new(0);
+        off.answered(&keys[0], &reply("a"), start);
+        assert!(off.entries.is_empty() && off.answers.is_empty());
+    }
+}
