@@ -16,6 +16,8 @@ mod dispatch;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;
+#[doc = include_str!("faults.md")]
+pub mod faults {}
 mod function;
 mod health;
 mod message;

@@ -4,6 +4,7 @@
 //! - [`RabbitMq`] is a node of our own: free ports, data in a temporary folder, ended with the test.
 //! - [`Program`] is a binary of the workspace under observation: its lines, its signals, its end.
 //! - [`Proxy`] is a road to the broker that a test can freeze or cut.
+//! - [`Ledger`] holds what callers know against what the [`ExecutionLog`] says has run.
 //! - [`Case`] and [`main`] run end-to-end tests on both brokers from the same body.
 //! - [`eventually`] awaits a condition, so that no test sleeps for a fixed time.
 //!
@@ -13,6 +14,8 @@
 mod broker;
 mod embedded;
 mod eventually;
+mod execution_log;
+mod ledger;
 mod port;
 mod program;
 mod proxy;
@@ -23,6 +26,8 @@ mod transcript;
 pub use broker::{Broker, Queue};
 pub use embedded::on_embedded;
 pub use eventually::eventually;
+pub use execution_log::{ExecutionLog, Run, Runs};
+pub use ledger::{Counts, Effect, Entry, Ledger, Outcome, Request, Verdict};
 pub use program::{Program, binary, outside_of_cargo};
 pub use proxy::{Direction, Proxy};
 pub use rabbitmq::RabbitMq;

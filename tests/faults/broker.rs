@@ -1,0 +1,95 @@
+//! Faults of the broker, and what an operator does to it.
+
+use std::thread;
+use std::time::Duration;
+
+use harness::{Broker, Case, Effect};
+
+use crate::fault::{BrokerFault, Fault};
+use crate::function::Function;
+use crate::functions::SERVICE;
+use crate::load::{Step, Volume};
+use crate::stage::{CONNECTIONS_LOST, Plan, Stage, USUAL};
+
+const KILLED: Plan = Plan {
+    name: "broker::killed",
+    fault: "the broker is killed (`kill -9`) and started again",
+    may: CONNECTIONS_LOST,
+    ..USUAL
+};
+
+const FROZEN: Plan = Plan {
+    name: "broker::frozen",
+    fault: "the broker is frozen for three heartbeats",
+    heartbeat: 1,
+    may: CONNECTIONS_LOST,
+    ..USUAL
+};
+
+const SHORT_OF_MEMORY: Plan = Plan {
+    name: "broker::short_of_memory",
+    fault: "the broker is short of memory (an alarm), then not any more",
+    may: &[Effect::FailedKnowing],
+    ..USUAL
+};
+
+const CONNECTIONS_CLOSED: Plan = Plan {
+    name: "broker::connections_closed",
+    fault: "an operator closes all connections, three times",
+    may: CONNECTIONS_LOST,
+    ..USUAL
+};
+
+const QUEUE_DELETED: Plan = Plan {
+    name: "broker::queue_deleted",
+    fault: "an operator deletes the service's queue, and what is in it",
+    volume: Volume {
+        // What is in a queue that is deleted is gone, and nobody is told.
+        timeout: Duration::from_secs(5),
+        mix: &[
+            Step::Call(Function::Quick),
+            Step::Call(Function::Repeatable),
+            Step::Call(Function::Slow(20)),
+            Step::Start(Function::Quick),
+            Step::Await(Function::Repeatable),
+        ],
+        ..USUAL.volume
+    },
+    may: &[Effect::FailedKnowing, Effect::Discarded],
+    ..USUAL
+};
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::exclusive(KILLED.name, |broker| struck(KILLED, broker, BrokerFault::Killed)),
+        Case::exclusive(FROZEN.name, |broker| struck(FROZEN, broker, BrokerFault::Frozen)),
+        Case::exclusive(SHORT_OF_MEMORY.name, |broker| struck(SHORT_OF_MEMORY, broker, BrokerFault::ShortOfMemory)),
+        Case::shared(CONNECTIONS_CLOSED.name, connections_closed),
+        Case::shared(QUEUE_DELETED.name, queue_deleted),
+    ]
+}
+
+fn struck(plan: Plan, broker: &mut dyn Broker, fault: BrokerFault) -> anyhow::Result<()> {
+    let mut stage = Stage::set(plan, broker)?;
+    fault.strike(&stage, broker)?;
+    stage.recover()?;
+    stage.finish(broker)
+}
+
+fn connections_closed(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut stage = Stage::set(CONNECTIONS_CLOSED, broker)?;
+    for _ in 0..3 {
+        Fault::ConnectionsClosed.strike(&mut stage, broker)?;
+        stage.recover()?;
+    }
+    stage.finish(broker)
+}
+
+fn queue_deleted(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut stage = Stage::set(QUEUE_DELETED, broker)?;
+    broker.delete_queue(SERVICE)?;
+    stage.recover()?;
+    // Until those have given up whose calls are gone with the queue.
+    thread::sleep(QUEUE_DELETED.volume.timeout);
+    stage.finish(broker)
+}

@@ -1,0 +1,101 @@
+//! The servers: processes that can be killed, told to leave, and replaced.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use harness::Program;
+
+use crate::functions::{LOG, SERVICE};
+use crate::usage::Usage;
+
+/// For what takes moments, on a machine that is busy with other things.
+pub(crate) const LONG: Duration = Duration::from_mins(1);
+/// How many functions each server runs at once.
+pub(crate) const WORKERS: u64 = 4;
+
+/// Which version of the service a server has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Present,
+    Next,
+}
+
+/// All servers of a case, those first that are there longest.
+pub(crate) struct Fleet {
+    uri: String,
+    log: PathBuf,
+    servers: Vec<Server>,
+}
+
+pub(crate) struct Server {
+    pub(crate) program: Program,
+    /// What it used when it had just begun to bear the load.
+    before: Option<Usage>,
+}
+
+impl Fleet {
+    pub(crate) fn new(uri: String, log: PathBuf) -> Self {
+        Self { uri, log, servers: vec![] }
+    }
+
+    /// Adds a server, which serves when this returns.
+    pub(crate) fn add(&mut self, version: Version) -> anyhow::Result<()> {
+        let program = self.launch(version)?;
+        program.wait_for_log("serving", LONG)?;
+        self.servers.push(Server { program, before: None });
+        Ok(())
+    }
+
+    /// Starts a server that belongs to nobody yet.
+    pub(crate) fn launch(&self, version: Version) -> anyhow::Result<Program> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_faults-service"));
+        command.env("AMQP_URI", &self.uri).env(LOG, &self.log).args(["--workers", &WORKERS.to_string()]);
+        if version == Version::Next {
+            command.args(["--service", "faults-next", "--queue", SERVICE, "--routing-key", SERVICE]);
+        }
+        Program::start(&mut command)
+    }
+
+    pub(crate) fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// Kills the oldest one, as `kill -9` does.
+    pub(crate) fn kill_oldest(&mut self) -> anyhow::Result<()> {
+        let mut oldest = self.servers.remove(0);
+        oldest.program.kill()?;
+        oldest.program.wait(LONG).map(drop)
+    }
+
+    /// Tells the oldest one to leave, and waits until it has, in good order.
+    pub(crate) fn dismiss_oldest(&mut self) -> anyhow::Result<()> {
+        let mut oldest = self.servers.remove(0);
+        oldest.program.terminate()?;
+        let status = oldest.program.wait(LONG)?;
+        ensure!(status.success(), "{status}: {:#?}", oldest.program.stderr());
+        Ok(())
+    }
+
+    /// Takes down what the servers use now that were not measured before.
+    pub(crate) fn measure(&mut self) {
+        for server in self.servers.iter_mut().filter(|server| server.before.is_none()) {
+            server.before = Usage::of(server.program.id());
+        }
+    }
+
+    /// Waits until all that were measured use no more than then.
+    pub(crate) fn check_usage(&mut self) -> anyhow::Result<()> {
+        for server in &mut self.servers {
+            if server.program.wait(Duration::ZERO).is_ok() {
+                // Its end was the fault.
+                continue;
+            }
+            let id = server.program.id();
+            let Some(before) = server.before else { continue };
+            before.wait_for_return(id, 0).with_context(|| format!("server {id}"))?;
+        }
+        Ok(())
+    }
+}
