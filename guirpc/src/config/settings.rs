@@ -48,6 +48,14 @@ pub(crate) enum Kind {
     OneOf(&'static [&'static str]),
 }
 
+/// Both sides have to name the same one.
+const EXCHANGE: Setting = Setting {
+    name: "exchange",
+    kind: Kind::Name,
+    default: "`guirpc`, or `rpc_gateway` in the dialect python",
+    help: "The exchange that requests go through",
+    ini: &[("amqp_entities", "exchange")],
+};
 const DIALECTS: Kind = Kind::OneOf(&["native", "python"]);
 
 const URI_HELP: &str = "The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`, or several, with commas \

@@ -1,6 +1,6 @@
 //! The settings of a client.
 
-use super::{CONNECTION, DIALECTS, Kind, Setting, URI_HELP};
+use super::{CONNECTION, DIALECTS, EXCHANGE, Kind, Setting, URI_HELP};
 use crate::config::DEFAULT_URI;
 
 /// The settings of a client.
@@ -27,13 +27,7 @@ pub(crate) const CLIENT: &[Setting] = &[
         help: "How requests are written: guirpc's own way, or the Python original's",
         ini: &[("options", "dialect")],
     },
-    Setting {
-        name: "exchange",
-        kind: Kind::Name,
-        default: "`guirpc`, or `rpc_gateway` in the dialect python",
-        help: "The exchange that requests go through",
-        ini: &[("amqp_entities", "exchange")],
-    },
+    EXCHANGE,
     Setting {
         name: "routing_key",
         kind: Kind::Text,

@@ -1,6 +1,6 @@
 //! The settings of a server.
 
-use super::{CONNECTION, DIALECTS, Kind, Setting, URI_HELP};
+use super::{CONNECTION, DIALECTS, EXCHANGE, Kind, Setting, URI_HELP};
 use crate::config::DEFAULT_URI;
 
 /// As RabbitMQ reads `prefetch`, in 16 bits.
@@ -51,13 +51,7 @@ pub(crate) const SERVER: &[Setting] = &[
         help: "Whose exchange and queue to declare: guirpc's own, which last, or as the Python original does, which do not",
         ini: &[("options", "dialect")],
     },
-    Setting {
-        name: "exchange",
-        kind: Kind::Name,
-        default: "`guirpc`, or `rpc_gateway` in the dialect python",
-        help: "The exchange that requests go through",
-        ini: &[("amqp_entities", "exchange")],
-    },
+    EXCHANGE,
     Setting {
         name: "exchange_type",
         kind: Kind::OneOf(&["direct", "fanout", "topic"]),
