@@ -11,6 +11,7 @@ mod connection;
 mod dead_queue;
 mod dial;
 mod exchanges;
+mod failure;
 mod goodbye;
 mod guard;
 mod inbox;
@@ -30,9 +31,10 @@ pub(crate) use backoff::Backoff;
 pub(crate) use connection::{Beside, BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
 pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use exchanges::{Exchanges, Presence};
+pub(crate) use failure::{Failure, Scope};
 #[cfg(feature = "embedded")]
 pub(crate) use guard::{is_sound_table, mend_table};
-pub(crate) use inbox::{Consumer, Event, Inbox, Loss, Original, Receipt};
+pub(crate) use inbox::{Consumer, Event, Inbox, Original, Receipt};
 pub(crate) use off_thread::OffThread;
 pub(crate) use outbox::{
     ConfirmNote, Ended, Kept, Outbound, Outbox, ReplyNote, ReturnNote, confirmed, reply, returned,

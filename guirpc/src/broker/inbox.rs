@@ -4,8 +4,8 @@ use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
 use crossbeam_channel::{Receiver, Select};
 
 use super::connection::explain;
-use super::{Channel, wire};
-use crate::error::{Error, ErrorKind};
+use super::{Channel, Failure, wire};
+use crate::error::Error;
 use crate::message::Request;
 
 /// Where the deliveries of one queue arrive; any number of threads may take from it.
@@ -31,25 +31,7 @@ pub(crate) enum Event {
     /// We have cancelled the consumer: nothing more will come.
     Cancelled,
     /// Nothing more will come, for this reason.
-    Lost(Loss),
-}
-
-/// What was lost, and why.
-#[derive(Clone, Debug)]
-pub(crate) enum Loss {
-    /// The consumer or its channel; the connection may be as good as ever.
-    Channel(String),
-    Connection(String),
-}
-
-impl Loss {
-    /// What an error tells that came of using a channel.
-    pub(crate) fn of(error: &Error) -> Self {
-        match error.kind() {
-            ErrorKind::Topology | ErrorKind::Denied => Loss::Channel(error.to_string()),
-            _ => Loss::Connection(error.to_string()),
-        }
-    }
+    Lost(Failure),
 }
 
 /// The properties of a request as they came, for whoever publishes it again.
@@ -99,10 +81,10 @@ impl Inbox {
             }
             Some(ConsumerMessage::ClientCancelled) => Event::Cancelled,
             Some(message @ ConsumerMessage::ServerClosedConnection(_)) => {
-                Event::Lost(Loss::Connection(reason(&message)))
+                Event::Lost(Failure::connection(reason(&message)))
             }
-            Some(message) => Event::Lost(Loss::Channel(reason(&message))),
-            None => Event::Lost(Loss::Connection("it was closed without a word".to_owned())),
+            Some(message) => Event::Lost(Failure::channel(reason(&message))),
+            None => Event::Lost(Failure::silent()),
         }
     }
 }

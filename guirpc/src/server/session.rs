@@ -16,7 +16,8 @@ use super::settling::Verdict;
 use super::standing::Standing;
 use super::stop::Stopped;
 use crate::broker::{
-    self, Beside, Channel, Connection, Event, Inbox, Loss, OffThread, Original, Receipt, ReplyNodes, ReplyTo, SetAside,
+    self, Beside, Channel, Connection, Event, Failure, Inbox, OffThread, Original, Receipt, ReplyNodes, ReplyTo, Scope,
+    SetAside,
 };
 use crate::error::{Error, ErrorKind};
 use crate::message::{EncodedReply, Request};
@@ -51,7 +52,7 @@ pub(super) struct Session {
     /// Whether the keeper ticks; while it does not, it must be woken.
     ticking: AtomicBool,
     wake: Sender<()>,
-    lost: Sender<Loss>,
+    lost: Sender<Failure>,
 }
 
 /// The connections of a session.
@@ -73,7 +74,7 @@ enum Report {
 struct Reports {
     workers: Receiver<Report>,
     wake: Receiver<()>,
-    lost: Receiver<Loss>,
+    lost: Receiver<Failure>,
 }
 
 /// How a session ended.
@@ -209,7 +210,7 @@ impl Session {
         }
         let channel = self.replies[worker].lock().unwrap_or_else(PoisonError::into_inner);
         channel.publish_reply(address, correlation_id, reply).unwrap_or_else(|error| {
-            self.report_lost(Loss::of(&error));
+            self.report_lost(Failure::from(&error));
             Err(error.to_string())
         })
     }
@@ -217,7 +218,7 @@ impl Session {
     /// Says so if an error means that the way aside is gone: a new session has another.
     pub(super) fn report_if_lost(&self, error: &Error) {
         if error.kind() == ErrorKind::Unreachable {
-            self.report_lost(Loss::Channel(error.to_string()));
+            self.report_lost(Failure::channel(error.to_string()));
         }
     }
 
@@ -287,8 +288,8 @@ impl Session {
     }
 
     /// Says that a consumer, a channel or a connection is gone; the session ends.
-    pub(super) fn report_lost(&self, loss: Loss) {
-        if matches!(loss, Loss::Connection(_)) || self.serving.load(Ordering::SeqCst) {
+    pub(super) fn report_lost(&self, loss: Failure) {
+        if loss.scope == Scope::Connection || self.serving.load(Ordering::SeqCst) {
             self.is_lost.store(true, Ordering::SeqCst);
         }
         // In a drain the end of a consumer is what was asked for, and the keeper notices a real loss by itself.

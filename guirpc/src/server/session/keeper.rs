@@ -8,7 +8,7 @@ use crossbeam_channel::{RecvError, Sender, after, never, select};
 use tracing::{info, warn};
 
 use super::{Connections, End, Report, Reports, Session, Terms};
-use crate::broker::{BlockedNote, Channel, Connection, Consumer, Event, Inbox, Loss, Receipt};
+use crate::broker::{BlockedNote, Channel, Connection, Consumer, Event, Failure, Inbox, Receipt, Scope};
 use crate::error::Error;
 use crate::health::Status;
 use crate::server::Plan;
@@ -42,17 +42,17 @@ pub(super) struct Keeper<'a> {
 }
 
 /// The session is over.
-struct Lost(Loss);
+struct Lost(Failure);
 
 impl From<Error> for Lost {
     fn from(error: Error) -> Self {
-        Lost(Loss::of(&error))
+        Lost(Failure::from(&error))
     }
 }
 
 impl From<RecvError> for Lost {
     fn from(_: RecvError) -> Self {
-        Lost(Loss::Connection("it was closed without a word".to_owned()))
+        Lost(Failure::silent())
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn run(
             let _ = replying.close(CLOSE_TIMEOUT).and(consuming.close(CLOSE_TIMEOUT));
             let _ = ended.send(End::Drained(drained));
         }
-        Err(Lost(Loss::Channel(reason))) => {
+        Err(Lost(Failure { scope: Scope::Channel, reason })) => {
             // What has been done by now need not be done again.
             let _ = keeper.settle();
             drop(keeper);
@@ -119,7 +119,7 @@ pub(super) fn run(
             let _ = ended.send(End::Lost(reason, Some(Connections { consuming, replying })));
         }
         // The connections are dropped after this, by this thread, in its own time.
-        Err(Lost(Loss::Connection(reason))) => drop(ended.send(End::Lost(reason, None))),
+        Err(Lost(Failure { scope: Scope::Connection, reason })) => drop(ended.send(End::Lost(reason, None))),
     }
     Ok(())
 }
