@@ -17,7 +17,17 @@ impl add {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((a, b))
     }
-    /// Calls `add` without waiting; what it returns is waited for later.
+    /// Calls `add`; a future of what it returns.
+    pub fn call_async(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::CallResult<Self>,
+    > + ::core::marker::Send + use<> {
+        client.call_async::<Self>((a, b))
+    }
+    /// Calls `add` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
@@ -25,13 +35,23 @@ impl add {
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
         client.start::<Self>((a, b))
     }
-    /// Has `add` run without anybody waiting for it.
+    /// Has `add` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
         b: i64,
     ) -> ::guirpc::__private_0_1::SendResult {
         client.send::<Self>((a, b))
+    }
+    /// Has `add` run without a reply; a future that is ready when the broker has the message.
+    pub fn send_async(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::SendResult,
+    > + ::core::marker::Send + use<> {
+        client.send_async::<Self>((a, b))
     }
 }
 #[allow(deprecated)]

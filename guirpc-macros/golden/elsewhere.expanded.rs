@@ -13,7 +13,17 @@ impl subtract {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((a, b))
     }
-    /// Calls `subtract` without waiting; what it returns is waited for later.
+    /// Calls `subtract`; a future of what it returns.
+    pub fn call_async(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::CallResult<Self>,
+    > + ::core::marker::Send + use<> {
+        client.call_async::<Self>((a, b))
+    }
+    /// Calls `subtract` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
@@ -21,13 +31,23 @@ impl subtract {
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
         client.start::<Self>((a, b))
     }
-    /// Has `subtract` run without anybody waiting for it.
+    /// Has `subtract` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
         b: i64,
     ) -> ::guirpc::__private_0_1::SendResult {
         client.send::<Self>((a, b))
+    }
+    /// Has `subtract` run without a reply; a future that is ready when the broker has the message.
+    pub fn send_async(
+        client: &::guirpc::__private_0_1::Client,
+        a: i64,
+        b: i64,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::SendResult,
+    > + ::core::marker::Send + use<> {
+        client.send_async::<Self>((a, b))
     }
 }
 #[allow(deprecated)]
@@ -61,17 +81,33 @@ impl reset {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>(())
     }
-    /// Calls `reset` without waiting; what it returns is waited for later.
+    /// Calls `reset`; a future of what it returns.
+    pub fn call_async(
+        client: &::guirpc::__private_0_1::Client,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::CallResult<Self>,
+    > + ::core::marker::Send + use<> {
+        client.call_async::<Self>(())
+    }
+    /// Calls `reset` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
         client.start::<Self>(())
     }
-    /// Has `reset` run without anybody waiting for it.
+    /// Has `reset` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
     ) -> ::guirpc::__private_0_1::SendResult {
         client.send::<Self>(())
+    }
+    /// Has `reset` run without a reply; a future that is ready when the broker has the message.
+    pub fn send_async(
+        client: &::guirpc::__private_0_1::Client,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::SendResult,
+    > + ::core::marker::Send + use<> {
+        client.send_async::<Self>(())
     }
 }
 #[allow(deprecated)]

@@ -27,19 +27,37 @@ impl find {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((::guirpc::__private_0_1::Text::new(name),))
     }
-    /// Calls `find` without waiting; what it returns is waited for later.
+    /// Calls `find`; a future of what it returns.
+    pub fn call_async(
+        client: &::guirpc::__private_0_1::Client,
+        name: &str,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::CallResult<Self>,
+    > + ::core::marker::Send + use<> {
+        client.call_async::<Self>((::guirpc::__private_0_1::Text::new(name),))
+    }
+    /// Calls `find` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
         client.start::<Self>((::guirpc::__private_0_1::Text::new(name),))
     }
-    /// Has `find` run without anybody waiting for it.
+    /// Has `find` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
     ) -> ::guirpc::__private_0_1::SendResult {
         client.send::<Self>((::guirpc::__private_0_1::Text::new(name),))
+    }
+    /// Has `find` run without a reply; a future that is ready when the broker has the message.
+    pub fn send_async(
+        client: &::guirpc::__private_0_1::Client,
+        name: &str,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::SendResult,
+    > + ::core::marker::Send + use<> {
+        client.send_async::<Self>((::guirpc::__private_0_1::Text::new(name),))
     }
 }
 #[allow(deprecated)]

@@ -16,19 +16,37 @@ impl count {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
     }
-    /// Calls `count` without waiting; what it returns is waited for later.
+    /// Calls `count`; a future of what it returns.
+    pub fn call_async(
+        client: &::guirpc::__private_0_1::Client,
+        sentence: &str,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::CallResult<Self>,
+    > + ::core::marker::Send + use<> {
+        client.call_async::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+    }
+    /// Calls `count` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
         client.start::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
     }
-    /// Has `count` run without anybody waiting for it.
+    /// Has `count` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
     ) -> ::guirpc::__private_0_1::SendResult {
         client.send::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+    }
+    /// Has `count` run without a reply; a future that is ready when the broker has the message.
+    pub fn send_async(
+        client: &::guirpc::__private_0_1::Client,
+        sentence: &str,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::SendResult,
+    > + ::core::marker::Send + use<> {
+        client.send_async::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
     }
 }
 #[allow(deprecated)]
@@ -105,7 +123,17 @@ impl foobar_sum {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((foo, bar))
     }
-    /// Calls `foobar_sum` without waiting; what it returns is waited for later.
+    /// Calls `foobar_sum`; a future of what it returns.
+    pub fn call_async(
+        client: &::guirpc::__private_0_1::Client,
+        foo: i64,
+        bar: i64,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::CallResult<Self>,
+    > + ::core::marker::Send + use<> {
+        client.call_async::<Self>((foo, bar))
+    }
+    /// Calls `foobar_sum` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         foo: i64,
@@ -113,13 +141,23 @@ impl foobar_sum {
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
         client.start::<Self>((foo, bar))
     }
-    /// Has `foobar_sum` run without anybody waiting for it.
+    /// Has `foobar_sum` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         foo: i64,
         bar: i64,
     ) -> ::guirpc::__private_0_1::SendResult {
         client.send::<Self>((foo, bar))
+    }
+    /// Has `foobar_sum` run without a reply; a future that is ready when the broker has the message.
+    pub fn send_async(
+        client: &::guirpc::__private_0_1::Client,
+        foo: i64,
+        bar: i64,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::SendResult,
+    > + ::core::marker::Send + use<> {
+        client.send_async::<Self>((foo, bar))
     }
 }
 #[allow(deprecated)]

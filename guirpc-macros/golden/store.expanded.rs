@@ -31,7 +31,21 @@ impl store_call {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
     }
-    /// Calls `store` without waiting; what it returns is waited for later.
+    /// Calls `store`; a future of what it returns.
+    pub fn call_async(
+        client: &::guirpc::__private_0_1::Client,
+        r#type: Option<String>,
+        bytes: &[u8],
+        copies: u8,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::CallResult<Self>,
+    > + ::core::marker::Send + use<> {
+        client
+            .call_async::<
+                Self,
+            >((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+    }
+    /// Calls `store` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         r#type: Option<String>,
@@ -41,7 +55,7 @@ impl store_call {
         client
             .start::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
     }
-    /// Has `store` run without anybody waiting for it.
+    /// Has `store` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         r#type: Option<String>,
@@ -49,6 +63,20 @@ impl store_call {
         copies: u8,
     ) -> ::guirpc::__private_0_1::SendResult {
         client.send::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+    }
+    /// Has `store` run without a reply; a future that is ready when the broker has the message.
+    pub fn send_async(
+        client: &::guirpc::__private_0_1::Client,
+        r#type: Option<String>,
+        bytes: &[u8],
+        copies: u8,
+    ) -> impl ::core::future::Future<
+        Output = ::guirpc::__private_0_1::SendResult,
+    > + ::core::marker::Send + use<> {
+        client
+            .send_async::<
+                Self,
+            >((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
     }
 }
 #[cfg(not(windows))]

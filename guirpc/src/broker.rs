@@ -16,9 +16,11 @@ mod goodbye;
 mod guard;
 mod inbox;
 mod off_thread;
-mod outbox;
+mod outbound;
+mod reply;
 mod reply_nodes;
 mod reply_to;
+mod request_channel;
 mod set_aside;
 #[cfg(feature = "tls")]
 mod tls;
@@ -36,10 +38,12 @@ pub(crate) use failure::{Failure, Scope};
 pub(crate) use guard::{is_sound_table, mend_table};
 pub(crate) use inbox::{Consumer, Event, Inbox, Original, Receipt};
 pub(crate) use off_thread::OffThread;
-pub(crate) use outbox::{
-    ConfirmNote, Ended, Kept, Outbound, Outbox, ReplyNote, ReturnNote, confirmed, reply, returned,
-};
+pub(crate) use outbound::{Outbound, Size};
 pub(crate) use reply_nodes::ReplyNodes;
 pub(crate) use reply_to::ReplyTo;
+pub(crate) use request_channel::{
+    ConfirmNote, Incoming, ReplyNote, RequestChannel, ReturnNote, Returned, confirmed, reply, request_channels,
+    returned,
+};
 pub(crate) use set_aside::SetAside;
 pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind};

@@ -1,39 +1,42 @@
 //! Calling: a [`Client`], and what it gives for a call that is under way, a [`Pending`].
 
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tracing::warn;
 
-use crate::broker::Addresses;
-use crate::codec::{Codec, Format};
-use crate::error::{CallError, Error};
+use crate::codec::Format;
+use crate::error::CallError;
 use crate::function::{ArgumentsOf, CallResult, ErrorOf, Function, OutputOf};
 use crate::health::Status;
-use crate::message::{PING, Pong};
 
-mod callers;
-mod clock;
+mod by_name;
+mod call_options;
+mod calls;
+mod clock_skew;
 mod configured;
 mod confirms;
-mod link;
+mod connect;
+mod core;
+mod driver;
+mod events;
 mod outcome;
-mod patience;
 mod pending;
-mod pump;
+mod replies;
 mod request;
+mod routes;
 mod settings;
-mod supervisor;
-mod table;
+mod window;
 
-use patience::Patience;
+use call_options::CallOptions;
+use calls::{NewCall, QueueFull};
+use connect::Connected;
+use pending::CallHandle;
 pub use pending::Pending;
-use pending::Ticket;
 use request::Callee;
 use settings::Settings;
-use supervisor::Supervisor;
 
 /// How long a caller waits if neither the client nor the function says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,7 +49,10 @@ pub type StartResult<F> = Result<Pending<OutputOf<F>, ErrorOf<F>>, CallError<Err
 /// What sending a call yields that nobody waits for: whether the broker has taken it.
 pub type SendResult = Result<(), CallError>;
 
-/// A caller of functions: one connection to the broker, shared by any number of threads.
+/// A caller of functions: one connection to the broker, shared by any number of threads and tasks.
+///
+/// Each operation that waits has two forms: one that blocks its thread, and one that ends in `_async`, which blocks none
+/// and needs no particular runtime. Neither [`start`](Client::start) nor polling a [`Pending`] ever blocks.
 ///
 /// It is cheap to clone; what changes a setting ([`timeout`](Client::timeout), [`header`](Client::header), …)
 /// gives a changed copy on the same connection, so it can be used for a single call:
@@ -62,48 +68,54 @@ pub type SendResult = Result<(), CallError>;
 ///
 /// A connection that is lost is opened again in the background, for as long as the client lives;
 /// [`status`](Client::status) says how that stands.
-/// Calls that were under way fail at once, unless their function is `idempotent`: these are made again on the new
+/// Calls that were in flight fail at once, unless their function is `idempotent`: these are made again on the new
 /// connection, under the same correlation id, until their own deadline.
-/// Later calls wait for the new connection until theirs.
+/// Later calls are queued in the client until theirs, up to [`max_queued`](Client::max_queued) bytes.
 ///
 /// Inside a function, a call waits no longer than the caller of that function does.
 #[derive(Clone)]
 pub struct Client {
-    supervisor: Arc<Supervisor>,
+    connected: Arc<Connected>,
     settings: Settings,
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "arguments are given away, as in a call of the function itself")]
 impl Client {
-    /// Connects to the broker at an AMQP URI, `amqp://user:password@host:5672/vhost`, or to one of several.
-    ///
-    /// What it may say beside that, [`configuration`](crate::configuration) tells.
-    ///
-    /// # Errors
-    /// The URI cannot be read, no broker answers there, or it refuses the user or the virtual host.
-    pub fn connect(uri: &str) -> Result<Self, Error> {
-        let supervisor = Supervisor::start(Addresses::parse(uri)?)?;
-        Ok(Client { supervisor: Arc::new(supervisor), settings: Settings::default() })
-    }
-
     /// Calls `F` and waits for its output; the stub's `call` does this.
     pub fn call<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> CallResult<F> {
         self.start::<F>(arguments)?.wait()
     }
 
-    /// Calls `F` without waiting yet; the stub's `start` does this.
+    /// Calls `F`, and gives a future of its output; the stub's `call_async` does this.
     ///
-    /// # Errors
-    /// The call could not be sent. What becomes of it afterwards, the [`Pending`] says.
-    pub fn start<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> StartResult<F> {
-        let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
-        let ticket = encode::<F>(callee.format, &arguments)
-            .and_then(|body| self.publish_call(&callee, &body))
-            .map_err(CallError::widen)?;
-        Ok(Pending::new(ticket, outcome::decode::<F>))
+    /// The call is made at once, whether or not the future is polled; dropping it gives the call up.
+    pub fn call_async<F: Function>(
+        &self,
+        arguments: ArgumentsOf<'_, F>,
+    ) -> impl Future<Output = CallResult<F>> + Send + use<F> {
+        let begun = self.begin_function::<F>(&arguments);
+        let started = begun.map(|call| Pending::new(call, outcome::decode::<F>));
+        async move {
+            match started {
+                Ok(pending) => pending.await,
+                Err(error) => Err(error.widen()),
+            }
+        }
     }
 
-    /// Sends a request that nobody waits for; the stub's `send` does this.
+    /// Calls `F` without waiting yet; the stub's `start` does this.
+    ///
+    /// It never blocks and needs no connection: what cannot be published now is queued.
+    ///
+    /// # Errors
+    /// Something is wrong with the call itself, or too much is queued already ([`CallError::Backpressure`]).
+    /// What becomes of it afterwards, the [`Pending`] says.
+    pub fn start<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> StartResult<F> {
+        let call = self.begin_function::<F>(&arguments).map_err(CallError::widen)?;
+        Ok(Pending::new(call, outcome::decode::<F>))
+    }
+
+    /// Sends a request without a reply (fire-and-forget); the stub's `send` does this.
     ///
     /// It returns when the broker has the message: it is persistent, and survives a restart of the broker
     /// in the service's durable queue.
@@ -115,98 +127,89 @@ impl Client {
     /// # Errors
     /// The broker did not take it, or did not say so in time.
     pub fn send<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> SendResult {
-        let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
-        let body = encode::<F>(callee.format, &arguments)?;
-        self.publish_send(&callee, &body)
+        self.start_send::<F>(&arguments)?.wait()
     }
 
-    /// Calls a function without its stub: `arguments` is an object by parameter name, or an array in order.
+    /// Sends as [`send`](Client::send) does, and gives a future that is ready when the broker has the message; the
+    /// stub's `send_async` does this.
     ///
-    /// In [`Dialect::Python`](crate::Dialect::Python) they are whatever the function takes, and are written as [`python`](Client::python) says.
-    ///
-    /// The function's own error comes as the JSON it is encoded as.
-    ///
-    /// ```no_run
-    /// # let client = guirpc::Client::connect("amqp://localhost")?;
-    /// let sum = client.call_json("math", "add", serde_json::json!({"a": 1, "b": 2}))?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn call_json(&self, service: &str, function: &str, arguments: Value) -> Result<Value, CallError<Value>> {
-        let callee = self.named(service, function);
-        let ticket = json_arguments(callee.format, &arguments)
-            .and_then(|body| self.publish_call(&callee, &body))
-            .map_err(CallError::widen)?;
-        Pending::new(ticket, outcome::decode_json).wait()
-    }
-
-    /// Sends without a stub, as [`call_json`](Client::call_json) calls.
-    pub fn send_json(&self, service: &str, function: &str, arguments: Value) -> Result<(), CallError> {
-        let callee = self.named(service, function);
-        let body = json_arguments(callee.format, &arguments)?;
-        self.publish_send(&callee, &body)
-    }
-
-    /// Publishes a text as it is, to whoever has bound a queue; no function is asked for.
-    ///
-    /// It returns when the broker has the message in a queue.
-    ///
-    /// # Errors
-    /// The broker did not take it, or did not say so in time; [`CallError::Unroutable`] if there is no such exchange,
-    /// or no queue that is bound to it with the routing key.
-    pub fn publish(&self, exchange: &str, routing_key: &str, text: &str) -> Result<(), CallError> {
-        let client = self.exchange(exchange).routing_key(routing_key);
-        let format = Format::Native(Codec::Text);
-        let nothing =
-            Callee { service: routing_key, lane: None, function: "", timeout: None, idempotent: false, format };
-        client.publish_send(&nothing, text.as_bytes())
-    }
-
-    /// Asks a service whether it is there, without running any function of it.
-    pub fn ping(&self, service: &str) -> Result<Pong, CallError> {
-        let format = Format::Native(Codec::Json);
-        let callee = Callee { service, lane: None, function: PING, timeout: None, idempotent: true, format };
-        let ticket = self.publish_call(&callee, b"{}")?;
-        Pending::new(ticket, outcome::decode_pong).wait()
+    /// It is sent at once, whether or not the future is polled.
+    pub fn send_async<F: Function>(
+        &self,
+        arguments: ArgumentsOf<'_, F>,
+    ) -> impl Future<Output = SendResult> + Send + use<F> {
+        let started = self.start_send::<F>(&arguments);
+        async move { started?.await }
     }
 
     /// How many replies have come after their caller had given up, over the life of this client.
     pub fn late_replies(&self) -> u64 {
-        self.supervisor.callers().late_replies()
+        self.connected.core.late_replies()
     }
 
     /// How the client stands with its broker at the moment.
     ///
-    /// The broker says that it is blocked only to whoever publishes, so it may be blocked before this tells.
+    /// The broker says that it is blocked only to those who publish, so it may be blocked before this shows it.
     pub fn status(&self) -> Status {
-        self.supervisor.status()
+        self.connected.core.status()
     }
 
-    fn publish_call(&self, callee: &Callee<'_>, body: &[u8]) -> Result<Ticket, CallError> {
+    fn begin_function<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<CallHandle, CallError> {
+        let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
+        let body = encode::<F>(callee.format, arguments)?;
+        self.begin_call(&callee, body)
+    }
+
+    fn start_send<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<Pending<()>, CallError> {
+        let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
+        let body = encode::<F>(callee.format, arguments)?;
+        self.begin_send(&callee, body)
+    }
+
+    fn begin_call(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
         let timeout = self.settings.timeout.or(callee.timeout).unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
-        let patience = Patience::until_outer(timeout, callee.idempotent)?;
-        let request = self.outbound(callee, body, Some(patience.timeout))?;
-        self.supervisor.call(&request, patience)
+        let options = CallOptions::until_outer(timeout, callee.idempotent)?;
+        self.begin(callee, body, options, None, true)
     }
 
-    fn publish_send(&self, callee: &Callee<'_>, body: &[u8]) -> Result<(), CallError> {
-        static TOLD: Once = Once::new();
+    fn begin_send(&self, callee: &Callee, body: Vec<u8>) -> Result<Pending<()>, CallError> {
+        static WARNED: Once = Once::new();
         if matches!(callee.format, Format::Python(_)) {
-            TOLD.call_once(|| {
+            WARNED.call_once(|| {
                 warn!(
                     "a message sent to a consumer in Python is lost if the broker restarts: its queue is not durable"
                 );
             });
         }
         let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
-        let request = self.outbound(callee, body, self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT)))?;
-        let deadline = Instant::now() + timeout;
-        self.supervisor.send(&request, Patience { deadline, timeout, idempotent: callee.idempotent })
+        let options = CallOptions { deadline: Instant::now() + timeout, timeout, idempotent: callee.idempotent };
+        let expires = self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT));
+        let send = self.begin(callee, body, options, expires, false)?;
+        Ok(Pending::new(send, outcome::decode_nothing))
+    }
+
+    fn begin(
+        &self,
+        callee: &Callee,
+        body: Vec<u8>,
+        options: CallOptions,
+        expires: Option<Duration>,
+        wants_reply: bool,
+    ) -> Result<CallHandle, CallError> {
+        let request = Arc::new(self.outbound(callee, body, wants_reply)?);
+        let routing_key = request.routing_key.clone();
+        let (waiter, receiver) = oneshot::async_channel();
+        let CallOptions { deadline, idempotent, .. } = options;
+        let call = NewCall { waiter, request, deadline, idempotent, expires };
+        let entered = self.connected.core.enter(call, self.settings.max_queued);
+        let number = entered.map_err(|QueueFull { bytes }| CallError::Backpressure { queued: bytes })?;
+        Ok(CallHandle::new(Arc::clone(&self.connected), number, receiver, routing_key, options))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("broker", self.supervisor.address()).field("settings", &self.settings).finish()
+        f.debug_struct("Client").field("broker", &self.connected.addresses).field("settings", &self.settings).finish()
     }
 }
 
@@ -214,12 +217,4 @@ fn encode<F: Function>(format: Format, arguments: &ArgumentsOf<'_, F>) -> Result
     format
         .encode_arguments::<F>(arguments)
         .map_err(|error| CallError::Unsendable { message: format!("the arguments of `{}` {error}", F::NAME) })
-}
-
-fn json_arguments(format: Format, arguments: &Value) -> Result<Vec<u8>, CallError> {
-    if matches!(format, Format::Native(_)) && !(arguments.is_object() || arguments.is_array()) {
-        let message = format!("arguments are an object by parameter name or an array in order, not `{arguments}`");
-        return Err(CallError::Unsendable { message });
-    }
-    format.encode_object(arguments).map_err(|error| CallError::Unsendable { message: format!("the arguments {error}") })
 }

@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 pub(crate) mod dead;
 mod fault;
 mod headers;
+mod name;
 mod reply;
 #[cfg(test)]
 mod tests;
 
 pub use fault::{Fault, OrFault};
 pub use headers::{HeaderValue, Headers};
+pub(crate) use name::Name;
 pub use reply::Reply;
 
 /// Header of a reply: the status as a signed 32-bit integer, as the Python original sends it.

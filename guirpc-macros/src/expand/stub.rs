@@ -1,4 +1,4 @@
-//! The stub: the uninhabited type that callers name, and its three ways to call.
+//! The stub: the uninhabited type that callers name, and its ways to call.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -16,10 +16,12 @@ pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
         served.arguments().map(|Argument { ident, ty, .. }| quote!(#ident: #ty)).collect();
     let arguments: Vec<TokenStream> = served.arguments().map(|argument| given(argument, private)).collect();
     let docs = default_docs(served);
-    let [call_docs, start_docs, send_docs] = [
+    let [call_docs, call_async_docs, start_docs, send_docs, send_async_docs] = [
         format!(" Calls `{ident}` and waits for what it returns."),
-        format!(" Calls `{ident}` without waiting; what it returns is waited for later."),
-        format!(" Has `{ident}` run without anybody waiting for it."),
+        format!(" Calls `{ident}`; a future of what it returns."),
+        format!(" Calls `{ident}` without waiting; what it returns is waited for, or awaited, later."),
+        format!(" Has `{ident}` run without a reply (fire-and-forget); waits until the broker has the message."),
+        format!(" Has `{ident}` run without a reply; a future that is ready when the broker has the message."),
     ];
     let result = underlined(&served.returns, &quote!(#private::CallResult), &quote!(Self));
     let pending = underlined(&served.returns, &quote!(#private::StartResult), &quote!(Self));
@@ -37,6 +39,14 @@ pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
                 #client.call::<Self>((#(#arguments,)*))
             }
 
+            #[doc = #call_async_docs]
+            #visibility fn call_async(
+                #client: &#private::Client,
+                #(#parameters),*
+            ) -> impl ::core::future::Future<Output = #result> + ::core::marker::Send + use<> {
+                #client.call_async::<Self>((#(#arguments,)*))
+            }
+
             #[doc = #start_docs]
             #visibility fn start(#client: &#private::Client, #(#parameters),*) -> #pending {
                 #client.start::<Self>((#(#arguments,)*))
@@ -45,6 +55,14 @@ pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
             #[doc = #send_docs]
             #visibility fn send(#client: &#private::Client, #(#parameters),*) -> #private::SendResult {
                 #client.send::<Self>((#(#arguments,)*))
+            }
+
+            #[doc = #send_async_docs]
+            #visibility fn send_async(
+                #client: &#private::Client,
+                #(#parameters),*
+            ) -> impl ::core::future::Future<Output = #private::SendResult> + ::core::marker::Send + use<> {
+                #client.send_async::<Self>((#(#arguments,)*))
             }
         }
     }

@@ -5,26 +5,42 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::confirms::Fate;
 use crate::codec::{self, DecodeError, Format};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
 use crate::message::{EncodedReply, Pong, Reply, ReplyKind, status};
 
-/// What becomes of a call.
+/// What becomes of a call or a send.
 #[derive(Debug, PartialEq)]
 pub(super) enum Outcome {
     Reply(EncodedReply),
-    /// No queue takes calls for this service.
-    Unroutable(String),
-    /// The queue of the service is full.
+    /// A send is in a queue.
+    Accepted,
+    /// No queue takes it.
+    Unroutable,
+    /// The queue is full.
     Overloaded,
+    /// The broker takes no messages, for this reason.
+    Blocked(String),
+    /// The broker does not permit it.
+    Denied(String),
+    /// It was in flight when the link was lost.
     Lost(String),
+    /// It was not published by its deadline, for this reason.
+    NotSent(String),
     TimedOut,
 }
 
+/// What an outcome is to be told with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told<'a> {
+    pub(super) service: &'a str,
+    pub(super) timeout: Duration,
+    pub(super) idempotent: bool,
+}
+
 impl Outcome {
-    /// What it means for a call that may have been published before: that nothing ran is true of this time only.
+    /// What it means for a call that was in flight before, on another link: that nothing ran is true of this time only.
     pub(super) fn of_call(self, repeated: bool) -> Self {
         if !repeated {
             return self;
@@ -35,68 +51,62 @@ impl Outcome {
                 status::EXPIRED => Outcome::TimedOut,
                 status => lost(&format!("refused ({status}): {}", codec::failure_message(&reply))),
             },
-            Outcome::Unroutable(service) => lost(&format!("no queue takes calls for service `{service}` now")),
+            Outcome::Unroutable => lost("no queue takes it now"),
             Outcome::Overloaded => lost("the queue of the service was full"),
-            outcome => outcome,
+            Outcome::Blocked(reason) => lost(&format!("the broker took no messages: {reason}")),
+            Outcome::Denied(reason) => lost(&format!("the broker did not permit it: {reason}")),
+            Outcome::NotSent(reason) => Outcome::Lost(reason),
+            outcome @ (Outcome::Reply(_) | Outcome::Accepted | Outcome::Lost(_) | Outcome::TimedOut) => outcome,
         }
     }
 
-    pub(super) fn into_reply(
-        self,
-        service: &str,
-        timeout: Duration,
-        idempotent: bool,
-    ) -> Result<EncodedReply, CallError> {
-        match self {
-            Outcome::Reply(reply) => Ok(reply),
-            Outcome::Unroutable(service) => Err(CallError::Unroutable { service }),
-            Outcome::Overloaded => Err(CallError::Overloaded { service: service.to_owned() }),
-            Outcome::Lost(reason) => Err(CallError::Disconnected { reason, sent: true, idempotent }),
-            Outcome::TimedOut => Err(CallError::TimedOut { timeout, idempotent }),
-        }
-    }
-}
-
-/// What becomes of a send.
-#[derive(Debug)]
-pub(super) enum SendOutcome {
-    Decided(Fate),
-    Lost(String),
-}
-
-impl SendOutcome {
-    pub(super) fn into_result(self, service: &str, idempotent: bool) -> Result<(), CallError> {
-        match self {
-            SendOutcome::Decided(Fate::Taken) => Ok(()),
-            SendOutcome::Decided(Fate::Returned) => Err(CallError::Unroutable { service: service.to_owned() }),
-            SendOutcome::Decided(Fate::Rejected) => Err(CallError::Overloaded { service: service.to_owned() }),
-            SendOutcome::Lost(reason) => Err(CallError::Disconnected { reason, sent: true, idempotent }),
-        }
+    /// The reply; a send that was accepted has none.
+    pub(super) fn into_reply(self, told: Told<'_>) -> Result<Option<EncodedReply>, CallError> {
+        let Told { service, timeout, idempotent } = told;
+        let service = || service.to_owned();
+        Err(match self {
+            Outcome::Reply(reply) => return Ok(Some(reply)),
+            Outcome::Accepted => return Ok(None),
+            Outcome::Unroutable => CallError::Unroutable { service: service() },
+            Outcome::Overloaded => CallError::Overloaded { service: service() },
+            Outcome::Blocked(reason) => CallError::Blocked { reason },
+            Outcome::Denied(message) => CallError::Unsendable { message },
+            Outcome::Lost(reason) => CallError::Disconnected { reason, sent: true, idempotent },
+            Outcome::NotSent(reason) => CallError::Disconnected { reason, sent: false, idempotent },
+            Outcome::TimedOut => CallError::TimedOut { timeout, idempotent },
+        })
     }
 }
 
 /// The reply of a function that the caller has the stub of.
-pub(super) fn decode<F: Function>(reply: &EncodedReply) -> Result<Reply<OutputOf<F>>, CallError<ErrorOf<F>>> {
+pub(super) fn decode<F: Function>(reply: Option<&EncodedReply>) -> Result<Reply<OutputOf<F>>, CallError<ErrorOf<F>>> {
     decode_reply(reply, |format, body| {
         <<F::Return as Return>::Failure as Failure>::decode(format, body).map(<F::Return as Return>::error)
     })
 }
 
 /// The reply of a function that the caller knows only the name of.
-pub(super) fn decode_json(reply: &EncodedReply) -> Result<Reply<Value>, CallError<Value>> {
+pub(super) fn decode_json(reply: Option<&EncodedReply>) -> Result<Reply<Value>, CallError<Value>> {
     decode_reply(reply, Format::decode)
 }
 
-pub(super) fn decode_pong(reply: &EncodedReply) -> Result<Reply<Pong>, CallError> {
+pub(super) fn decode_pong(reply: Option<&EncodedReply>) -> Result<Reply<Pong>, CallError> {
     decode_reply::<Pong, Infallible>(reply, |_, _| {
         Err(DecodeError::Unsupported("a service answers a ping itself, and has no error of its own".to_owned()))
     })
 }
 
+/// A send has no reply, and nothing to decode.
+#[allow(clippy::unnecessary_wraps, reason = "it is one of several decoders")]
+pub(super) fn decode_nothing(_: Option<&EncodedReply>) -> Result<Reply<()>, CallError> {
+    Ok(Reply::new(()))
+}
+
 fn decode_reply<T: Output, E>(
-    reply: &EncodedReply,
+    reply: Option<&EncodedReply>,
     decode_error: impl FnOnce(Format, &[u8]) -> Result<E, DecodeError>,
 ) -> Result<Reply<T>, CallError<E>> {
+    let reply = reply.expect("a call that is accepted goes on, until it is answered");
     let undecodable = |what: &str, error: &dyn std::fmt::Display| CallError::Undecodable {
         message: format!("the {what} cannot be decoded, caller and service disagree about its type: {error}"),
     };
@@ -142,8 +152,11 @@ mod tests {
 
     /// Whether the function may have run, as the caller learns it.
     fn may_have_run(outcome: Outcome, repeated: bool) -> bool {
-        let reply = outcome.of_call(repeated).into_reply("math", Duration::ZERO, true);
-        match reply.and_then(|reply| decode_json(&reply).map_err(|error| error.map_function(|_| unreachable!()))) {
+        let told = Told { service: "math", timeout: Duration::ZERO, idempotent: true };
+        let reply = outcome.of_call(repeated).into_reply(told);
+        match reply
+            .and_then(|reply| decode_json(reply.as_ref()).map_err(|error| error.map_function(|_| unreachable!())))
+        {
             Ok(_) => true,
             Err(error) => error.may_have_run(),
         }
@@ -151,9 +164,12 @@ mod tests {
 
     #[test]
     fn what_was_published_twice_may_have_run_whatever_becomes_of_the_second() {
-        let outcomes: [fn() -> Outcome; 4] = [
-            || Outcome::Unroutable("math".to_owned()),
+        let outcomes: [fn() -> Outcome; 7] = [
+            || Outcome::Unroutable,
             || Outcome::Overloaded,
+            || Outcome::Blocked("memory".to_owned()),
+            || Outcome::Denied("no".to_owned()),
+            || Outcome::NotSent("gone".to_owned()),
             || reply(ReplyKind::Refusal, 404),
             || reply(ReplyKind::Refusal, 408),
         ];

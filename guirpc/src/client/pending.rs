@@ -9,12 +9,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::outcome::Outcome;
-use super::patience::Patience;
-use super::supervisor::Supervisor;
+use super::Connected;
+use super::call_options::CallOptions;
+use super::outcome::{Outcome, Told};
 use crate::error::CallError;
-use crate::health::Status;
-use crate::message::{EncodedReply, Reply};
+use crate::message::{EncodedReply, Name, Reply};
+
+/// For an outcome that is on its way from another thread.
+const LONG: Duration = Duration::from_secs(1);
 
 /// A call that is under way; drop it to give it up (the function may run all the same).
 ///
@@ -32,13 +34,16 @@ use crate::message::{EncodedReply, Reply};
 /// ```
 #[must_use = "a call that nobody waits for should be a `send`, which the broker confirms"]
 pub struct Pending<T, E = Infallible> {
-    ticket: Ticket,
-    decode: fn(&EncodedReply) -> Result<Reply<T>, CallError<E>>,
+    call: CallHandle,
+    decode: Decode<T, E>,
 }
 
+/// What makes the output of a reply; a send has none.
+pub(super) type Decode<T, E> = fn(Option<&EncodedReply>) -> Result<Reply<T>, CallError<E>>;
+
 impl<T, E> Pending<T, E> {
-    pub(super) fn new(ticket: Ticket, decode: fn(&EncodedReply) -> Result<Reply<T>, CallError<E>>) -> Self {
-        Pending { ticket, decode }
+    pub(super) fn new(call: CallHandle, decode: Decode<T, E>) -> Self {
+        Pending { call, decode }
     }
 
     /// Waits for the output, until the call's deadline at most.
@@ -48,23 +53,23 @@ impl<T, E> Pending<T, E> {
 
     /// Waits for the output with the status and the headers that the function gave it.
     pub fn wait_reply(mut self) -> Result<Reply<T>, CallError<E>> {
-        let outcome = self.ticket.wait_until(self.ticket.patience.deadline).unwrap_or(Outcome::TimedOut);
+        let outcome = self.call.wait();
         self.finish(outcome)
     }
 
     /// Waits this long at most; if there is no outcome by then, the call goes on and comes back as the error.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Result<T, CallError<E>>, Self> {
-        let until = Instant::now().checked_add(timeout).filter(|until| *until < self.ticket.patience.deadline);
+        let until = Instant::now().checked_add(timeout).filter(|until| *until < self.call.options.deadline);
         let Some(until) = until else { return Ok(self.wait()) };
-        match self.ticket.wait_until(until) {
+        match self.call.wait_until(until) {
             Some(outcome) => Ok(self.finish(outcome).map(Reply::into_value)),
             None => Err(self),
         }
     }
 
     fn finish(&self, outcome: Outcome) -> Result<Reply<T>, CallError<E>> {
-        let reply = self.ticket.reply(outcome).map_err(CallError::widen)?;
-        (self.decode)(&reply)
+        let reply = self.call.reply(outcome).map_err(CallError::widen)?;
+        (self.decode)(reply.as_ref())
     }
 }
 
@@ -72,56 +77,60 @@ impl<T, E> Future for Pending<T, E> {
     type Output = Result<T, CallError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.ticket.poll(context).map(|outcome| self.finish(outcome).map(Reply::into_value))
+        self.call.poll(context).map(|outcome| self.finish(outcome).map(Reply::into_value))
     }
 }
 
 impl<T, E> fmt::Debug for Pending<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("number", &self.ticket.number).finish_non_exhaustive()
+        f.debug_struct("Pending").field("number", &self.call.number).finish_non_exhaustive()
     }
 }
 
 /// What a caller holds for a call: where the outcome comes, and how long to wait for it.
-pub(super) struct Ticket {
+pub(super) struct CallHandle {
     /// Keeps the client connected for as long as somebody waits.
-    client: Arc<Supervisor>,
+    client: Arc<Connected>,
     number: u64,
     receiver: oneshot::AsyncReceiver<Outcome>,
-    service: Box<str>,
-    patience: Patience,
+    routing_key: Name,
+    options: CallOptions,
     state: State,
 }
 
 #[derive(PartialEq)]
 enum State {
     Waiting,
-    /// The pump has been asked to give the call up at its deadline.
+    /// The driver has been asked to give the call up at its deadline.
     Watched,
     Done,
 }
 
-impl Ticket {
+impl CallHandle {
     pub(super) fn new(
-        client: Arc<Supervisor>,
+        client: Arc<Connected>,
         number: u64,
         receiver: oneshot::AsyncReceiver<Outcome>,
-        service: &str,
-        patience: Patience,
+        routing_key: Name,
+        options: CallOptions,
     ) -> Self {
-        Ticket { client, number, receiver, service: service.into(), patience, state: State::Waiting }
+        CallHandle { client, number, receiver, routing_key, options, state: State::Waiting }
     }
 
     /// The reply, or why there is none.
-    fn reply(&self, outcome: Outcome) -> Result<EncodedReply, CallError> {
-        let Patience { timeout, idempotent, .. } = self.patience;
-        if outcome == Outcome::TimedOut
-            && let Status::Disconnected { reason } = self.client.status()
-        {
-            // It waited for a connection, to be made again.
-            return Err(CallError::Disconnected { reason, sent: true, idempotent });
+    fn reply(&self, outcome: Outcome) -> Result<Option<EncodedReply>, CallError> {
+        let CallOptions { timeout, idempotent, .. } = self.options;
+        outcome.into_reply(Told { service: &self.routing_key, timeout, idempotent })
+    }
+
+    /// Blocks this thread until there is an outcome, which there is by the deadline.
+    fn wait(&mut self) -> Outcome {
+        if let Some(outcome) = self.wait_until(self.options.deadline) {
+            return outcome;
         }
-        outcome.into_reply(&self.service, timeout, idempotent)
+        // Whoever is quicker decides, and it is decided afterwards.
+        self.client.core.expire(self.number);
+        self.wait_until(Instant::now() + LONG).unwrap_or(Outcome::TimedOut)
     }
 
     /// Blocks this thread until there is an outcome, or until then.
@@ -147,7 +156,7 @@ impl Ticket {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome> {
         let polled = self.receive(context);
         if polled.is_pending() && self.state == State::Waiting {
-            self.client.callers().expire_at(self.patience.deadline, self.number);
+            self.client.core.watch(self.number);
             self.state = State::Watched;
         }
         polled
@@ -161,10 +170,10 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for CallHandle {
     fn drop(&mut self) {
         if self.state != State::Done {
-            self.client.callers().table().take(self.number);
+            self.client.core.forget(self.number);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A request as a client's settings and the function make it.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Client;
@@ -9,24 +9,25 @@ use crate::broker::{EXCHANGE, Outbound, PYTHON_EXCHANGE};
 use crate::codec::{Codec, Format, PythonOptions};
 use crate::error::CallError;
 use crate::function::Function;
-use crate::message::Dialect;
+use crate::message::{Dialect, Name};
 
-/// What of a call depends on the function.
-pub(super) struct Callee<'a> {
-    pub(super) service: &'a str,
-    pub(super) lane: Option<&'a str>,
-    pub(super) function: &'a str,
+/// What of a request depends on the function.
+#[derive(Clone, Debug)]
+pub(super) struct Callee {
+    pub(super) service: Name,
+    pub(super) lane: Option<&'static str>,
+    pub(super) function: Name,
     pub(super) timeout: Option<Duration>,
     pub(super) idempotent: bool,
     pub(super) format: Format,
 }
 
-impl Callee<'_> {
-    pub(super) fn of<F: Function>(format: Format) -> Callee<'static> {
+impl Callee {
+    pub(super) fn of<F: Function>(format: Format) -> Self {
         Callee {
-            service: F::SERVICE,
+            service: F::SERVICE.into(),
             lane: F::LANE,
-            function: F::NAME,
+            function: F::NAME.into(),
             timeout: F::TIMEOUT,
             idempotent: F::IDEMPOTENT,
             format,
@@ -36,19 +37,19 @@ impl Callee<'_> {
 
 impl Settings {
     /// Where the queue is bound that serves it.
-    fn routing_key<'a>(&'a self, callee: &Callee<'a>) -> Cow<'a, str> {
-        if let Some(routing_key) = self.routing_key.as_deref() {
-            return Cow::Borrowed(routing_key);
+    fn routing_key(&self, callee: &Callee) -> Name {
+        if let Some(routing_key) = &self.routing_key {
+            return routing_key.clone();
         }
-        let service = self.service.as_deref().unwrap_or(callee.service);
+        let service = self.service.as_ref().unwrap_or(&callee.service);
         let lane = match callee.format {
             Format::Native(_) => self.lane.as_deref().or(callee.lane),
             Format::Python(_) => None,
         };
         match (lane, self.suffix.as_deref().unwrap_or_default()) {
-            (None, "") => Cow::Borrowed(service),
-            (None, suffix) => Cow::Owned(format!("{service}{suffix}")),
-            (Some(lane), suffix) => Cow::Owned(format!("{service}.{lane}{suffix}")),
+            (None, "") => service.clone(),
+            (None, suffix) => format!("{service}{suffix}").into(),
+            (Some(lane), suffix) => format!("{service}.{lane}{suffix}").into(),
         }
     }
 }
@@ -63,35 +64,36 @@ impl Client {
     }
 
     /// A function of which nothing is known but its name.
-    pub(super) fn named<'a>(&self, service: &'a str, function: &'a str) -> Callee<'a> {
+    pub(super) fn named(&self, service: &str, function: &str) -> Callee {
         let format = match self.format(Dialect::default(), PythonOptions::default()) {
             Format::Native(_) => Format::Native(Codec::Json),
             python @ Format::Python(_) => python,
         };
+        let (service, function) = (service.to_owned().into(), function.to_owned().into());
         Callee { service, lane: None, function, timeout: None, idempotent: false, format }
     }
 
-    pub(super) fn outbound<'a>(
-        &'a self,
-        callee: &'a Callee<'a>,
-        body: &'a [u8],
-        expires: Option<Duration>,
-    ) -> Result<Outbound<'a>, CallError> {
+    pub(super) fn outbound(&self, callee: &Callee, body: Vec<u8>, wants_reply: bool) -> Result<Outbound, CallError> {
         let (size, limit) = (body.len(), self.settings.max_body);
         if size > limit {
             let message = format!("the request has {size} bytes, this client sends at most {limit} (`max_body`)");
             return Err(CallError::Unsendable { message });
         }
-        let routing_key = self.settings.routing_key(callee);
-        let Callee { function, format, .. } = *callee;
-        let exchange = self.settings.exchange.as_deref().unwrap_or(match format {
+        let usual = match callee.format {
             Format::Native(_) => EXCHANGE,
             Format::Python(_) => PYTHON_EXCHANGE,
-        });
-        let app_id = self.settings.app_id.as_deref();
-        let headers = &self.settings.headers;
-        let priority = self.settings.priority;
-        let request = Outbound { exchange, routing_key, function, format, body, app_id, priority, headers, expires };
+        };
+        let request = Outbound {
+            exchange: self.settings.exchange.clone().unwrap_or_else(|| usual.into()),
+            routing_key: self.settings.routing_key(callee),
+            function: callee.function.clone(),
+            format: callee.format,
+            body,
+            app_id: self.settings.app_id.clone(),
+            priority: self.settings.priority,
+            headers: Arc::clone(&self.settings.headers),
+            wants_reply,
+        };
         request.check().map_err(|message| CallError::Unsendable { message })?;
         Ok(request)
     }
@@ -102,9 +104,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(settings: &Settings, lane: Option<&str>, format: Format, expected: &str) {
-        let callee = Callee { service: "math", lane, function: "add", timeout: None, idempotent: false, format };
-        assert_eq!(settings.routing_key(&callee), expected);
+    fn check(settings: &Settings, lane: Option<&'static str>, format: Format, expected: &str) {
+        let callee =
+            Callee { service: "math".into(), lane, function: "add".into(), timeout: None, idempotent: false, format };
+        assert_eq!(&*settings.routing_key(&callee), expected);
     }
 
     #[test]

@@ -6,27 +6,32 @@ use std::time::Duration;
 use super::Client;
 use crate::codec::{Codec, PythonOptions};
 use crate::config::DEFAULT_MAX_BODY;
-use crate::message::{Dialect, HeaderValue, Headers};
+use crate::message::{Dialect, HeaderValue, Headers, Name};
+
+/// A few seconds' worth of large calls, for an outage of the broker.
+const DEFAULT_MAX_QUEUED: u64 = 256 << 20;
 
 /// What a copy of a client may have different from another.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) max_body: usize,
-    pub(super) service: Option<Arc<str>>,
+    pub(super) service: Option<Name>,
     /// What the names of services end in on a broker on which others serve the same.
-    pub(super) suffix: Option<Arc<str>>,
+    pub(super) suffix: Option<Name>,
     /// The queue and workers of their own that serve a function beside its service's.
-    pub(super) lane: Option<Arc<str>>,
-    pub(super) exchange: Option<Arc<str>>,
-    pub(super) routing_key: Option<Arc<str>>,
-    pub(super) app_id: Option<Arc<str>>,
+    pub(super) lane: Option<Name>,
+    pub(super) exchange: Option<Name>,
+    pub(super) routing_key: Option<Name>,
+    pub(super) app_id: Option<Name>,
     pub(super) priority: Option<u8>,
     pub(super) timeout: Option<Duration>,
     pub(super) expires: Option<Duration>,
     pub(super) codec: Codec,
     pub(super) dialect: Option<Dialect>,
     pub(super) python: Option<PythonOptions>,
-    pub(super) headers: Headers,
+    pub(super) headers: Arc<Headers>,
+    /// Bytes of calls that may wait for the broker.
+    pub(super) max_queued: u64,
 }
 
 impl Default for Settings {
@@ -45,7 +50,8 @@ impl Default for Settings {
             codec: Codec::default(),
             dialect: None,
             python: None,
-            headers: Headers::new(),
+            headers: Arc::default(),
+            max_queued: DEFAULT_MAX_QUEUED,
         }
     }
 }
@@ -69,12 +75,12 @@ impl Client {
     ///
     /// Names that begin with `x-` belong to the broker, names that begin with `guirpc-` to guirpc.
     pub fn header(&self, name: impl Into<String>, value: impl Into<HeaderValue>) -> Self {
-        self.with(|settings| settings.headers.set(name, value))
+        self.with(|settings| Arc::make_mut(&mut settings.headers).set(name, value))
     }
 
     /// Calls this service, whatever service the functions are defined for.
     pub fn service(&self, service: &str) -> Self {
-        self.with(|settings| settings.service = Some(service.into()))
+        self.with(|settings| settings.service = Some(service.to_owned().into()))
     }
 
     /// Calls through this lane of the service, whatever lane the functions are defined for.
@@ -82,7 +88,7 @@ impl Client {
     /// A lane has a queue and workers of its own: what waits in it does not wait behind other calls, nor they behind it.
     /// In [`Dialect::Python`] there are none.
     pub fn lane(&self, lane: &str) -> Self {
-        self.with(|settings| settings.lane = Some(lane.into()))
+        self.with(|settings| settings.lane = Some(lane.to_owned().into()))
     }
 
     /// Has requests precede those of a lower priority (0 is the lowest, and what those without one have),
@@ -98,18 +104,18 @@ impl Client {
     /// If it is deleted later, the next call through it costs the client a channel: what is under way fails as if the
     /// connection were lost, the connection itself stays, and the broker is asked again.
     pub fn exchange(&self, exchange: &str) -> Self {
-        self.with(|settings| settings.exchange = Some(exchange.into()))
+        self.with(|settings| settings.exchange = Some(exchange.to_owned().into()))
     }
 
     /// Publishes requests under this routing key, where it is not the service's name.
     pub fn routing_key(&self, routing_key: &str) -> Self {
-        self.with(|settings| settings.routing_key = Some(routing_key.into()))
+        self.with(|settings| settings.routing_key = Some(routing_key.to_owned().into()))
     }
 
     /// Calls services by names that end so: those that are served apart.
     #[cfg(feature = "testing")]
     pub(crate) fn apart(&self, suffix: &str) -> Self {
-        self.with(|settings| settings.suffix = Some(suffix.into()))
+        self.with(|settings| settings.suffix = Some(suffix.to_owned().into()))
     }
 
     /// Encodes arguments so (the default is MessagePack); replies come back encoded alike.
@@ -142,7 +148,7 @@ impl Client {
 
     /// Tells services who calls, in the AMQP property `app_id`.
     pub fn app_id(&self, app_id: &str) -> Self {
-        self.with(|settings| settings.app_id = Some(app_id.into()))
+        self.with(|settings| settings.app_id = Some(app_id.to_owned().into()))
     }
 
     /// Sends requests of at most so many bytes (the default is 16 MiB).
@@ -151,6 +157,14 @@ impl Client {
     /// and other calls with it; a service has a limit of its own.
     pub fn max_body(&self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body = bytes)
+    }
+
+    /// Lets calls of at most so many bytes wait in this client for the broker (the default is 256 MiB).
+    ///
+    /// A call waits while there is no connection, or while the broker reads more slowly than calls are made; beyond this
+    /// bound it fails with [`CallError::Backpressure`](crate::CallError::Backpressure).
+    pub fn max_queued(&self, bytes: usize) -> Self {
+        self.with(|settings| settings.max_queued = bytes as u64)
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {

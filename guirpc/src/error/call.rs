@@ -71,6 +71,11 @@ pub enum CallError<E = Infallible> {
         /// The service whose queue it is.
         service: String,
     },
+    /// So many calls wait in the client for the broker that it takes no more. Nothing was sent: try again later.
+    Backpressure {
+        /// The bytes that wait, at most [`Client::max_queued`](crate::Client::max_queued).
+        queued: u64,
+    },
     /// The request cannot be sent as it is: the message says what to change. Nothing was sent.
     Unsendable {
         /// What is wrong with it.
@@ -136,6 +141,7 @@ impl<E> CallError<E> {
             | CallError::Unroutable { .. }
             | CallError::Blocked { .. }
             | CallError::Overloaded { .. }
+            | CallError::Backpressure { .. }
             | CallError::Unsendable { .. } => false,
         }
     }
@@ -149,7 +155,10 @@ impl<E> CallError<E> {
             CallError::TimedOut { idempotent, .. } => *idempotent,
             CallError::Disconnected { sent, idempotent, .. } => !sent || *idempotent,
             CallError::Refused(refusal) => refusal.status == crate::message::status::EXPIRED,
-            CallError::Unroutable { .. } | CallError::Blocked { .. } | CallError::Overloaded { .. } => true,
+            CallError::Unroutable { .. }
+            | CallError::Blocked { .. }
+            | CallError::Overloaded { .. }
+            | CallError::Backpressure { .. } => true,
             CallError::Function(_)
             | CallError::Fault(_)
             | CallError::Unsendable { .. }
@@ -170,6 +179,7 @@ impl<E> CallError<E> {
             }
             CallError::Blocked { reason } => CallError::Blocked { reason },
             CallError::Overloaded { service } => CallError::Overloaded { service },
+            CallError::Backpressure { queued } => CallError::Backpressure { queued },
             CallError::Unsendable { message } => CallError::Unsendable { message },
             CallError::Undecodable { message } => CallError::Undecodable { message },
         }
@@ -201,6 +211,11 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             CallError::Overloaded { service } => {
                 write!(f, "the queue of service `{service}` is full: nothing ran, try again later")
             }
+            CallError::Backpressure { queued } => write!(
+                f,
+                "{queued} bytes of calls wait in this client for the broker, and it takes no more (`max_queued`): \
+                 nothing was sent, try again later"
+            ),
             CallError::Unsendable { message } | CallError::Undecodable { message } => f.write_str(message),
         }
     }

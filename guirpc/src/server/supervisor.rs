@@ -130,7 +130,7 @@ fn reopen(
 ) -> Option<(Arc<Session>, Receiver<End>)> {
     let Terms { plan, standing, stopped, .. } = &**terms;
     loop {
-        match stopped.recv_timeout(backoff.next_delay()) {
+        match stopped.recv_timeout(backoff.next_delay(Instant::now())) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(never) => match never {},
             Err(RecvTimeoutError::Disconnected) => return None,

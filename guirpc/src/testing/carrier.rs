@@ -34,7 +34,7 @@ impl Carrier {
 
     pub(super) fn client(&self) -> Result<Client, Error> {
         match self {
-            Carrier::Own(broker) => Client::connect(&broker.uri()),
+            Carrier::Own(broker) => Client::connect(broker.uri()),
             Carrier::Shared { uri, suffix } => {
                 Client::connect(uri).map(|client| client.apart(suffix)).map_err(|error| {
                     Error::new(error.kind(), format!("{URI} names a broker that cannot be used: {error}"))

@@ -1,5 +1,6 @@
 //! The properties on the wire, which no release may change, and what must never get there.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use amiquip::{AmqpProperties, AmqpValue, FieldTable};
@@ -11,7 +12,7 @@ use super::{
     addressee, check_headers, check_short, expiration, field_for_python, headers, reply_properties, request_headers,
     table,
 };
-use crate::broker::outbox::Outbound;
+use crate::broker::Outbound;
 use crate::codec::{Codec, Format};
 use crate::message::{Dialect, EncodedReply, HeaderValue, Headers, ReplyKind};
 
@@ -30,17 +31,17 @@ fn reply(kind: Option<ReplyKind>, headers: Headers) -> EncodedReply {
     EncodedReply { kind, status: 201, content_type, content_encoding: None, headers, body: vec![] }
 }
 
-fn outbound(headers: &Headers) -> Outbound<'_> {
+fn outbound(headers: &Headers, wants_reply: bool) -> Outbound {
     Outbound {
-        exchange: "guirpc",
+        exchange: "guirpc".into(),
         routing_key: "math".into(),
-        function: "add",
+        function: "add".into(),
         format: Format::Native(Codec::MessagePack),
-        body: b"\x90",
-        app_id: Some("tests"),
+        body: b"\x90".to_vec(),
+        app_id: Some("tests".into()),
         priority: None,
-        headers,
-        expires: None,
+        headers: Arc::new(headers.clone()),
+        wants_reply,
     }
 }
 
@@ -55,8 +56,8 @@ fn request_properties() -> AmqpProperties {
 #[test]
 fn a_call_wants_a_reply_and_need_not_last() {
     let headers = with("tenant", "a");
-    let request = outbound(&headers);
-    let call = request.call("id".to_owned());
+    let request = outbound(&headers, true);
+    let call = request.message("id".to_owned(), None);
     let expected = request_properties()
         .with_reply_to("amq.rabbitmq.reply-to".to_owned())
         .with_delivery_mode(1)
@@ -68,12 +69,10 @@ fn a_call_wants_a_reply_and_need_not_last() {
 #[test]
 fn a_call_that_is_made_again_is_the_same_but_for_its_time() {
     let headers = with("tenant", "a");
-    let request = Outbound { priority: Some(7), ..outbound(&headers) };
-    let kept = request.keep();
-    let repeated = kept.outbound(Duration::from_millis(1500));
-    let again = repeated.call("id".to_owned());
+    let request = Outbound { priority: Some(7), ..outbound(&headers, true) };
+    let again = request.message("id".to_owned(), Some(Duration::from_millis(1500)));
     assert_eq!((again.routing_key.as_ref(), again.body, again.mandatory), ("math", b"\x90".as_slice(), true));
-    let call = request.call("id".to_owned());
+    let call = request.message("id".to_owned(), None);
     assert_eq!((call.properties.priority(), call.properties.expiration()), (&Some(7), &None));
     let AmqpValue::LongLongInt(deadline) = again.properties.headers().as_ref().unwrap()["guirpc-deadline"] else {
         panic!("it has no deadline: {:?}", again.properties);
@@ -90,8 +89,8 @@ fn a_call_that_is_made_again_is_the_same_but_for_its_time() {
 #[test]
 fn a_send_wants_no_reply_and_is_kept() {
     let headers = Headers::new();
-    let request = outbound(&headers);
-    let send = request.send("id".to_owned());
+    let request = outbound(&headers, false);
+    let send = request.message("id".to_owned(), None);
     assert!(send.mandatory);
     assert_eq!(send.properties, request_properties().with_delivery_mode(2));
 }
@@ -100,8 +99,8 @@ fn a_send_wants_no_reply_and_is_kept() {
 fn a_deadline_is_told_to_the_broker_and_to_the_server() {
     let headers = Headers::new();
     let expires = Some(Duration::from_millis(2_500));
-    let request = Outbound { expires, ..outbound(&headers) };
-    let call = request.call("id".to_owned());
+    let request = outbound(&headers, true);
+    let call = request.message("id".to_owned(), expires);
     assert_eq!(call.properties.expiration().as_deref(), Some("2500"));
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
     let expected =

@@ -1,4 +1,4 @@
-//! How long a caller is ready to wait.
+//! How long a caller waits, and whether its call may be made again.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use crate::context::outer_deadline;
 use crate::error::{CallError, Refusal};
 use crate::message::status;
 
-/// How a caller is ready to wait.
+/// How a caller waits.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct CallOptions {
     pub(super) deadline: Instant,
     pub(super) timeout: Duration,
     /// Whether the request may be published again.
     pub(super) idempotent: bool,
 }
 
-impl Patience {
+impl CallOptions {
     /// That of a call: it ends with that of the caller of the function which makes it, if one does.
     pub(super) fn until_outer(timeout: Duration, idempotent: bool) -> Result<Self, CallError> {
         let now = Instant::now();
@@ -26,7 +26,7 @@ impl Patience {
             let message = "the caller of the function that makes this call does not wait any more: nothing was sent";
             return Err(CallError::Refused(Refusal::new(status::EXPIRED, message.to_owned())));
         }
-        Ok(Patience { deadline, timeout, idempotent })
+        Ok(CallOptions { deadline, timeout, idempotent })
     }
 }
 
@@ -39,21 +39,21 @@ mod tests {
 
     #[test]
     fn a_call_within_a_function_waits_no_longer_than_the_functions_caller() {
-        let alone = Patience::until_outer(60 * SECOND, false).unwrap();
+        let alone = CallOptions::until_outer(60 * SECOND, false).unwrap();
         assert_eq!(alone.timeout, 60 * SECOND);
         let outer = Instant::now() + 2 * SECOND;
         let _entered = enter_deadline(Some(outer));
-        let long = Patience::until_outer(60 * SECOND, false).unwrap();
+        let long = CallOptions::until_outer(60 * SECOND, false).unwrap();
         assert_eq!(long.deadline, outer);
         assert!(long.timeout <= 2 * SECOND);
-        let short = Patience::until_outer(SECOND, true).unwrap();
+        let short = CallOptions::until_outer(SECOND, true).unwrap();
         assert!(short.timeout == SECOND && short.deadline < outer);
     }
 
     #[test]
     fn where_nothing_is_left_nothing_is_sent() {
         let _entered = enter_deadline(Some(Instant::now()));
-        let error = Patience::until_outer(SECOND, false).unwrap_err();
+        let error = CallOptions::until_outer(SECOND, false).unwrap_err();
         assert!(matches!(&error, CallError::Refused(refusal) if refusal.status() == status::EXPIRED), "{error}");
         assert!(!error.may_have_run());
     }

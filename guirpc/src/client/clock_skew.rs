@@ -13,11 +13,11 @@ const TOLERANCE: Duration = Duration::from_secs(1);
 
 /// Compares the clocks, when a service says that a request had expired; warns once.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(super) struct ClockSkew {
     has_warned: AtomicBool,
 }
 
-impl Clock {
+impl ClockSkew {
     pub(super) fn compare(&self, reply: &EncodedReply) {
         if let Some(warning) = warning(reply, SystemTime::now())
             && !self.has_warned.swap(true, Ordering::Relaxed)

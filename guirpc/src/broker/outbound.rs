@@ -1,0 +1,132 @@
+//! A request on its way out: what it is made of, and the message that it becomes.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use amiquip::{AmqpProperties, AmqpValue, Publish};
+
+use super::reply_to::NOBODY;
+use super::request_channel::DIRECT_REPLY_TO;
+use super::wire::{self, PERSISTENT};
+use crate::codec::Format;
+use crate::message::{FAAS_NAME, Headers, Name};
+
+/// AMQP's delivery mode of a message that does not survive a restart of the broker.
+const TRANSIENT: u8 = 1;
+/// What a message has on the wire beside its body and its headers, roughly.
+const PROPERTIES: u64 = 320;
+/// The part of a body that fits into a frame of the size that brokers and amiquip agree on.
+const FRAME: usize = (128 << 10) - 8;
+
+/// A request that owns what it is made of, so that it can wait, and be published again.
+#[derive(Clone, Debug)]
+pub(crate) struct Outbound {
+    pub(crate) exchange: Name,
+    pub(crate) routing_key: Name,
+    pub(crate) function: Name,
+    pub(crate) format: Format,
+    pub(crate) body: Vec<u8>,
+    pub(crate) app_id: Option<Name>,
+    /// How much it precedes others, in a queue that goes by that.
+    pub(crate) priority: Option<u8>,
+    pub(crate) headers: Arc<Headers>,
+    /// Whether its caller waits for a reply; else it is a send, which is to be kept.
+    pub(crate) wants_reply: bool,
+}
+
+/// How much room a message takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
+    pub(crate) frames: u64,
+}
+
+impl Outbound {
+    /// Whether AMQP can carry it.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        wire::check_short("the name of the exchange", &self.exchange)?;
+        wire::check_short("the name of the service", &self.routing_key)?;
+        wire::check_short("the name of the function", &self.function)?;
+        if matches!(self.format, Format::Python(_)) && !self.function.is_ascii() {
+            // The original's consumer breaks on the message, and gets it again for ever.
+            return Err(format!("the name `{}` is not ASCII, which a consumer in Python cannot answer", self.function));
+        }
+        wire::check_short("the application's id", self.app_id.as_deref().unwrap_or_default())?;
+        wire::check_headers(&self.headers)
+    }
+
+    /// Its size on the wire: the bytes are an estimate, the frames are its method, its properties, and its body's.
+    pub(crate) fn size(&self) -> Size {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.size()).sum();
+        Size {
+            bytes: (self.body.len() + headers) as u64 + PROPERTIES,
+            frames: 2 + self.body.len().div_ceil(FRAME) as u64,
+        }
+    }
+
+    /// Whether it asks for no function.
+    fn is_bare(&self) -> bool {
+        self.function.is_empty()
+    }
+
+    /// The message, complete: after `expires` the broker drops it from the queue, and a server does not run it.
+    pub(crate) fn message(&self, correlation_id: String, expires: Option<Duration>) -> Publish<'_> {
+        let mut properties = self.addressed().with_correlation_id(correlation_id);
+        let mut headers = wire::request_headers(&self.headers, expires, SystemTime::now());
+        match self.format {
+            Format::Native(codec) if self.is_bare() => {
+                properties = properties.with_content_type(codec.content_type().to_owned());
+                // A consumer in Python breaks on a message without headers, and gets it again for ever.
+                headers.insert(FAAS_NAME.to_owned(), AmqpValue::LongString(String::new()));
+            }
+            Format::Native(codec) => {
+                properties =
+                    properties.with_type_(self.function.to_string()).with_content_type(codec.content_type().to_owned());
+            }
+            Format::Python(options) => {
+                headers.insert(FAAS_NAME.to_owned(), AmqpValue::LongString(self.function.to_string()));
+                if let Some(content_type) = options.request.content_type() {
+                    properties = properties.with_content_type(content_type.to_owned());
+                }
+                if let Some(encoding) = options.request_encoding() {
+                    properties = properties.with_content_encoding(encoding.to_owned());
+                }
+            }
+        }
+        if let Some(app_id) = self.app_id() {
+            properties = properties.with_app_id(app_id.to_owned());
+        }
+        if let Some(priority) = self.priority {
+            properties = properties.with_priority(priority);
+        }
+        if let Some(expires) = expires {
+            properties = properties.with_expiration(wire::expiration(expires));
+        }
+        if !headers.is_empty() {
+            properties = properties.with_headers(headers);
+        }
+        Publish { mandatory: true, ..Publish::with_properties(&self.body, &*self.routing_key, properties) }
+    }
+
+    /// Where its reply goes, and whether it outlives the broker: a call need not, but the Python original's do.
+    fn addressed(&self) -> AmqpProperties {
+        let is_python = matches!(self.format, Format::Python(_));
+        let mode = if self.wants_reply && !is_python { TRANSIENT } else { PERSISTENT };
+        let properties = AmqpProperties::default().with_delivery_mode(mode);
+        if self.wants_reply {
+            properties.with_reply_to(DIRECT_REPLY_TO.to_owned())
+        } else if is_python || self.is_bare() {
+            properties.with_reply_to(NOBODY.to_owned())
+        } else {
+            properties
+        }
+    }
+
+    /// Who calls; a consumer in Python is always told something.
+    fn app_id(&self) -> Option<&str> {
+        match self.format {
+            Format::Native(_) => self.app_id.as_deref(),
+            Format::Python(_) => self.app_id.as_deref().or(Some("Unknown")),
+        }
+    }
+}

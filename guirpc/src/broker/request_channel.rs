@@ -1,0 +1,119 @@
+//! A channel that a client publishes its requests on, and on which it is answered.
+
+use amiquip::{ConsumerMessage, ConsumerOptions, Publish};
+use crossbeam_channel::Receiver;
+
+use super::connection::explain;
+use super::reply_to::NOBODY;
+use super::topology::{EXCHANGE, Exchange};
+use super::{Channel, Connection, Failure, Outbound, Size, inbox, wire};
+use crate::error::Error;
+use crate::message::EncodedReply;
+
+/// "The broker has the message", or "it gave up on it".
+pub(crate) use amiquip::Confirm as ConfirmNote;
+/// A message for one of our queues of replies.
+pub(crate) use amiquip::ConsumerMessage as ReplyNote;
+/// "No queue takes this message."
+pub(crate) use amiquip::Return as ReturnNote;
+
+/// RabbitMQ's pseudo-queue: replies come straight to the channel that published the request.
+pub(super) const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// A channel for requests; dropping it asks the broker, and waits for the answer.
+pub(crate) struct RequestChannel(Channel);
+
+/// What comes in on a [`RequestChannel`].
+pub(crate) struct Incoming {
+    pub(crate) replies: Receiver<ReplyNote>,
+    pub(crate) returns: Receiver<ReturnNote>,
+    /// Nothing ever comes here unless the channel confirms.
+    pub(crate) confirms: Receiver<ConfirmNote>,
+}
+
+/// Opens the two channels of a client: one without confirms, and one on which the broker confirms what it has taken.
+///
+/// It waits for the broker, so it is for a thread that can be given up.
+pub(crate) fn request_channels(
+    connection: &Connection,
+) -> impl FnOnce() -> Result<[(RequestChannel, Incoming); 2], Error> + Send + 'static {
+    let opener = connection.opener();
+    move || {
+        let plain = opener.open_channel()?;
+        plain.declare_exchange(&Exchange::default())?;
+        let confirming = opener.open_channel()?;
+        confirming.0.enable_publisher_confirms().map_err(|error| explain(&error))?;
+        Ok([RequestChannel::on(plain)?, RequestChannel::on(confirming)?])
+    }
+}
+
+impl RequestChannel {
+    /// What a message takes that only asks whether what was published before it has been read.
+    pub(crate) const PROBE: Size = Size { bytes: 100, frames: 2 };
+
+    fn on(channel: Channel) -> Result<(Self, Incoming), Error> {
+        let returns = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
+        let confirms = channel.0.listen_for_publisher_confirms().map_err(|error| explain(&error))?;
+        // RabbitMQ wants the consumer before the first request, on the same channel, without acknowledgements.
+        let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
+        let consumer = channel.0.basic_consume(DIRECT_REPLY_TO, options).map_err(|error| explain(&error))?;
+        let replies = consumer.receiver().clone();
+        // It lives as long as the channel: cancelling it by dropping it here would end the replies.
+        std::mem::forget(consumer);
+        Ok((RequestChannel(channel), Incoming { replies, returns, confirms }))
+    }
+
+    /// Publishes a message that [`Outbound::message`] made of this request.
+    ///
+    /// # Errors
+    /// Not all of the message was handed over, so it cannot have been sent.
+    pub(crate) fn publish(&self, request: &Outbound, message: Publish<'_>) -> Result<(), Error> {
+        self.0.0.basic_publish(&*request.exchange, message).map_err(|error| explain(&error))
+    }
+
+    /// Publishes what no queue takes: its return says that the broker has read everything before it.
+    pub(crate) fn probe(&self) -> Result<(), Error> {
+        let probe = Publish { mandatory: true, ..Publish::new(&[], NOBODY) };
+        self.0.0.basic_publish(EXCHANGE, probe).map_err(|error| explain(&error))
+    }
+}
+
+/// What a note is: a reply and whose it is, or the failure after which no more will come.
+///
+/// `whose` makes what it likes of the correlation id.
+pub(crate) fn reply<T>(
+    note: ReplyNote,
+    whose: impl FnOnce(&str) -> Option<T>,
+) -> Result<(Option<T>, EncodedReply), Failure> {
+    match note {
+        ConsumerMessage::Delivery(delivery) => {
+            let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
+            Ok((whose, wire::reply(delivery)))
+        }
+        ConsumerMessage::ServerClosedChannel(_) | ConsumerMessage::ServerCancelled => {
+            Err(Failure::channel(inbox::reason(&note)))
+        }
+        note => Err(Failure::connection(inbox::reason(&note))),
+    }
+}
+
+/// What has come back because no queue takes it.
+pub(crate) enum Returned<'a> {
+    /// The request of this correlation id.
+    Request(&'a str),
+    Probe,
+}
+
+/// What a returned message was.
+pub(crate) fn returned(note: &ReturnNote) -> Returned<'_> {
+    note.properties.correlation_id().as_deref().map_or(Returned::Probe, Returned::Request)
+}
+
+/// Up to which delivery tag the broker has decided: the tag, whether all before it as well, and whether it took them.
+pub(crate) fn confirmed(note: ConfirmNote) -> (u64, bool, bool) {
+    let (payload, taken) = match note {
+        ConfirmNote::Ack(payload) => (payload, true),
+        ConfirmNote::Nack(payload) => (payload, false),
+    };
+    (payload.delivery_tag, payload.multiple, taken)
+}

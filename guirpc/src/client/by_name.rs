@@ -1,0 +1,126 @@
+//! Calling without a stub: by the names of a service and a function, with JSON.
+
+use std::future::Future;
+
+use serde_json::Value;
+
+use super::request::Callee;
+use super::{CallHandle, Client, Pending, SendResult, outcome};
+use crate::codec::{Codec, Format};
+use crate::error::CallError;
+use crate::message::{PING, Pong};
+
+/// What a call yields whose function is known by its name only.
+type JsonResult = Result<Value, CallError<Value>>;
+
+/// Calling without a stub.
+#[allow(clippy::needless_pass_by_value, reason = "arguments are given away, as in a call of the function itself")]
+impl Client {
+    /// Calls a function without its stub: `arguments` is an object by parameter name, or an array in order.
+    ///
+    /// In [`Dialect::Python`](crate::Dialect::Python) they are whatever the function takes, and are written as [`python`](Client::python) says.
+    ///
+    /// The function's own error comes as the JSON it is encoded as.
+    ///
+    /// ```no_run
+    /// # let client = guirpc::Client::connect("amqp://localhost")?;
+    /// let sum = client.call_json("math", "add", serde_json::json!({"a": 1, "b": 2}))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn call_json(&self, service: &str, function: &str, arguments: Value) -> JsonResult {
+        let call = self.begin_json(service, function, &arguments).map_err(CallError::widen)?;
+        Pending::new(call, outcome::decode_json).wait()
+    }
+
+    /// Calls as [`call_json`](Client::call_json) does, and gives a future of the output.
+    pub fn call_json_async(
+        &self,
+        service: &str,
+        function: &str,
+        arguments: Value,
+    ) -> impl Future<Output = JsonResult> + Send + use<> {
+        let begun = self.begin_json(service, function, &arguments);
+        async move { Pending::new(begun.map_err(CallError::widen)?, outcome::decode_json).await }
+    }
+
+    /// Sends without a stub, as [`call_json`](Client::call_json) calls.
+    pub fn send_json(&self, service: &str, function: &str, arguments: Value) -> SendResult {
+        self.start_send_json(service, function, &arguments)?.wait()
+    }
+
+    /// Sends as [`send_json`](Client::send_json) does, and gives a future that is ready when the broker has the message.
+    pub fn send_json_async(
+        &self,
+        service: &str,
+        function: &str,
+        arguments: Value,
+    ) -> impl Future<Output = SendResult> + Send + use<> {
+        let started = self.start_send_json(service, function, &arguments);
+        async move { started?.await }
+    }
+
+    /// Publishes a text as it is, to all who have bound a queue; no function is asked for.
+    ///
+    /// It returns when the broker has the message in a queue.
+    ///
+    /// # Errors
+    /// The broker did not take it, or did not say so in time; [`CallError::Unroutable`] if there is no such exchange,
+    /// or no queue that is bound to it with the routing key.
+    pub fn publish(&self, exchange: &str, routing_key: &str, text: &str) -> SendResult {
+        self.start_publish(exchange, routing_key, text)?.wait()
+    }
+
+    /// Publishes as [`publish`](Client::publish) does, and gives a future that is ready when the broker has the message.
+    pub fn publish_async(
+        &self,
+        exchange: &str,
+        routing_key: &str,
+        text: &str,
+    ) -> impl Future<Output = SendResult> + Send + use<> {
+        let started = self.start_publish(exchange, routing_key, text);
+        async move { started?.await }
+    }
+
+    /// Asks a service whether it is there, without running any function of it.
+    pub fn ping(&self, service: &str) -> Result<Pong, CallError> {
+        Pending::new(self.begin_ping(service)?, outcome::decode_pong).wait()
+    }
+
+    /// Asks as [`ping`](Client::ping) does, and gives a future of the answer.
+    pub fn ping_async(&self, service: &str) -> impl Future<Output = Result<Pong, CallError>> + Send + use<> {
+        let begun = self.begin_ping(service);
+        async move { Pending::new(begun?, outcome::decode_pong).await }
+    }
+
+    fn begin_json(&self, service: &str, function: &str, arguments: &Value) -> Result<CallHandle, CallError> {
+        let callee = self.named(service, function);
+        let body = json_arguments(callee.format, arguments)?;
+        self.begin_call(&callee, body)
+    }
+
+    fn start_send_json(&self, service: &str, function: &str, arguments: &Value) -> Result<Pending<()>, CallError> {
+        let callee = self.named(service, function);
+        let body = json_arguments(callee.format, arguments)?;
+        self.begin_send(&callee, body)
+    }
+
+    fn start_publish(&self, exchange: &str, routing_key: &str, text: &str) -> Result<Pending<()>, CallError> {
+        let client = self.exchange(exchange).routing_key(routing_key);
+        let format = Format::Native(Codec::Text);
+        client.begin_send(&Callee { format, ..client.named(routing_key, "") }, text.as_bytes().to_owned())
+    }
+
+    fn begin_ping(&self, service: &str) -> Result<CallHandle, CallError> {
+        let format = Format::Native(Codec::Json);
+        let callee = Callee { format, idempotent: true, ..self.named(service, PING) };
+        self.begin_call(&callee, b"{}".to_vec())
+    }
+}
+
+fn json_arguments(format: Format, arguments: &Value) -> Result<Vec<u8>, CallError> {
+    if matches!(format, Format::Native(_)) && !(arguments.is_object() || arguments.is_array()) {
+        let message = format!("arguments are an object by parameter name or an array in order, not `{arguments}`");
+        return Err(CallError::Unsendable { message });
+    }
+    format.encode_object(arguments).map_err(|error| CallError::Unsendable { message: format!("the arguments {error}") })
+}

@@ -1,0 +1,121 @@
+//! What happens to calls when their link comes, goes, or is blocked.
+
+use std::mem;
+use std::time::Instant;
+
+use super::{Call, Calls, LinkState, MOST_CLOSURES, Mark, Stage, Via};
+use crate::broker::{Failure, Scope};
+use crate::client::outcome::Outcome;
+use crate::health::Status;
+
+/// A queue that takes nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::client) struct Stuck {
+    pub(in crate::client) since: Instant,
+    /// Whether the broker has read something since.
+    pub(in crate::client) reads_on: bool,
+    /// Whether something else would be lost with the link.
+    pub(in crate::client) is_spared: bool,
+}
+
+impl<W> Calls<W> {
+    /// A link is up.
+    pub(in crate::client) fn up(&mut self, blocked: Option<String>) {
+        self.generation += 1;
+        self.link = LinkState::Up;
+        for number in mem::take(&mut self.queue) {
+            self.enqueue(number);
+        }
+        self.set_blocked(blocked);
+    }
+
+    pub(in crate::client) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The broker takes no messages for this reason, or takes them again; what is queued fails meanwhile.
+    pub(in crate::client) fn set_blocked(&mut self, reason: Option<String>) {
+        match (&self.link, reason) {
+            (LinkState::Down(_), _) | (LinkState::Up, None) => {}
+            (LinkState::Blocked(_), None) => self.link = LinkState::Up,
+            (_, Some(reason)) => {
+                let queued: Vec<u64> = self.numbers(|stage| stage == Stage::Queued);
+                for number in queued {
+                    self.decide(number, Outcome::Blocked(reason.clone()));
+                }
+                self.link = LinkState::Blocked(reason);
+            }
+        }
+    }
+
+    /// Nothing can be published any more, for this reason; what is in flight may still be answered.
+    pub(in crate::client) fn set_down(&mut self, reason: &str) {
+        self.link = LinkState::Down(reason.to_owned());
+    }
+
+    /// The link is gone: what is in flight fails, or is queued again if it may be published twice.
+    pub(in crate::client) fn lose(&mut self, failure: &Failure) {
+        self.set_down(&failure.reason);
+        (self.window, self.confirms, self.routes) = Default::default();
+        self.to_ask.clear();
+        self.queue.extend(mem::take(&mut self.asking).into_values().flatten());
+        self.queue.extend(mem::take(&mut self.held).into_values().flatten());
+        self.queue.retain(|number| self.open.get(number).is_some_and(|call| call.stage == Stage::Queued));
+        for number in self.numbers(|stage| stage != Stage::Queued) {
+            let call = self.open.get_mut(&number).expect("it is among them");
+            call.closures += u32::from(failure.scope == Scope::Channel);
+            if call.idempotent && call.closures < MOST_CLOSURES {
+                call.repeated = true;
+                call.stage = Stage::Queued;
+                self.queued_bytes += call.bytes;
+                self.enqueue(number);
+            } else {
+                self.decide(number, Outcome::Lost(failure.reason.clone()));
+            }
+        }
+    }
+
+    fn numbers(&self, is_such: impl Fn(Stage) -> bool) -> Vec<u64> {
+        self.open.iter().filter(|(_, call)| is_such(call.stage)).map(|(number, _)| *number).collect()
+    }
+
+    /// Whether a queue takes nothing although the broker reads on, and since when; `None` if there is no sign of that.
+    ///
+    /// No link is given up for it while anything is in flight, to another queue, that would be lost with it.
+    pub(in crate::client) fn stuck(&self, now: Instant) -> Option<Stuck> {
+        let (since, reads_on) = self.confirms.stuck(now)?;
+        let is_spared = |call: &Call<W>| match call.stage {
+            Stage::InFlight { route, .. } => !call.idempotent && !self.routes.is_suspect(route, now),
+            Stage::Queued => false,
+        };
+        Some(Stuck { since, reads_on, is_spared: self.open.values().any(is_spared) })
+    }
+
+    /// Publishes a probe on the confirming channel, to see whether the broker reads on.
+    pub(in crate::client) fn probe(&mut self, now: Instant) -> bool {
+        let LinkState::Up = self.link else { return false };
+        self.window.probe(Via::Confirming);
+        self.confirms.publish(None, Mark::default(), now);
+        true
+    }
+
+    /// Fails everything.
+    pub(in crate::client) fn close(&mut self, reason: &str) {
+        self.set_down(reason);
+        self.deadlines.clear();
+        for number in self.numbers(|stage| stage == Stage::Queued) {
+            self.decide(number, Outcome::NotSent(reason.to_owned()));
+        }
+        for number in self.numbers(|_| true) {
+            self.decide(number, Outcome::Lost(reason.to_owned()));
+        }
+    }
+
+    pub(in crate::client) fn status(&self) -> Status {
+        match &self.link {
+            LinkState::Up => Status::Connected,
+            LinkState::Blocked(reason) => Status::Blocked { reason: reason.clone() },
+            LinkState::Down(reason) => Status::Disconnected { reason: reason.clone() },
+        }
+    }
+}

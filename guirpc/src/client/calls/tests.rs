@@ -1,0 +1,254 @@
+//! Single cases of what happens to a call.
+
+use std::time::Duration;
+
+use super::*;
+use crate::broker::{EXCHANGE, Failure};
+use crate::codec::{Codec, Format};
+
+const MOST: u64 = 1 << 20;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A request to the queue `math`.
+pub(super) fn request(wants_reply: bool) -> Outbound {
+    Outbound {
+        exchange: EXCHANGE.into(),
+        routing_key: "math".into(),
+        function: "add".into(),
+        format: Format::Native(Codec::default()),
+        body: Vec::new(),
+        app_id: None,
+        priority: None,
+        headers: Arc::default(),
+        wants_reply,
+    }
+}
+
+/// Calls whose waiters are their numbers, at a certain time.
+struct Case {
+    calls: Calls<u64>,
+    now: Instant,
+    /// The last delivery tag of the present link.
+    last_tag: u64,
+}
+
+impl Case {
+    /// Without a link.
+    fn down() -> Self {
+        Case { calls: Calls::new("not yet"), now: Instant::now(), last_tag: 0 }
+    }
+
+    /// With a link that is up.
+    fn up() -> Self {
+        let mut calls = Calls::new("not yet");
+        calls.up(None);
+        Case { calls, now: Instant::now(), last_tag: 0 }
+    }
+
+    fn enter(&mut self, number: u64, idempotent: bool, request: Outbound) {
+        let deadline = self.now + 10 * SECOND;
+        let call = NewCall { waiter: number, request: Arc::new(request), deadline, idempotent, expires: None };
+        self.calls.enter(number, call, MOST).unwrap();
+    }
+
+    fn call(&mut self, number: u64, idempotent: bool) {
+        self.enter(number, idempotent, request(true));
+    }
+
+    /// Another link is up.
+    fn up_again(&mut self) {
+        self.calls.up(None);
+        self.last_tag = 0;
+    }
+
+    fn next(&mut self) -> Option<Publication> {
+        let next = self.calls.next_publication(self.now);
+        self.last_tag += u64::from(next.as_ref().is_some_and(|next| next.via == Via::Confirming));
+        next
+    }
+
+    /// Publishes what can be, to a broker that confirms everything at once, and says what that was.
+    fn publish(&mut self) -> Vec<u64> {
+        let mut published = Vec::new();
+        while let Some(next) = self.next() {
+            published.push(next.number);
+            if next.via == Via::Confirming && next.request.wants_reply {
+                self.calls.confirmed((self.last_tag, false, true), self.now);
+            }
+        }
+        published
+    }
+
+    #[track_caller]
+    fn check(&mut self, expected: &[(u64, Outcome)]) {
+        assert_eq!(self.calls.take_decided(), expected);
+    }
+}
+
+fn lost(reason: &str) -> Outcome {
+    Outcome::Lost(reason.to_owned())
+}
+
+#[test]
+fn a_call_is_queued_until_there_is_a_link_and_keeps_its_turn() {
+    let mut case = Case::down();
+    for number in 1..=3 {
+        case.call(number, false);
+    }
+    assert!(case.publish().is_empty());
+    case.up_again();
+    assert_eq!(case.publish(), [1, 2, 3]);
+    assert_eq!(case.calls.replied(1, 2), Some(Replied { waiter: 2, repeated: false }));
+    assert_eq!(case.calls.replied(1, 2), None);
+}
+
+#[test]
+fn what_was_not_published_by_its_deadline_was_not_sent() {
+    let mut case = Case::down();
+    case.call(1, false);
+    assert!(case.calls.watch(1) && !case.calls.watch(1));
+    case.calls.expired(case.now + 11 * SECOND);
+    case.check(&[(1, Outcome::NotSent("not yet".to_owned()))]);
+    assert_eq!(case.calls.queued_bytes, 0);
+}
+
+#[test]
+fn what_is_in_flight_fails_with_its_link_or_is_queued_again() {
+    let mut case = Case::up();
+    case.call(1, false);
+    case.call(2, true);
+    assert_eq!(case.publish(), [1, 2]);
+    case.calls.lose(&Failure::connection("gone"));
+    case.check(&[(1, lost("gone"))]);
+    case.call(3, false);
+    case.up_again();
+    assert_eq!(case.publish(), [2, 3], "in the order in which they were made");
+    assert_eq!(case.calls.replied(2, 2), Some(Replied { waiter: 2, repeated: true }));
+}
+
+#[test]
+fn what_has_channels_closed_fails_in_the_end() {
+    let mut case = Case::up();
+    case.call(1, true);
+    for closure in 1..=MOST_CLOSURES {
+        assert_eq!(case.publish(), [1]);
+        case.calls.lose(&Failure::channel("no exchange"));
+        case.up_again();
+        let expected = [(1, lost("no exchange"))];
+        case.check(if closure < MOST_CLOSURES { &[] } else { &expected });
+    }
+}
+
+#[test]
+fn a_blocked_broker_fails_what_is_not_sent() {
+    let mut case = Case::up();
+    case.call(1, false);
+    assert_eq!(case.publish(), [1]);
+    case.call(2, false);
+    case.calls.set_blocked(Some("memory".to_owned()));
+    case.call(3, false);
+    let blocked = || Outcome::Blocked("memory".to_owned());
+    case.check(&[(2, blocked()), (3, blocked())]);
+    case.calls.set_blocked(None);
+    case.call(4, false);
+    assert_eq!(case.publish(), [4]);
+    assert!(case.calls.replied(1, 1).is_some(), "what is in flight goes on");
+}
+
+#[test]
+fn a_send_is_accepted_returned_or_rejected_by_its_confirm() {
+    let mut case = Case::up();
+    for number in 1..=3 {
+        case.enter(number, false, request(false));
+    }
+    case.publish();
+    case.calls.returned(2);
+    case.calls.confirmed((2, true, true), case.now);
+    case.calls.confirmed((3, false, false), case.now);
+    case.check(&[(1, Outcome::Accepted), (2, Outcome::Unroutable), (3, Outcome::Overloaded)]);
+}
+
+#[test]
+fn a_full_queue_is_noticed_and_from_then_on_by_every_call() {
+    let mut case = Case::up();
+    case.call(1, false);
+    case.call(2, false);
+    assert_eq!(case.next().unwrap().via, Via::Confirming);
+    assert!(case.next().is_none(), "the second would overtake the first");
+    case.calls.confirmed((1, false, false), case.now);
+    case.check(&[(1, Outcome::Overloaded)]);
+    assert_eq!(case.next().unwrap().via, Via::Confirming);
+    case.call(3, false);
+    assert_eq!(case.next().unwrap().via, Via::Confirming);
+    case.calls.confirmed((3, true, true), case.now);
+    case.call(4, false);
+    assert_eq!(case.next().unwrap().via, Via::Plain);
+}
+
+#[test]
+fn a_call_waits_for_its_exchange_and_holds_up_no_other() {
+    let mut case = Case::up();
+    let elsewhere = || Outbound { exchange: "elsewhere".into(), ..request(true) };
+    case.enter(1, false, elsewhere());
+    case.enter(2, false, elsewhere());
+    case.call(3, false);
+    assert_eq!(case.publish(), [3]);
+    assert_eq!(case.calls.take_to_ask(), ["elsewhere".into()]);
+    case.calls.answered(1, &"elsewhere".into(), &Presence::Present);
+    assert_eq!(case.publish(), [1, 2]);
+    case.enter(4, false, Outbound { exchange: "nowhere".into(), ..request(true) });
+    case.calls.answered(1, &"nowhere".into(), &Presence::Missing);
+    case.check(&[(4, Outcome::Unroutable)]);
+}
+
+#[test]
+fn a_question_that_was_lost_with_its_link_is_asked_again() {
+    let mut case = Case::up();
+    case.enter(1, false, Outbound { exchange: "elsewhere".into(), ..request(true) });
+    assert_eq!(case.calls.take_to_ask().len(), 1);
+    case.calls.lose(&Failure::connection("gone"));
+    case.up_again();
+    case.calls.answered(1, &"elsewhere".into(), &Presence::Missing);
+    case.check(&[]);
+    assert_eq!(case.calls.take_to_ask().len(), 1);
+}
+
+#[test]
+fn what_waits_is_bounded_and_one_always_may() {
+    let mut case = Case::down();
+    let large = || Outbound { body: vec![0; 2 << 20], ..request(true) };
+    case.enter(1, false, large());
+    let deadline = case.now + SECOND;
+    let call = NewCall { waiter: 2, request: Arc::new(large()), deadline, idempotent: false, expires: None };
+    assert!(matches!(case.calls.enter(2, call, MOST), Err(QueueFull { bytes }) if bytes > MOST));
+    case.calls.forget(1);
+    case.enter(3, false, large());
+}
+
+#[test]
+fn what_could_not_be_handed_over_keeps_its_turn() {
+    let mut case = Case::up();
+    case.call(1, false);
+    case.call(2, false);
+    let publication = case.next().unwrap();
+    case.calls.set_down("broken");
+    case.calls.unpublished(publication);
+    assert!(case.publish().is_empty());
+    case.calls.lose(&Failure::connection("broken"));
+    case.up_again();
+    assert_eq!(case.publish(), [1, 2]);
+    assert_eq!(case.calls.replied(2, 1), Some(Replied { waiter: 1, repeated: false }));
+}
+
+#[test]
+fn a_link_is_not_given_up_for_a_stuck_queue_while_another_answers() {
+    let mut case = Case::up();
+    case.enter(1, false, request(false));
+    case.enter(2, false, Outbound { routing_key: "other".into(), ..request(true) });
+    case.publish();
+    let later = case.now + 6 * SECOND;
+    let stuck = case.calls.stuck(later).unwrap();
+    assert!(stuck.reads_on && stuck.is_spared);
+    case.calls.replied(1, 2);
+    assert!(!case.calls.stuck(later).unwrap().is_spared);
+}

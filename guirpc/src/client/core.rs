@@ -1,0 +1,313 @@
+//! The calls of a client and the link that they go by, under one short lock that never waits for the broker.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tracing::debug;
+use uuid::Uuid;
+
+use super::calls::{Calls, NewCall, Publication, QueueFull, Stuck};
+use super::clock_skew::ClockSkew;
+use super::outcome::Outcome;
+use super::window::Via;
+use crate::broker::{Failure, OffThread, Presence, RequestChannel, Returned};
+use crate::health::Status;
+use crate::message::{EncodedReply, Name};
+
+pub(super) type Waiter = oneshot::Sender<Outcome>;
+
+/// What all copies of a client share with its threads.
+pub(super) struct Core {
+    /// Begins every correlation id of this client, and of no other on earth.
+    prefix: String,
+    last_number: AtomicU64,
+    state: Mutex<State>,
+    wake: Sender<()>,
+    /// Wakes the driver: there is a deadline that is earlier than all, an exchange to ask for, or a link that failed.
+    pub(super) wakes: Receiver<()>,
+    late_replies: AtomicU64,
+    clock_skew: ClockSkew,
+}
+
+struct State {
+    calls: Calls<Waiter>,
+    link: Option<Link>,
+}
+
+/// The two channels of a connection, in the order of [`Via`].
+pub(super) struct Link(pub(super) [OffThread<RequestChannel>; 2]);
+
+impl Link {
+    fn channel(&self, via: Via) -> &RequestChannel {
+        &self.0[via as usize]
+    }
+}
+
+impl State {
+    /// Publishes what the window has room for.
+    ///
+    /// False if the link has failed.
+    fn publish(&mut self, core: &Core, now: Instant) -> bool {
+        let Some(link) = &self.link else { return true };
+        while let Some(publication) = self.calls.next_publication(now) {
+            let Publication { number, request, expires, via } = &publication;
+            let message = request.message(core.correlation_id(*number), *expires);
+            if let Err(error) = link.channel(*via).publish(request, message) {
+                self.calls.set_down(&error.to_string());
+                self.calls.unpublished(publication);
+                return false;
+            }
+        }
+        while let Some(via) = self.calls.next_probe(now) {
+            if let Err(error) = link.channel(via).probe() {
+                self.calls.set_down(&error.to_string());
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// What the lock was taken for; when it is over, all who have an outcome are told, without the lock.
+struct Change<'a> {
+    core: &'a Core,
+    state: MutexGuard<'a, State>,
+}
+
+impl Core {
+    pub(super) fn new() -> Self {
+        let (wake, wakes) = bounded(1);
+        Core {
+            prefix: format!("{}-", Uuid::new_v4().simple()),
+            last_number: AtomicU64::new(0),
+            state: Mutex::new(State { calls: Calls::new("it has not connected yet"), link: None }),
+            wake,
+            wakes,
+            late_replies: AtomicU64::new(0),
+            clock_skew: ClockSkew::default(),
+        }
+    }
+
+    fn correlation_id(&self, number: u64) -> String {
+        format!("{}{number}", self.prefix)
+    }
+
+    /// The number in a correlation id of ours.
+    pub(super) fn number(&self, correlation_id: &str) -> Option<u64> {
+        correlation_id.strip_prefix(&self.prefix)?.parse().ok()
+    }
+
+    /// No code of the user's ever runs under this lock, so that a poisoned one has nothing wrong behind it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> Change<'_> {
+        Change { core: self, state: self.state() }
+    }
+
+    /// Has the driver look around.
+    fn wake(&self) {
+        // Full means that it is about to look anyway.
+        let _ = self.wake.try_send(());
+    }
+
+    pub(super) fn late_replies(&self) -> u64 {
+        self.late_replies.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.state().calls.status()
+    }
+
+    /// Takes a call in, and publishes it if it can be published at once; gives its number.
+    pub(super) fn enter(&self, call: NewCall<Waiter>, most_queued: u64) -> Result<u64, QueueFull> {
+        let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut change = self.change();
+        change.calls().enter(number, call, most_queued)?;
+        change.end();
+        Ok(number)
+    }
+
+    /// Publishes what can be published by now.
+    pub(super) fn publish(&self) {
+        self.change().end();
+    }
+
+    /// Has the driver give a call up at its deadline, since no thread waits for it.
+    pub(super) fn watch(&self, number: u64) {
+        let is_earliest = self.state().calls.watch(number);
+        if is_earliest {
+            self.wake();
+        }
+    }
+
+    /// Gives a call up that is past its deadline.
+    pub(super) fn expire(&self, number: u64) {
+        let mut change = self.change();
+        change.calls().expire(number);
+        change.end();
+    }
+
+    /// Gives up all that are watched and past their deadline.
+    pub(super) fn expired(&self) {
+        let mut change = self.change();
+        change.calls().expired(Instant::now());
+        change.end();
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.state().calls.next_deadline()
+    }
+
+    pub(super) fn forget(&self, number: u64) {
+        self.state().calls.forget(number);
+    }
+
+    /// Brings replies to their callers; the room that they make is used at once.
+    pub(super) fn replied(&self, generation: u64, replies: Vec<(Option<u64>, EncodedReply)>) {
+        let mut change = self.change();
+        let calls = change.calls();
+        let replies: Vec<_> = replies
+            .into_iter()
+            .map(|(number, reply)| (number.and_then(|number| calls.replied(generation, number)), reply))
+            .collect();
+        change.end();
+        for (replied, reply) in replies {
+            self.clock_skew.compare(&reply);
+            // The caller may be giving up at this very moment.
+            if replied.is_none_or(|call| call.waiter.send(Outcome::Reply(reply).of_call(call.repeated)).is_err()) {
+                let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
+                debug!(late, "a reply came too late");
+            }
+        }
+    }
+
+    /// Takes back what no queue takes, and then what the broker has confirmed: a message that is returned is confirmed
+    /// as well, afterwards, as if all were well.
+    pub(super) fn settled<'a>(
+        &self,
+        via: Via,
+        returned: impl Iterator<Item = Returned<'a>>,
+        confirmed: impl Iterator<Item = (u64, bool, bool)>,
+    ) {
+        let mut change = self.change();
+        for returned in returned {
+            match returned {
+                Returned::Probe => change.calls().probed(via),
+                Returned::Request(id) => {
+                    if let Some(number) = self.number(id) {
+                        change.calls().returned(number);
+                    }
+                }
+            }
+        }
+        let now = Instant::now();
+        confirmed.for_each(|confirm| change.calls().confirmed(confirm, now));
+        change.end();
+    }
+
+    /// Exchanges that the broker is to be asked for.
+    pub(super) fn take_to_ask(&self) -> Vec<Name> {
+        self.state().calls.take_to_ask()
+    }
+
+    pub(super) fn answered(&self, generation: u64, exchange: &Name, presence: &Presence) {
+        let mut change = self.change();
+        change.calls().answered(generation, exchange, presence);
+        change.end();
+    }
+
+    /// A link is up: what is queued is published on it. Gives its generation.
+    pub(super) fn up(&self, link: Link, blocked: Option<String>) -> u64 {
+        let mut change = self.change();
+        let former = change.state.link.replace(link);
+        change.calls().up(blocked);
+        let generation = change.calls().generation();
+        change.end();
+        drop(former);
+        generation
+    }
+
+    pub(super) fn set_blocked(&self, reason: Option<String>) {
+        let mut change = self.change();
+        change.calls().set_blocked(reason);
+        change.end();
+    }
+
+    /// There is still no link, for this reason.
+    pub(super) fn set_down(&self, reason: &str) {
+        self.state().calls.set_down(reason);
+    }
+
+    /// The link is gone.
+    pub(super) fn lose(&self, failure: &Failure) {
+        let mut change = self.change();
+        let link = change.state.link.take();
+        change.calls().lose(failure);
+        change.end();
+        drop(link);
+    }
+
+    /// Why the broker takes no messages at the moment, if it does not.
+    pub(super) fn blocked(&self) -> Option<String> {
+        match self.status() {
+            Status::Blocked { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether the link has failed, as far as publishing knows.
+    pub(super) fn has_failed(&self) -> bool {
+        let state = self.state();
+        state.link.is_some() && matches!(state.calls.status(), Status::Disconnected { .. })
+    }
+
+    pub(super) fn stuck(&self) -> Option<Stuck> {
+        self.state().calls.stuck(Instant::now())
+    }
+
+    /// Asks whether the broker reads on.
+    pub(super) fn probe(&self) {
+        let mut state = self.state();
+        if state.calls.probe(Instant::now())
+            && let Some(Err(error)) = state.link.as_ref().map(|link| link.channel(Via::Confirming).probe())
+        {
+            state.calls.set_down(&error.to_string());
+        }
+    }
+
+    /// Fails everything that has no outcome yet.
+    pub(super) fn close(&self, reason: &str) {
+        let mut change = self.change();
+        let link = change.state.link.take();
+        change.calls().close(reason);
+        change.end();
+        drop(link);
+    }
+}
+
+impl Change<'_> {
+    fn calls(&mut self) -> &mut Calls<Waiter> {
+        &mut self.state.calls
+    }
+
+    /// Publishes what can be published by now, and tells all who have an outcome.
+    fn end(mut self) {
+        let Change { core, state } = &mut self;
+        let is_sound = state.publish(core, Instant::now());
+        let decided = state.calls.take_decided();
+        let has_questions = state.calls.has_questions();
+        let core = *core;
+        drop(self);
+        if !is_sound || has_questions {
+            core.wake();
+        }
+        for (waiter, outcome) in decided {
+            // Whoever waited may have given up.
+            let _ = waiter.send(outcome);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! What is known of the ways by which requests reach queues. Pure data, no I/O, no clock.
+//!
+//! An exchange that somebody else declares is asked for before anything is published to it, since publishing to one
+//! that is not there costs the channel.
+//!
+//! Whether a queue is full shows only in confirms, which cost the broker a good part of its time: so calls are confirmed
+//! by sample, and all those of a route whose queue has rejected something, until it takes something again.
+//! What is confirmed, as every send is, goes by another channel, and the broker keeps the order of each channel only;
+//! so a message waits where it could overtake an earlier one of its route.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::window::{Mark, Via, Window};
+use crate::broker::Exchanges;
+use crate::message::Name;
+
+/// How soon a full queue is noticed by calls that are made one at a time.
+const SAMPLE_EVERY: Duration = Duration::from_millis(10);
+/// How soon by many calls at once, which have to be held up for it.
+const HOLD_EVERY: Duration = Duration::from_secs(1);
+/// A queue that has not confirmed for so long may be stuck.
+const SLOW: Duration = Duration::from_secs(1);
+/// Routes that are known at a time; what is beyond is confirmed always.
+const MOST: usize = 4096;
+
+/// The routes of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    exchanges: HashMap<Name, ExchangeState>,
+    ids: HashMap<(Name, Name), RouteId>,
+    known: Vec<Route>,
+}
+
+/// An exchange and a routing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RouteId(usize);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ExchangeState {
+    Asked,
+    Present,
+}
+
+/// Whether a request may go to an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Open,
+    /// The broker is being asked.
+    Asked,
+    /// The broker is to be asked.
+    Ask,
+}
+
+/// When a message may be published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Now(Via),
+    /// When the broker has read, or confirmed, what it could overtake.
+    Later,
+}
+
+#[derive(Debug, Default)]
+struct Route {
+    /// When something was confirmed last, or is to be.
+    sampled: Option<Instant>,
+    /// Up to where calls have been published without confirms.
+    plain: Mark,
+    /// Calls that are to be confirmed and are not yet.
+    undecided_calls: u32,
+    undecided_sends: u32,
+    /// Since when something is undecided.
+    undecided_since: Option<Instant>,
+    /// Its queue has rejected something, and has taken nothing since.
+    rejects: bool,
+}
+
+impl Route {
+    fn is_suspect(&self, now: Instant) -> bool {
+        self.rejects || self.undecided_since.is_some_and(|since| now.duration_since(since) >= SLOW)
+    }
+
+    fn undecided(&mut self, is_call: bool) -> &mut u32 {
+        if is_call { &mut self.undecided_calls } else { &mut self.undecided_sends }
+    }
+
+    fn is_sampled_within(&self, time: Duration, now: Instant) -> bool {
+        self.sampled.is_some_and(|sampled| now.duration_since(sampled) < time)
+    }
+}
+
+impl Routes {
+    /// Whether a request may go to this exchange; it counts as asked for from now on.
+    pub(super) fn access(&mut self, exchange: &Name) -> Access {
+        if Exchanges::is_given(exchange) {
+            return Access::Open;
+        }
+        match self.exchanges.get(exchange) {
+            Some(ExchangeState::Present) => Access::Open,
+            Some(ExchangeState::Asked) => Access::Asked,
+            None => {
+                self.exchanges.insert(exchange.clone(), ExchangeState::Asked);
+                Access::Ask
+            }
+        }
+    }
+
+    /// The broker has said whether an exchange is there; if it is not, it will be asked again.
+    pub(super) fn answered(&mut self, exchange: &Name, is_present: bool) {
+        if is_present {
+            self.exchanges.insert(exchange.clone(), ExchangeState::Present);
+        } else {
+            self.exchanges.remove(exchange);
+        }
+    }
+
+    /// The route to a queue; none if too many are known.
+    pub(super) fn id(&mut self, exchange: &Name, routing_key: &Name) -> Option<RouteId> {
+        let key = (exchange.clone(), routing_key.clone());
+        if let Some(id) = self.ids.get(&key) {
+            return Some(*id);
+        }
+        if self.known.len() == MOST {
+            return None;
+        }
+        let id = RouteId(self.known.len());
+        self.known.push(Route::default());
+        self.ids.insert(key, id);
+        Some(id)
+    }
+
+    fn get(&mut self, id: Option<RouteId>) -> Option<&mut Route> {
+        id.map(|RouteId(at)| &mut self.known[at])
+    }
+
+    /// When a call or a send may be published, and on which channel.
+    pub(super) fn turn(&self, id: Option<RouteId>, is_call: bool, now: Instant, window: &Window) -> Turn {
+        let Some(route) = id.map(|RouteId(at)| &self.known[at]) else { return Turn::Now(Via::Confirming) };
+        let is_plain_read = window.has_read(Via::Plain, route.plain);
+        if !is_call {
+            return if is_plain_read { Turn::Now(Via::Confirming) } else { Turn::Later };
+        }
+        if route.is_suspect(now) || route.undecided_sends > 0 {
+            return Turn::Now(Via::Confirming);
+        }
+        if route.undecided_calls > 0 {
+            return Turn::Later;
+        }
+        if route.is_sampled_within(SAMPLE_EVERY, now) {
+            return Turn::Now(Via::Plain);
+        }
+        match is_plain_read {
+            true => Turn::Now(Via::Confirming),
+            false if route.is_sampled_within(HOLD_EVERY, now) => Turn::Now(Via::Plain),
+            false => Turn::Later,
+        }
+    }
+
+    /// Whether the queue at the end of this route may take nothing.
+    pub(super) fn is_suspect(&self, id: Option<RouteId>, now: Instant) -> bool {
+        id.is_some_and(|RouteId(at)| self.known[at].is_suspect(now))
+    }
+
+    /// A message is being published on this route.
+    pub(super) fn publish(&mut self, id: Option<RouteId>, via: Via, mark: Mark, is_call: bool, now: Instant) {
+        let Some(route) = self.get(id) else { return };
+        match via {
+            Via::Plain => route.plain = mark,
+            Via::Confirming => {
+                route.sampled = Some(now);
+                *route.undecided(is_call) += 1;
+                route.undecided_since.get_or_insert(now);
+            }
+        }
+    }
+
+    /// The queue has taken a message, or has rejected it.
+    pub(super) fn confirmed(&mut self, id: Option<RouteId>, is_call: bool, rejected: bool) {
+        let Some(route) = self.get(id) else { return };
+        *route.undecided(is_call) -= 1;
+        route.undecided_since = None;
+        route.rejects = rejected;
+    }
+
+    /// A call was not answered in time: its queue may have taken nothing, so the next is confirmed.
+    pub(super) fn timed_out(&mut self, id: Option<RouteId>) {
+        if let Some(route) = self.get(id) {
+            route.sampled = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::Size;
+
+    fn name(name: &'static str) -> Name {
+        Name::from(name)
+    }
+
+    #[test]
+    fn an_exchange_is_asked_for_once_and_again_where_it_was_missing() {
+        let mut routes = Routes::default();
+        assert_eq!(["", "guirpc"].map(|given| routes.access(&name(given))), [Access::Open; 2]);
+        let other = name("rpc_gateway");
+        assert_eq!([routes.access(&other), routes.access(&other)], [Access::Ask, Access::Asked]);
+        routes.answered(&other, false);
+        assert_eq!(routes.access(&other), Access::Ask);
+        routes.answered(&other, true);
+        assert_eq!(routes.access(&other), Access::Open);
+    }
+
+    /// A route, and what is published on it.
+    struct Case {
+        routes: Routes,
+        window: Window,
+        id: Option<RouteId>,
+        now: Instant,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let mut routes = Routes::default();
+            let id = routes.id(&name("guirpc"), &name("math"));
+            assert_eq!(id, routes.id(&name("guirpc"), &name("math")));
+            Case { routes, window: Window::default(), id, now: Instant::now() }
+        }
+
+        #[track_caller]
+        fn publish(&mut self, via: Via) -> Mark {
+            self.check(Turn::Now(via));
+            let mark = self.window.publish(via, Size { bytes: 400, frames: 3 });
+            self.routes.publish(self.id, via, mark, true, self.now);
+            mark
+        }
+
+        #[track_caller]
+        fn check(&self, turn: Turn) {
+            assert_eq!(self.routes.turn(self.id, true, self.now, &self.window), turn);
+        }
+
+        #[track_caller]
+        fn check_send(&self, turn: Turn) {
+            assert_eq!(self.routes.turn(self.id, false, self.now, &self.window), turn);
+        }
+    }
+
+    #[test]
+    fn calls_are_confirmed_by_sample_until_one_is_rejected() {
+        let mut case = Case::new();
+        case.publish(Via::Confirming);
+        case.routes.confirmed(case.id, true, false);
+        let mark = case.publish(Via::Plain);
+        case.now += SAMPLE_EVERY;
+        case.window.read(Via::Plain, mark);
+        case.publish(Via::Confirming);
+        case.routes.confirmed(case.id, true, true);
+        case.publish(Via::Confirming);
+        case.publish(Via::Confirming);
+        case.routes.confirmed(case.id, true, false);
+        case.check(Turn::Later);
+        case.routes.confirmed(case.id, true, false);
+        case.publish(Via::Plain);
+    }
+
+    #[test]
+    fn no_call_overtakes_an_earlier_one() {
+        let mut case = Case::new();
+        case.publish(Via::Confirming);
+        case.check(Turn::Later);
+        case.routes.confirmed(case.id, true, false);
+        case.publish(Via::Plain);
+        case.now += SAMPLE_EVERY;
+        let mark = case.publish(Via::Plain);
+        case.now += HOLD_EVERY;
+        case.check(Turn::Later);
+        case.window.read(Via::Plain, mark);
+        case.publish(Via::Confirming);
+    }
+
+    #[test]
+    fn calls_and_sends_do_not_overtake_each_other_either() {
+        let mut case = Case::new();
+        case.publish(Via::Confirming);
+        case.routes.confirmed(case.id, true, false);
+        let mark = case.publish(Via::Plain);
+        case.check_send(Turn::Later);
+        case.window.read(Via::Plain, mark);
+        case.check_send(Turn::Now(Via::Confirming));
+        case.routes.publish(case.id, Via::Confirming, Mark::default(), false, case.now);
+        case.publish(Via::Confirming);
+        case.routes.confirmed(case.id, false, false);
+        case.check(Turn::Later);
+        case.routes.confirmed(case.id, true, false);
+        case.publish(Via::Plain);
+    }
+
+    #[test]
+    fn a_queue_that_does_not_confirm_is_suspect() {
+        let mut case = Case::new();
+        case.publish(Via::Confirming);
+        assert!(!case.routes.is_suspect(case.id, case.now));
+        case.now += SLOW;
+        assert!(case.routes.is_suspect(case.id, case.now));
+        case.publish(Via::Confirming);
+        case.routes.confirmed(case.id, true, false);
+        assert!(!case.routes.is_suspect(case.id, case.now));
+    }
+
+    #[test]
+    fn what_is_not_answered_is_looked_into() {
+        let mut case = Case::new();
+        case.publish(Via::Confirming);
+        case.routes.confirmed(case.id, true, false);
+        let mark = case.publish(Via::Plain);
+        case.routes.timed_out(case.id);
+        case.check(Turn::Later);
+        case.window.read(Via::Plain, mark);
+        case.publish(Via::Confirming);
+    }
+
+    #[test]
+    fn what_is_known_is_bounded() {
+        let mut routes = Routes::default();
+        let ids = (0..2 * MOST).filter_map(|n| routes.id(&name(""), &n.to_string().into())).count();
+        assert_eq!(ids, MOST);
+        assert_eq!(routes.turn(None, true, Instant::now(), &Window::default()), Turn::Now(Via::Confirming));
+    }
+}
