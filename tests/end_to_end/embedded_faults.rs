@@ -176,7 +176,7 @@ fn both_connections_of_a_server_are_one_generation(broker: &Broker) -> anyhow::R
 
 fn a_client_gives_up_a_silent_connection(broker: &Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
-    let client = Client::connect(&format!("{}?heartbeat=1", broker.uri()))?.timeout(2 * LONG);
+    let client = Client::connect(format!("{}?heartbeat=1", broker.uri()))?.timeout(2 * LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     connection(broker, CLIENT)?.freeze();
     let call = add::start(&client, 1, 2)?;

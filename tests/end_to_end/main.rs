@@ -3,6 +3,7 @@
 //! On the embedded broker they run anywhere; `scripts/test` runs them with RabbitMQ as well,
 //! and without it those are shown as ignored.
 
+mod asynchronous;
 mod broker;
 mod certificates;
 mod configured;
@@ -13,7 +14,6 @@ mod embedded_limits;
 mod exchanges;
 mod faults;
 mod functions;
-
 mod hostile;
 mod lanes;
 mod load;
@@ -37,6 +37,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cases = [
+        asynchronous::cases(),
         broker::cases(),
         functions::cases(),
         outcomes::cases(),

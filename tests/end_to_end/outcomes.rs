@@ -122,7 +122,7 @@ fn a_call_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
     // The reply comes all the same, and is dropped.
     eventually(LONG, || Ok(client.late_replies() == 1))?;
     // The function's own timeout holds if the client has none.
-    let error = impatient::call(&guirpc::Client::connect(&broker.uri())?, 1000).unwrap_err();
+    let error = impatient::call(&guirpc::Client::connect(broker.uri())?, 1000).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn cuttable(broker: &dyn Broker) -> anyhow::Result<(Server, Proxy, Client)> {
     let server = Server::start(setup(broker))?;
     let proxy = Proxy::to(broker.port())?;
-    let client = Client::connect(&proxy.detour(&broker.uri()))?.timeout(LONG);
+    let client = Client::connect(proxy.detour(&broker.uri()))?.timeout(LONG);
     Ok((server, proxy, client))
 }
 

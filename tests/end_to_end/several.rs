@@ -47,7 +47,7 @@ fn a_silent_one_is_passed_over(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).uri(&uri))?;
     // It has half of the 20 s.
     ensure!((10..20).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    let client = Client::connect(&broker.uri())?.timeout(LONG);
+    let client = Client::connect(broker.uri())?.timeout(LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     Ok(())
 }
@@ -56,7 +56,7 @@ fn a_wrong_one_is_passed_over(broker: &dyn Broker) -> anyhow::Result<()> {
     let uri = format!("{},{}", broker.uri_for("guest", "wrong", "/"), broker.uri());
     let server = program(&uri, &["--workers", "2"])?;
     server.wait_for_log("the password is wrong", LONG)?;
-    let client = Client::connect(&format!("{},amqp://127.0.0.1:9", broker.uri()))?.timeout(LONG);
+    let client = Client::connect(format!("{},amqp://127.0.0.1:9", broker.uri()))?.timeout(LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     broker.close_all_connections("a test")?;
     eventually(LONG, || Ok(add::call(&client, 1, 2).is_ok()))
@@ -64,12 +64,12 @@ fn a_wrong_one_is_passed_over(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn each_is_told_where_none_will_do(broker: &dyn Broker) -> anyhow::Result<()> {
     let wrong = broker.uri_for("guest", "secret", "/");
-    let error = Client::connect(&format!("{wrong},amqp://guest:secret@127.0.0.1:9")).unwrap_err();
+    let error = Client::connect(format!("{wrong},amqp://guest:secret@127.0.0.1:9")).unwrap_err();
     let text = error.to_string();
     ensure!(error.kind() == ErrorKind::Unreachable, "{error:?}");
     ensure!(text.contains("the password is wrong") && text.contains("is RabbitMQ running there"), "{text}");
     ensure!(!text.contains("secret"), "{text}");
-    let error = Client::connect(&format!("{wrong},{wrong}")).unwrap_err();
+    let error = Client::connect(format!("{wrong},{wrong}")).unwrap_err();
     ensure!(error.kind() == ErrorKind::Denied, "{error:?}");
     Ok(())
 }

@@ -56,7 +56,7 @@ fn failing(broker: &dyn Broker) -> anyhow::Result<()> {
 /// Two servers bear the load and the request; whoever dies of it is replaced.
 fn aborting(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut stage = Stage::set(ABORTING, broker)?;
-    let client = Client::connect(&broker.uri())?;
+    let client = Client::connect(broker.uri())?;
     let (first, begun) = (stage.reserve(3), Instant::now());
     let id = first + 1;
     // The others are under way when it ends their process, and again when they are delivered again beside it.

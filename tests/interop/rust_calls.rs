@@ -66,7 +66,7 @@ fn sleep_text(seconds: f64) -> String;
 /// The original's consumer, and a client of it.
 fn serve(broker: &dyn Broker) -> anyhow::Result<(Consumer, Client)> {
     let consumer = Consumer::start(broker)?;
-    Ok((consumer, Client::connect(&broker.uri())?.timeout(LONG).routing_key(QUEUE)))
+    Ok((consumer, Client::connect(broker.uri())?.timeout(LONG).routing_key(QUEUE)))
 }
 
 fn rust_calls_python(broker: &dyn Broker) -> anyhow::Result<()> {

@@ -37,7 +37,7 @@ fn answer<T>(
     channel.queue_declare(QUEUE, QueueDeclareOptions::default())?;
     channel.queue_bind(QUEUE, EXCHANGE, QUEUE, FieldTable::new())?;
     let consumer = channel.basic_consume(QUEUE, ConsumerOptions { no_ack: true, ..ConsumerOptions::default() })?;
-    let client = Client::connect(&broker.uri())?.timeout(LONG).routing_key(QUEUE);
+    let client = Client::connect(broker.uri())?.timeout(LONG).routing_key(QUEUE);
     for (properties, body) in replies {
         let call = start(&client)?;
         let ConsumerMessage::Delivery(request) = consumer.receiver().recv_timeout(LONG)? else {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
     counts: Mutex<BTreeMap<String, u32>>,
+    orders: Mutex<BTreeMap<String, Vec<u32>>>,
 }
 
 impl Runs {
@@ -29,6 +30,10 @@ impl Runs {
 
     fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
         self.counts.lock().expect(UNPOISONED)
+    }
+
+    fn orders(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u32>>> {
+        self.orders.lock().expect(UNPOISONED)
     }
 }
 
@@ -182,6 +187,18 @@ pub(crate) fn sleep_early(#[state] runs: &Runs, name: &str, milliseconds: u64) -
 #[guirpc::function]
 pub(crate) fn counted(#[state] runs: &Runs, name: &str) -> u32 {
     runs.counted(name)
+}
+
+/// Remembers a number after those that came before under this name.
+#[guirpc::function]
+pub(crate) fn note(#[state] runs: &Runs, name: &str, number: u32) {
+    runs.orders().entry(name.to_owned()).or_default().push(number);
+}
+
+/// The numbers under this name, in the order in which they came.
+#[guirpc::function]
+pub(crate) fn noted(#[state] runs: &Runs, name: &str) -> Vec<u32> {
+    runs.orders().get(name).cloned().unwrap_or_default()
 }
 
 /// Counts its runs, and beside them those of requests that were delivered before, then takes its time.

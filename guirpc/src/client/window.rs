@@ -9,8 +9,8 @@ use crate::broker::{RequestChannel, Size};
 
 /// Bytes that amiquip writes without ever making a publisher wait for the broker, over all channels.
 const BYTES: u64 = 1 << 20;
-/// Frames that amiquip holds for a channel while the broker reads nothing, less what probes need.
-const FRAMES: u64 = 240;
+/// Frames beyond that: a quarter of what amiquip holds for a channel, so that no more than 8 MiB are handed over at once.
+const FRAMES: u64 = 64;
 
 /// Which of the two channels of a client a message is published on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     const SMALL: Size = Size { bytes: 400, frames: 3 };
-    const LARGE: Size = Size { bytes: 16 << 20, frames: 130 };
+    const LARGE: Size = Size { bytes: 4 << 20, frames: 34 };
 
     fn fill(window: &mut Window, via: Via) -> u64 {
         let mut published = 0;
