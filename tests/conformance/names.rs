@@ -22,13 +22,6 @@ impl Names {
             "/" => line.to_owned(),
             vhost => line.replace(vhost, "/"),
         };
-        // Name and version of the broker follow what it can do.
-        if let Some((before, after)) = line.split_once(" server={capabilities: {")
-            && let Some((capabilities, after)) = after.split_once('}')
-            && let Some((_, after)) = after.split_once("} mechanisms")
-        {
-            line = format!("{before} server={{capabilities: {{{capabilities}}}, …}} mechanisms{after}");
-        }
         for prefix in PREFIXES {
             line = self.hide_with(prefix, &line);
         }

@@ -13,14 +13,18 @@ use crate::play::Address;
 /// The environment variable that names a Python with pika.
 const PYTHON: &str = "GUIRPC_TEST_PYTHON";
 
+/// The version whose words the transcripts hold.
+const RECORDED: &str = "1.3.2";
+
 /// Why pika is not there, if it is not.
 pub(crate) fn missing() -> Option<&'static str> {
     static MISSING: OnceLock<Option<&'static str>> = OnceLock::new();
     *MISSING.get_or_init(|| {
-        let import = Command::new(python()).args(["-c", "import pika"]).output();
-        match import {
+        let version = Command::new(python()).args(["-c", "import pika; print(pika.__version__)"]).output();
+        match version {
             Err(_) => Some("needs python3"),
-            Ok(output) => (!output.status.success()).then_some("needs pika for Python: run scripts/test"),
+            Ok(output) => (output.stdout.trim_ascii() != RECORDED.as_bytes())
+                .then_some("needs pika 1.3.2 for Python: run scripts/test"),
         }
     })
 }

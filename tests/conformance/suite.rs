@@ -5,6 +5,7 @@ use libtest_mimic::Trial;
 
 use crate::names::Names;
 use crate::transcripts::{Recorded, difference, updating};
+use crate::wire::methods::{decode_method, encode_method};
 use crate::wire::{table as tables, text};
 use crate::{lapin, pika, script, table, trial};
 
@@ -12,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("suite::what_is_quoted_comes_back", None, what_is_quoted_comes_back),
         trial("suite::every_type_of_a_table_comes_back", None, every_type_of_a_table_comes_back),
+        trial("suite::who_a_broker_is_does_not_show", None, who_a_broker_is_does_not_show),
         trial("suite::a_script_comes_back", None, a_script_comes_back),
         trial("suite::a_made_up_name_keeps_its_number", None, a_made_up_name_keeps_its_number),
         trial("suite::a_difference_shows_both_sides", None, a_difference_shows_both_sides),
@@ -38,6 +40,21 @@ fn what_is_quoted_comes_back() -> Result<()> {
 fn every_type_of_a_table_comes_back() -> Result<()> {
     let text = r#"{a: "t", b: true, c: -5, d: 5l, e: [1, {f: void}], g: 1.5d, h: T5, i: 5b, j: 5B, k: 5s, l: {}}"#;
     same(tables::decode(&tables::encode(text)?)?, text)
+}
+
+/// RabbitMQ takes its mechanisms from a hash table, whose order no two machines need to have in common.
+fn who_a_broker_is_does_not_show() -> Result<()> {
+    let start = |server: &str, mechanisms: &str| {
+        let (server, mechanisms) = (format!("server={server}"), format!("mechanisms=\"{mechanisms}\""));
+        decode_method(&encode_method("connection.start", &mut vec!["locales=en_US", &server, &mechanisms])?)
+    };
+    let shown = start(r#"{capabilities: {a: true}, cluster_name: "x@here", version: "3.10.8"}"#, "PLAIN AMQPLAIN")?;
+    let expected = r#"server={capabilities: {a: true}, …} mechanisms="AMQPLAIN PLAIN" locales="en_US""#;
+    same(&shown, format!("connection.start major=0 minor=0 {expected}"))?;
+    same(&shown, start(r#"{a_name: "x", capabilities: {a: true}, platform: "y"}"#, "AMQPLAIN PLAIN")?)?;
+    let other = start(r#"{capabilities: {a: false}, version: "3.10.8"}"#, "PLAIN AMQPLAIN")?;
+    ensure!(other != shown, "what it can do does not show");
+    Ok(())
 }
 
 fn a_script_comes_back() -> Result<()> {

@@ -17,6 +17,10 @@ pub(crate) enum Kind {
     Long,
     Bit,
     Table,
+    /// Words of which no order is promised, such as the mechanisms of a broker: shown sorted.
+    Words,
+    /// Who a broker is: shown is what it can do, since its version, its platform and its names differ by machine.
+    Identity,
 }
 
 /// A field; one without a name is reserved.
@@ -40,6 +44,8 @@ impl Field {
             "long" => Kind::Long,
             "bit" => Kind::Bit,
             "table" => Kind::Table,
+            "words" => Kind::Words,
+            "identity" => Kind::Identity,
             kind => panic!("no kind {kind}"),
         };
         Self { name, kind }
@@ -83,11 +89,20 @@ impl<'a> Bytes<'a> {
             Kind::Short => quote(self.short()?),
             Kind::Long => quote(self.long()?),
             Kind::Table => table::decode(self.long()?)?,
+            Kind::Words => quote(sorted(self.long()?).as_bytes()),
+            Kind::Identity => table::decode_only("capabilities", self.long()?)?,
             Kind::Bit => bail!("bits are read together"),
         };
         let shown = !field.name.is_empty() && value != "{}";
         Ok(shown.then(|| format!("{}={value}", field.name)))
     }
+}
+
+fn sorted(words: &[u8]) -> String {
+    let text = String::from_utf8_lossy(words);
+    let mut words: Vec<&str> = text.split(' ').collect();
+    words.sort_unstable();
+    words.join(" ")
 }
 
 /// The bytes of a field from its value in a script.
@@ -100,8 +115,8 @@ pub(crate) fn encode(field: Field, value: &str) -> anyhow::Result<Vec<u8>> {
         Kind::U32 => Ok(value.parse::<u32>()?.to_be_bytes().to_vec()),
         Kind::U64 | Kind::Time => Ok(value.parse::<u64>()?.to_be_bytes().to_vec()),
         Kind::Short => short(unquote(value)?),
-        Kind::Long => long(unquote(value)?),
-        Kind::Table => long(table::encode(value)?),
+        Kind::Long | Kind::Words => long(unquote(value)?),
+        Kind::Table | Kind::Identity => long(table::encode(value)?),
         Kind::Bit => bail!("bits are written together"),
     }
 }
@@ -110,7 +125,7 @@ pub(crate) fn encode(field: Field, value: &str) -> anyhow::Result<Vec<u8>> {
 pub(crate) fn default(kind: Kind) -> &'static str {
     match kind {
         Kind::U8 | Kind::U16 | Kind::U32 | Kind::U64 | Kind::Time => "0",
-        Kind::Short | Kind::Long | Kind::Bit => "",
-        Kind::Table => "{}",
+        Kind::Short | Kind::Long | Kind::Words | Kind::Bit => "",
+        Kind::Table | Kind::Identity => "{}",
     }
 }

@@ -11,7 +11,7 @@ use super::text::quote;
 
 /// Number, name, fields; a field without a name is reserved.
 const METHODS: &str = "
-10.10 connection.start u8:major u8:minor table:server long:mechanisms long:locales
+10.10 connection.start u8:major u8:minor identity:server words:mechanisms words:locales
 10.11 connection.start-ok table:client short:mechanism long:response short:locale
 10.20 connection.secure long:challenge
 10.21 connection.secure-ok long:response

@@ -27,13 +27,31 @@ pub(crate) fn encode(text: &str) -> anyhow::Result<Vec<u8>> {
 
 /// The text of a table, sorted by its keys, since RabbitMQ keeps no order.
 pub(crate) fn decode(bytes: &[u8]) -> anyhow::Result<String> {
+    Ok(show(&entries(bytes)?))
+}
+
+/// The text of a table of which only one entry matters; `…` stands for the others.
+pub(crate) fn decode_only(key: &str, bytes: &[u8]) -> anyhow::Result<String> {
+    let of_key = |entry: &String| entry.split(':').next() == Some(key);
+    let (mut shown, others): (Vec<_>, Vec<_>) = entries(bytes)?.into_iter().partition(of_key);
+    if !others.is_empty() {
+        shown.push("…".to_owned());
+    }
+    Ok(show(&shown))
+}
+
+fn entries(bytes: &[u8]) -> anyhow::Result<Vec<String>> {
     let (mut bytes, mut entries) = (Bytes(bytes), Vec::new());
     while !bytes.0.is_empty() {
         let key = String::from_utf8_lossy(bytes.short()?).into_owned();
         entries.push(format!("{key}: {}", value(&mut bytes)?));
     }
     entries.sort();
-    Ok(format!("{{{}}}", entries.join(", ")))
+    Ok(entries)
+}
+
+fn show(entries: &[String]) -> String {
+    format!("{{{}}}", entries.join(", "))
 }
 
 fn items(rest: &mut &str, open: char, close: char) -> anyhow::Result<Vec<u8>> {

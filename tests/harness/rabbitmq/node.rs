@@ -242,6 +242,7 @@ impl Node {
             .env("RABBITMQ_USE_LONGNAME", "true")
             .env("RABBITMQ_CONF_ENV_FILE", folder.join("no-such-file"))
             .env("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq.config"))
+            .env("RABBITMQ_CONFIG_FILES", folder.join("no-such-folder"))
             .env("RABBITMQ_ADVANCED_CONFIG_FILE", folder.join("no-such-file"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("enabled_plugins"))
             .env("RABBITMQ_FEATURE_FLAGS_FILE", folder.join("feature_flags"))
