@@ -74,7 +74,7 @@ impl Contestant {
         }
     }
 
-    /// The fastest honest client for this load.
+    /// The fastest honest client for this load: by hand on amiquip, one that needs no second thread where one calls.
     pub(crate) fn connect(self, uri: &str, load: Load) -> Result<Box<dyn Client>> {
         match self {
             Self::Inline | Self::Workers if load.callers == 1 => {

@@ -21,13 +21,13 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    /// The load under which latency is compared: nothing waits behind anything else.
+    pub(crate) const SINGLE: Self = Self::callers(1);
+    /// The load under which memory is compared.
+    pub(crate) const CROWD: Self = Self::callers(256);
     /// The loads that are compared.
-    pub(crate) const COMPARED: [Self; 4] = [
-        Self::callers(1),
-        Self::callers(16),
-        Self::callers(256),
-        Self { function: Function::Add, callers: 1, window: 256 },
-    ];
+    pub(crate) const COMPARED: [Self; 4] =
+        [Self::SINGLE, Self::callers(16), Self::CROWD, Self { function: Function::Add, callers: 1, window: 256 }];
 
     const fn callers(callers: usize) -> Self {
         Self { function: Function::Add, callers, window: 1 }

@@ -2,6 +2,7 @@
 //!
 //! Every contestant adds two numbers over the same broker (but one, which shows the embedded one), in the same run, with the same frames and the same guarantees: manual acknowledgement after the reply, direct reply-to, `TCP_NODELAY`.
 //! The hand-written ones do nothing else, so they are the ceiling that a framework can reach.
+//! Where one thread calls, be it with one call in flight or with 256, the client by hand on amiquip has no other: it publishes, reads the replies and matches them itself.
 //! Machines and brokers differ, so only the ratios mean anything; the rounds are interleaved so that whatever else the machine does strikes everyone alike.
 //!
 //! Each server is a child process of this one (the hidden flag `--serve`); the client runs here.

@@ -15,12 +15,17 @@ pub(crate) struct Report<'a>(pub(crate) &'a Outcome);
 
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Calls per second: the median of the rounds (smallest to largest).\n")?;
+        writeln!(
+            f,
+            "Calls per second: the median of the rounds (smallest to largest). \
+             By hand on amiquip, one thread that calls reads its replies itself.\n"
+        )?;
         self.by_load(f, |samples| Spread::of(rates(samples)).to_string())?;
         if let Some(&(subject, ref title)) = self.0.contestants.last() {
             writeln!(
                 f,
-                "\n{title}, divided by each of the others, round by round: the median (smallest to largest).\n"
+                "\n{title}, divided by each of the others, round by round: the median (smallest to largest). \
+                 Of calls per second more is better, of the p50 of the latency less.\n"
             )?;
             self.ratios(f, subject)?;
         }
@@ -30,8 +35,8 @@ impl Display for Report<'_> {
         self.by_load(f, cpu_per_call)?;
         writeln!(f, "\nA function that takes {} ms.\n", SLOW.as_millis())?;
         self.slow(f)?;
-        writeln!(f, "\nResident memory of the idle server.\n")?;
-        self.idle_memory(f)
+        writeln!(f, "\nResident memory of the server in MiB: idle, and the peak with {} in any round.\n", Load::CROWD)?;
+        self.memory(f)
     }
 }
 
@@ -50,15 +55,17 @@ impl Report<'_> {
     fn ratios(&self, f: &mut Formatter<'_>, subject: Contestant) -> fmt::Result {
         let others = || self.0.contestants.iter().filter(|(contestant, _)| *contestant != subject);
         header(f, "load", others().map(|(_, title)| title.as_str()))?;
+        let ratios = |load, measure: fn(&[&Sample]) -> Vec<f64>| {
+            let own = measure(&self.samples(subject, load));
+            others().map(move |&(other, _)| {
+                let others = measure(&self.samples(other, load));
+                format!("{:.2}", Spread::of(own.iter().zip(others).map(|(own, other)| own / other).collect()))
+            })
+        };
         for load in Load::COMPARED {
-            let own = rates(&self.samples(subject, load));
-            let cells = others().map(|&(other, _)| {
-                let ratios = own.iter().zip(rates(&self.samples(other, load))).map(|(own, other)| own / other);
-                format!("{:.2}", Spread::of(ratios.collect()))
-            });
-            row(f, &load.to_string(), cells)?;
+            row(f, &load.to_string(), ratios(load, rates))?;
         }
-        Ok(())
+        row(f, &format!("p50 of {}", Load::SINGLE), ratios(Load::SINGLE, medians))
     }
 
     fn samples(&self, contestant: Contestant, load: Load) -> Vec<&Sample> {
@@ -79,10 +86,11 @@ impl Report<'_> {
         contestants.find(|(it, _)| *it == contestant).map_or("", |(_, title)| title)
     }
 
-    fn idle_memory(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        header(f, "server", ["MB"])?;
-        for ((_, title), bytes) in self.0.contestants.iter().zip(&self.0.idle_memory) {
-            row(f, title, [format!("{:.1}", megabytes(*bytes))])?;
+    fn memory(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        header(f, "server", ["idle", "peak"])?;
+        for ((contestant, title), idle) in self.0.contestants.iter().zip(&self.0.idle_memory) {
+            let peaks = self.samples(*contestant, Load::CROWD).into_iter().map(|sample| sample.peak_memory);
+            row(f, title, [*idle, peaks.max().unwrap_or_default()].map(|bytes| format!("{:.1}", mebibytes(bytes))))?;
         }
         Ok(())
     }
@@ -116,6 +124,12 @@ fn rates(samples: &[&Sample]) -> Vec<f64> {
     samples.iter().map(|sample| sample.tally.rate()).collect()
 }
 
+/// The p50 of the latencies in seconds, in the order of the rounds.
+fn medians(samples: &[&Sample]) -> Vec<f64> {
+    let seconds = |sample: &&Sample| sample.tally.latencies.iter().map(Duration::as_secs_f64).collect();
+    samples.iter().map(|sample| Spread::of(seconds(sample)).median).collect()
+}
+
 fn latency(samples: &[&Sample]) -> String {
     let longest = u64::try_from(TIMEOUT.as_micros()).unwrap_or(u64::MAX);
     let mut histogram = Histogram::<u64>::new_with_max(longest, 3).expect("three digits of ten seconds are possible");
@@ -138,8 +152,8 @@ fn cpu_per_call(samples: &[&Sample]) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no process is that large")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn header<'a>(f: &mut Formatter<'_>, first: &str, rest: impl IntoIterator<Item = &'a str>) -> fmt::Result {

@@ -47,6 +47,8 @@ pub(crate) struct Sample {
     pub(crate) load: Load,
     pub(crate) tally: Tally,
     pub(crate) cpu: Cpu,
+    /// The peak of the server's resident memory, in bytes.
+    pub(crate) peak_memory: u64,
 }
 
 /// CPU time of those involved in a sample.
@@ -106,10 +108,12 @@ impl Plan {
     fn sample(&self, contestant: Contestant, server: &Child, load: Load) -> Result<Sample> {
         let mut client = contestant.connect(self.broker(contestant).uri(), load)?;
         client.run(load, self.time / 5).context("warming up")?;
+        usage::forget_peak(server.pid())?;
         let before = self.cpu(contestant, server)?;
         let tally = client.run(load, self.time)?;
         let after = self.cpu(contestant, server)?;
-        Ok(Sample { contestant, load, tally, cpu: after.since(&before) })
+        let peak_memory = usage::peak(server.pid())?;
+        Ok(Sample { contestant, load, tally, cpu: after.since(&before), peak_memory })
     }
 
     fn cpu(&self, contestant: Contestant, server: &Child) -> Result<Cpu> {

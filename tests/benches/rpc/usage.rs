@@ -26,12 +26,27 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
 
 /// Resident memory of a process, in bytes.
 pub(crate) fn resident(pid: u32) -> Result<u64> {
+    memory(pid, "VmRSS:")
+}
+
+/// The most that was resident since [`forget_peak`], in bytes.
+pub(crate) fn peak(pid: u32) -> Result<u64> {
+    memory(pid, "VmHWM:")
+}
+
+/// Has the peak begin at what is resident now.
+pub(crate) fn forget_peak(pid: u32) -> Result<()> {
+    let path = format!("/proc/{pid}/clear_refs");
+    fs::write(&path, "5").with_context(|| format!("write {path}"))
+}
+
+fn memory(pid: u32, field: &str) -> Result<u64> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
     status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB"))
+        .find_map(|line| line.strip_prefix(field)?.trim().strip_suffix("kB"))
         .and_then(|kilobytes| kilobytes.trim().parse::<u64>().ok())
         .map(|kilobytes| kilobytes * 1024)
-        .with_context(|| format!("no resident memory in {path}"))
+        .with_context(|| format!("no {field} in {path}"))
 }
