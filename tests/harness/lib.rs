@@ -5,7 +5,7 @@
 //! - [`Program`] is a binary of the workspace under observation: its lines, its signals, its end.
 //! - [`Proxy`] is a road to the broker that a test can freeze or cut.
 //! - [`Ledger`] holds what callers know against what the [`ExecutionLog`] says has run.
-//! - [`Case`] and [`main`] run end-to-end tests on both brokers from the same body.
+//! - [`Case`], [`main`] and [`main_in_turn`] run end-to-end tests on both brokers from the same body.
 //! - [`eventually`] awaits a condition, so that no test sleeps for a fixed time.
 //!
 //! Of guirpc it knows the embedded broker and nothing else: what is under test comes in as a program,
@@ -31,4 +31,4 @@ pub use ledger::{Counts, Effect, Entry, Ledger, Outcome, Request, Verdict};
 pub use program::{Program, binary, outside_of_cargo};
 pub use proxy::{Direction, Proxy};
 pub use rabbitmq::RabbitMq;
-pub use suite::{Case, main};
+pub use suite::{Case, main, main_in_turn};

@@ -146,11 +146,20 @@ impl SharedNode {
 /// Those with RabbitMQ run where the environment says `GUIRPC_TEST_RABBITMQ=1`, and fail there if it is missing;
 /// elsewhere they are shown as ignored.
 pub fn main(cases: impl IntoIterator<Item = Case>) -> ExitCode {
+    run(cases, &Arguments::from_args())
+}
+
+/// The same, one case at a time: for cases that measure something, which the others would disturb.
+pub fn main_in_turn(cases: impl IntoIterator<Item = Case>) -> ExitCode {
+    run(cases, &Arguments { test_threads: Some(1), ..Arguments::from_args() })
+}
+
+fn run(cases: impl IntoIterator<Item = Case>, arguments: &Arguments) -> ExitCode {
     let wanted = env::var_os(WANTED).is_some_and(|value| value == "1");
     let node = Arc::default();
     let trials = cases.into_iter().flat_map(|case| case.into_trials(&node, wanted)).collect();
     // Returned rather than exited with, so that the node is dropped.
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    libtest_mimic::run(arguments, trials).exit_code()
 }
 
 #[cfg(test)]

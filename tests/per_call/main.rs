@@ -1,0 +1,53 @@
+//! What a call costs, counted on both of its sides: allocations, their bytes, and threads that have to be woken.
+//!
+//! How long a call takes differs from machine to machine and from moment to moment; this hardly does.
+//! Each side is a process of its own, so that neither the other nor the embedded broker is counted with it.
+
+mod costs;
+
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use harness::{Broker, Case, Program};
+
+use crate::costs::{Cost, Costs};
+
+/// The most that a call may cost: what it costs today, plus a few percent. Lower them with the cost.
+///
+/// Waits vary with the load of the machine; one more for each call still shows.
+const LIMITS: Costs = Costs {
+    sequential: [
+        Cost { allocations: 66.0, bytes: 5_100.0, waits: 6.0 },
+        Cost { allocations: 76.0, bytes: 8_600.0, waits: 6.5 },
+    ],
+    pipelined: [
+        Cost { allocations: 65.0, bytes: 4_950.0, waits: 1.0 },
+        Cost { allocations: 71.0, bytes: 6_700.0, waits: 1.5 },
+    ],
+    idle: [
+        Cost { allocations: 40.0, bytes: 6_500.0, waits: 5.0 },
+        Cost { allocations: 180.0, bytes: 23_000.0, waits: 40.0 },
+    ],
+};
+
+const LONG: Duration = Duration::from_mins(5);
+
+fn main() -> ExitCode {
+    harness::main_in_turn([Case::shared("costs_of_a_call", costs_of_a_call)])
+}
+
+fn costs_of_a_call(broker: &dyn Broker) -> Result<()> {
+    let start = |program: &str| Program::start(Command::new(program).env("AMQP_URI", broker.uri()));
+    let service = start(env!("CARGO_BIN_EXE_per-call-service"))?;
+    service.wait_for_log("serving", LONG)?;
+    let client = start(env!("CARGO_BIN_EXE_per-call-client"))?;
+    let line = client.wait_for_line("costs ", LONG)?;
+    let costs: Costs = serde_json::from_str(line.strip_prefix("costs ").context("that begins it")?)?;
+    let all = |costs: Costs| costs.sequential.into_iter().chain(costs.pipelined).chain(costs.idle);
+    let within = |(cost, limit): (Cost, Cost)| {
+        cost.allocations <= limit.allocations && cost.bytes <= limit.bytes && cost.waits <= limit.waits
+    };
+    ensure!(all(costs).zip(all(LIMITS)).all(within), "a call costs {costs:?}\nmore than {LIMITS:?}");
+    Ok(())
+}
