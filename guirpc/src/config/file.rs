@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
-use config::{File, FileFormat, FileStoredFormat, Map, Source, Value, ValueKind};
+use toml::{Table, Value};
 
 use super::layer::{Layer, mistake};
 use super::{Side, ini};
@@ -46,7 +46,7 @@ pub(super) fn kind(path: &Path) -> Result<FileKind, Error> {
 fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
     let mut sections = tables(text, file)?;
     for (name, value) in &sections {
-        if !matches!(value.kind, ValueKind::Table(_)) {
+        if !value.is_table() {
             let section = [Side::Server, Side::Client].into_iter().find(|side| side.setting(name).is_some());
             let section = section.map_or("server", Side::section);
             return Err(mistake(format!(
@@ -63,7 +63,7 @@ fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
         return Err(no_section(side, file));
     }
     let mut layer = Layer::default();
-    let Some(Value { kind: ValueKind::Table(settings), .. }) = ours else { return Ok(layer) };
+    let Some(Value::Table(settings)) = ours else { return Ok(layer) };
     let place = format!("[{}] of {file}", side.section());
     for (name, value) in settings {
         let setting = side.setting(&name).ok_or_else(|| {
@@ -77,26 +77,28 @@ fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
     Ok(layer)
 }
 
-fn tables(text: &str, file: &dyn Display) -> Result<Map<String, Value>, Error> {
-    let format: FileFormat = FileFormat::Toml;
-    debug_assert!(format.file_extensions().contains(&"toml"));
-    File::from_str(text, format).collect().map_err(|error| {
-        // In between stands the line itself, which may have a password in it.
-        let error = error.to_string();
-        let (place, why) = (error.lines().next().unwrap_or_default(), error.lines().last().unwrap_or_default());
-        mistake(format!("{file} cannot be read as TOML: {place}: {why}"))
+fn tables(text: &str, file: &dyn Display) -> Result<Table, Error> {
+    text.parse().map_err(|error: toml::de::Error| {
+        // Its own text shows the line, which may have a password in it.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        mistake(format!("{file} cannot be read as TOML: line {line}: {}", error.message()))
     })
 }
 
 /// A value as text; a list of texts with commas between them.
 fn scalar(value: &Value) -> Option<String> {
-    match &value.kind {
-        ValueKind::Array(values) => {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        Value::Datetime(time) => Some(time.to_string()),
+        Value::Array(values) => {
             let values: Option<Vec<String>> = values.iter().map(scalar).collect();
             Some(values?.join(","))
         }
-        ValueKind::Table(_) | ValueKind::Nil => None,
-        _ => value.clone().into_string().ok(),
+        Value::Table(_) => None,
     }
 }
 

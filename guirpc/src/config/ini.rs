@@ -63,7 +63,7 @@ fn set(layer: &mut Layer, setting: &Setting, ini: &Sections, file: &dyn Display,
         }
         let origin = format!("`{key}` in [{section}] of {file}");
         if taken.as_ref().is_some_and(|taken| *taken != value) {
-            let other = layer.origin(setting).unwrap_or_default();
+            let other = layer.entry(setting.name).map_or("another", |entry| entry.origin.as_str());
             return Err(mistake(format!("{origin} is not what {other} is, and they mean the same: leave one out")));
         }
         layer.set(setting, &value, &origin);

@@ -1,36 +1,35 @@
 //! One place that sets something: a file, the environment, a command line.
 
+use std::collections::BTreeMap;
 use std::fmt;
-
-use config::{ConfigError, Map, Source, Value};
 
 use super::settings::Setting;
 use crate::error::{Error, ErrorKind};
 
-/// What one place sets: names, and values that know where they are from.
-#[derive(Clone, Default)]
-pub(super) struct Layer(Map<String, Value>);
+/// What one place sets, by the names of the settings.
+#[derive(Default)]
+pub(super) struct Layer(BTreeMap<&'static str, Entry>);
+
+/// A value as it stands there, and where that is.
+pub(super) struct Entry {
+    pub(super) text: String,
+    pub(super) origin: String,
+}
 
 impl Layer {
     /// Sets it, unless it is set already.
-    pub(super) fn set(&mut self, setting: &Setting, value: &str, origin: &str) {
-        let value = Value::new(Some(&origin.to_owned()), value);
-        self.0.entry(setting.name.to_owned()).or_insert(value);
+    pub(super) fn set(&mut self, setting: &Setting, text: &str, origin: &str) {
+        let entry = || Entry { text: text.to_owned(), origin: origin.to_owned() };
+        self.0.entry(setting.name).or_insert_with(entry);
     }
 
-    /// Where the setting is set already.
-    pub(super) fn origin(&self, setting: &Setting) -> Option<&str> {
-        self.0.get(setting.name)?.origin()
-    }
-}
-
-impl Source for Layer {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
+    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
+        self.0.get(name)
     }
 
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        Ok(self.0.clone())
+    /// Puts a stronger layer over this one.
+    pub(super) fn override_with(&mut self, stronger: Layer) {
+        self.0.extend(stronger.0);
     }
 }
 

@@ -6,11 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use config::{Map, Value};
-
 use super::environment::Environment;
 use super::file;
-use super::layer::{Layer, mistake};
+use super::layer::{Entry, Layer, mistake};
 use super::settings::Kind;
 use super::{ExchangeType, QueueType, Side};
 use crate::error::Error;
@@ -39,27 +37,26 @@ impl Layers<'_> {
             let setting = side.setting(name).expect("flags are made of the settings");
             line.set(setting, value, &format!("`--{}`", setting.flag()));
         }
-        let layers = config::Config::builder().add_source(file).add_source(environment.layer(side)?).add_source(line);
-        let merged = layers.build().map_err(|_| mistake("the settings cannot be put together"))?;
-        Ok(Settings { side, values: merged.cache.into_table().unwrap_or_default() })
+        let mut values = file;
+        values.override_with(environment.layer(side)?);
+        values.override_with(line);
+        Ok(Settings { side, values })
     }
 }
 
 /// The settings that are set, by whoever is the strongest.
 pub(crate) struct Settings {
     side: Side,
-    values: Map<String, Value>,
+    values: Layer,
 }
 
 impl Settings {
     /// The value as it stands there, if it is what the setting takes.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         let setting = self.side.setting(name).expect("only settings are asked for");
-        let Some(value) = self.values.get(name) else { return Ok(None) };
-        let origin = value.origin().unwrap_or("a default").to_owned();
-        let text = value.clone().into_string().unwrap_or_default();
-        if setting.kind.accepts(&text) {
-            return Ok(Some(text));
+        let Some(Entry { text, origin }) = self.values.entry(name) else { return Ok(None) };
+        if setting.kind.accepts(text) {
+            return Ok(Some(text.clone()));
         }
         let found = if matches!(setting.kind, Kind::Uri) { String::new() } else { format!(", not `{text}`") };
         Err(mistake(format!("`{name}` is {}{found}: {origin}", setting.kind.expected())))
@@ -119,6 +116,6 @@ impl Settings {
 /// The names only: a value may hold a password.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.values.keys()).finish()
+        self.values.fmt(f)
     }
 }
