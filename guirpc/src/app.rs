@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, Environment, Settings};
+use crate::config::{Config, Environment, LogFormat};
 use crate::error::{Error, ErrorKind};
 use crate::server::{Server, Setup};
 
@@ -88,19 +88,19 @@ fn run(
     args: &Args,
     setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
 ) -> Result<ExitCode, Failure> {
-    let settings = args.settings(&Environment::of_the_process())?;
+    let mut config = Config::new(&args.settings(&Environment::of_the_process())?)?;
     let own = || program.services.iter().map(|&service| service.to_owned()).collect();
-    let services = settings.names("service")?.unwrap_or_else(own);
+    let services = config.service.take().unwrap_or_else(own);
     match args.command {
         Some(Command::List { json }) => {
             list::print(&services, json)?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Serve) | None => serve(prepare(services, &settings, setup)?, || {}).map_err(Failure::with_dev),
+        Some(Command::Serve) | None => serve(prepare(services, config, setup)?, || {}).map_err(Failure::with_dev),
         #[cfg(feature = "embedded")]
         Some(Command::Dev { port, ref call }) => {
             let call = dev::Call::parse(call, &services)?;
-            dev::run(prepare(services.clone(), &settings, setup)?, &services, port, call)
+            dev::run(prepare(services.clone(), config, setup)?, &services, port, call)
         }
         #[cfg(not(feature = "embedded"))]
         Some(Command::Dev { .. }) => Err(Failure::setup(
@@ -113,11 +113,10 @@ fn run(
 /// Installs the log, and has the program add its state.
 fn prepare(
     services: Vec<String>,
-    settings: &Settings,
+    config: Config,
     setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
 ) -> Result<Setup, Failure> {
-    let config = Config::new(settings)?;
-    install_log(settings)?;
+    install_log(&config)?;
     setup(Setup::with_config(services, config))
         .map_err(|error| Failure::setup(format!("the program cannot be set up: {error}")))
 }
@@ -135,16 +134,16 @@ fn serve(setup: Setup, ready: impl FnOnce()) -> Result<ExitCode, Failure> {
 }
 
 /// Sends the log to the standard error output.
-fn install_log(settings: &Settings) -> Result<(), Failure> {
-    let level = settings.text("log")?.unwrap_or_else(|| "info".to_owned());
+fn install_log(config: &Config) -> Result<(), Failure> {
+    let level = &config.log;
     // amiquip logs what we say better ourselves, and at a higher level than it deserves.
     let filter = EnvFilter::try_new(format!("amiquip=off,{level}"))
         .map_err(|error| Failure::setup(format!("the log filter `{level}` cannot be read: {error}")))?;
     let colours = io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
-    match settings.text("log_format")?.as_deref() {
-        Some("json") => log.json().flatten_event(true).try_init(),
-        _ => log.try_init(),
+    match config.log_format {
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Text => log.try_init(),
     }
     .map_err(|error| Failure::setup(format!("the log cannot be installed: {error}")))
 }

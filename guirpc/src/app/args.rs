@@ -110,13 +110,14 @@ mod tests {
     #[test]
     fn settings_may_stand_before_and_after_the_command() {
         for line in [["service", "--workers", "3", "serve"], ["service", "serve", "--workers", "3"]] {
-            assert_eq!(settings(&line).number("workers").unwrap(), Some(3));
+            assert_eq!(settings(&line).value("workers").unwrap(), Some(3_usize));
         }
     }
 
     #[test]
     fn services_are_named_with_commas_or_one_by_one() {
-        let services = settings(&["math", "--service", "a,b", "--service", "c"]).names("service").unwrap();
+        let services =
+            settings(&["math", "--service", "a,b", "--service", "c"]).value::<Vec<String>>("service").unwrap();
         assert_eq!(services, Some(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]));
     }
 

@@ -4,33 +4,77 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DEFAULT_MAX_BODY, DEFAULT_URI, Environment, Layers, Side};
-use crate::error::Error;
+use super::declare::settings;
+use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_URI, Environment, Kind, Layers, Side};
+use crate::client::DEFAULT_TIMEOUT;
+use crate::error::{Error, shown};
 use crate::message::Dialect;
 
-/// The settings of a client, from a file and the environment.
-///
-/// [`Client::from_config`](crate::Client::from_config) and [`Client::from_env`](crate::Client::from_env) use them as
-/// they are; a program with flags of its own puts these over them first:
-///
-/// ```no_run
-/// # let uri_on_the_command_line: Option<&str> = None;
-/// let mut config = guirpc::ClientConfig::from_env()?;
-/// if let Some(uri) = uri_on_the_command_line {
-///     config = config.uri(uri);
-/// }
-/// let client = guirpc::Client::configured(&config)?;
-/// # Ok::<(), guirpc::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct ClientConfig {
-    pub(crate) uri: String,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) app_id: Option<String>,
-    pub(crate) dialect: Option<Dialect>,
-    pub(crate) exchange: Option<String>,
-    pub(crate) routing_key: Option<String>,
-    pub(crate) max_body: usize,
+settings! {
+    /// The settings of a client, from a file and the environment.
+    ///
+    /// [`Client::from_config`](crate::Client::from_config) and [`Client::from_env`](crate::Client::from_env) use them as
+    /// they are; a program with flags of its own puts these over them first:
+    ///
+    /// ```no_run
+    /// # let uri_on_the_command_line: Option<&str> = None;
+    /// let mut config = guirpc::ClientConfig::from_env()?;
+    /// if let Some(uri) = uri_on_the_command_line {
+    ///     config = config.uri(uri);
+    /// }
+    /// let client = guirpc::Client::configured(&config)?;
+    /// # Ok::<(), guirpc::Error>(())
+    /// ```
+    #[derive(Clone)]
+    pub struct ClientConfig, listed in CLIENT {
+        /// The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`, or several, with commas between
+        /// them; with TLS as `amqps://`
+        uri: String {
+            takes: Kind::Uri,
+            default: DEFAULT_URI.to_owned(),
+            ini: CONNECTION,
+        }
+        /// How long to wait for a reply
+        timeout: Option<Duration> {
+            takes: Kind::Time,
+            default: None,
+            shown: format!("the function's own, or {}", shown(DEFAULT_TIMEOUT)),
+            ini: &["options.timeout"],
+        }
+        /// Who calls
+        app_id: Option<String> {
+            takes: Kind::Name,
+            default: None,
+            ini: &["producer_application_id", "options.app_id"],
+        }
+        /// How requests are written: guirpc's own way, or the Python original's
+        dialect: Option<Dialect> {
+            takes: Kind::one_of::<Dialect>(),
+            default: None,
+            shown: "the function's own, and python with an INI file",
+            ini: &["options.dialect"],
+        }
+        /// The exchange that requests go through
+        exchange: Option<String> {
+            takes: Kind::Name,
+            default: None,
+            shown: "`guirpc`, or `rpc_gateway` in the dialect python",
+            ini: &["amqp_entities.exchange"],
+        }
+        /// The routing key of requests
+        routing_key: Option<String> {
+            takes: Kind::Text,
+            default: None,
+            shown: "the name of the service",
+            ini: &["amqp_entities.routing_key"],
+        }
+        /// The largest request to send, in bytes
+        max_body: usize {
+            takes: Kind::Bytes,
+            default: DEFAULT_MAX_BODY,
+            ini: &["options.max_body"],
+        }
+    }
 }
 
 impl ClientConfig {
@@ -68,16 +112,7 @@ impl ClientConfig {
     }
 
     pub(crate) fn read(file: Option<PathBuf>, environment: &Environment) -> Result<Self, Error> {
-        let settings = Layers { side: Side::Client, file, environment, flags: &[] }.read()?;
-        Ok(ClientConfig {
-            uri: settings.text("uri")?.unwrap_or_else(|| DEFAULT_URI.to_owned()),
-            timeout: settings.time("timeout")?,
-            app_id: settings.text("app_id")?,
-            dialect: settings.dialect()?,
-            exchange: settings.text("exchange")?,
-            routing_key: settings.text("routing_key")?,
-            max_body: settings.number("max_body")?.unwrap_or(DEFAULT_MAX_BODY),
-        })
+        ClientConfig::new(&Layers { side: Side::Client, file, environment, flags: &[] }.read()?)
     }
 }
 

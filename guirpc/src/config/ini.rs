@@ -10,20 +10,20 @@ use configparser::ini::{Ini, IniDefault};
 use super::Side;
 use super::file::{no_section, unknown_name};
 use super::layer::{Layer, mistake};
-use super::settings::{Kind, Setting};
+use super::setting::{Kind, Setting};
 use crate::error::Error;
 
 mod connection;
 mod interpolation;
 
-/// Keys of the original that set nothing here: the section without `server` or `client`, and the key.
-const UNUSED: &[(&str, &str)] = &[
-    ("", "verbose_name"),
-    ("", "root"),
-    ("options", "response_consumer"),
+/// Keys of the original that set nothing here, named as those of settings are.
+const UNUSED: &[&str] = &[
+    "verbose_name",
+    "root",
+    "options.response_consumer",
     // A client of the original may have them, and does not use them either.
-    ("amqp_entities", "queue"),
-    ("amqp_entities", "exchange_type"),
+    "amqp_entities.queue",
+    "amqp_entities.exchange_type",
 ];
 
 /// Where keys stand that are shared by all sections, as in Python.
@@ -54,8 +54,8 @@ pub(super) fn layer(text: &str, file: &dyn Display, side: Side) -> Result<Layer,
 /// Takes the setting from the first of its keys that is there; two that differ are a mistake.
 fn set(layer: &mut Layer, setting: &Setting, ini: &Sections, file: &dyn Display, side: Side) -> Result<(), Error> {
     let mut taken: Option<String> = None;
-    for (section, key) in setting.ini {
-        let section = full(side, section);
+    for name in setting.ini {
+        let (section, key) = side.ini_key(name);
         let Some(value) = ini.value(&section, key, file)? else { continue };
         // An empty routing key is one; everything else that is empty is as good as left out.
         if value.is_empty() && !matches!(setting.kind, Kind::Text) {
@@ -72,16 +72,11 @@ fn set(layer: &mut Layer, setting: &Setting, ini: &Sections, file: &dyn Display,
     Ok(())
 }
 
-/// The name of a section, such as `server.options`.
-fn full(side: Side, section: &str) -> String {
-    if section.is_empty() { side.section().to_owned() } else { format!("{}.{section}", side.section()) }
-}
-
 /// Every key is one that we or the original know.
 fn check(section: &str, keys: &HashMap<String, Option<String>>, file: &dyn Display) -> Result<(), Error> {
     let known = |side: Side| {
         let settings = side.settings().iter().flat_map(|setting| setting.ini);
-        settings.chain(UNUSED).map(move |(section, key)| (full(side, section), *key))
+        settings.chain(UNUSED).map(move |name| side.ini_key(name))
     };
     let known: Vec<(String, &str)> = known(Side::Server).chain(known(Side::Client)).collect();
     if known.iter().all(|(name, _)| name != section) {

@@ -1,18 +1,13 @@
 //! The layers of settings, one over the other, and what comes out on top.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use super::environment::Environment;
 use super::file;
 use super::layer::{Entry, Layer, mistake};
-use super::settings::Kind;
-use super::{ExchangeType, QueueType, Side};
+use super::{Kind, Side, Value};
 use crate::error::Error;
-use crate::message::Dialect;
 
 /// Where settings come from, from the weakest to the strongest; defaults are weaker still.
 pub(crate) struct Layers<'a> {
@@ -52,7 +47,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// The value as it stands there, if it is what the setting takes.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Error> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         let setting = self.side.setting(name).expect("only settings are asked for");
         let Some(Entry { text, origin }) = self.values.entry(name) else { return Ok(None) };
         if setting.kind.accepts(text) {
@@ -62,54 +57,10 @@ impl Settings {
         Err(mistake(format!("`{name}` is {}{found}: {origin}", setting.kind.expected())))
     }
 
-    fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, Error> {
-        // What the setting takes can be parsed.
-        Ok(self.text(name)?.and_then(|text| text.parse().ok()))
-    }
-
-    pub(crate) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.parsed(name)
-    }
-
-    /// Numbers by name; empty if there are none.
-    pub(crate) fn numbers<T: FromStr>(&self, name: &str) -> Result<BTreeMap<String, T>, Error> {
-        let numbers = self.text(name)?.unwrap_or_default();
-        let number = |pair: &str| {
-            let (name, number) = pair.split_once('=')?;
-            Some((name.to_owned(), number.parse().ok()?))
-        };
-        // What the setting takes can be parsed.
-        Ok(numbers.split(',').filter_map(number).collect())
-    }
-
-    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        self.parsed(name)
-    }
-
-    pub(crate) fn time(&self, name: &str) -> Result<Option<Duration>, Error> {
-        Ok(self.parsed::<humantime::Duration>(name)?.map(Duration::from))
-    }
-
-    pub(crate) fn names(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
-        Ok(self.text(name)?.map(|names| names.split(',').map(str::to_owned).collect()))
-    }
-
-    pub(super) fn dialect(&self) -> Result<Option<Dialect>, Error> {
-        let is_python = |text: String| if text == "python" { Dialect::Python } else { Dialect::Native };
-        Ok(self.text("dialect")?.map(is_python))
-    }
-
-    pub(super) fn queue_type(&self) -> Result<Option<QueueType>, Error> {
-        let is_quorum = |text: String| if text == "quorum" { QueueType::Quorum } else { QueueType::Classic };
-        Ok(self.text("queue_type")?.map(is_quorum))
-    }
-
-    pub(super) fn exchange_type(&self) -> Result<Option<ExchangeType>, Error> {
-        Ok(self.text("exchange_type")?.map(|text| match text.as_str() {
-            "fanout" => ExchangeType::Fanout,
-            "topic" => ExchangeType::Topic,
-            _ => ExchangeType::Direct,
-        }))
+    /// What the setting is set to, if it is set.
+    pub(crate) fn value<T: Value>(&self, name: &str) -> Result<Option<T>, Error> {
+        // What the setting's kind accepts can be read as its type.
+        Ok(self.text(name)?.and_then(|text| T::read(&text)))
     }
 }
 

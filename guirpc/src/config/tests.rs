@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::*;
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
+use crate::message::Dialect;
 
 mod files;
 mod page;
+mod setters;
 
 /// A folder of files that is gone with the value.
 struct Folder(PathBuf);
@@ -48,51 +51,37 @@ fn config_uri(connection: &str) -> String {
     Config::new(&read(Some(&file), &[], &[]).unwrap()).unwrap().uri
 }
 
-/// For every setting a value in the file, another in the environment, and a third on the command line.
-const PRECEDENCE: [(&str, [&str; 3]); 23] = [
-    ("uri", ["amqp://file", "amqp://environment", "amqp://flag"]),
-    ("service", ["file", "environment", "flag"]),
-    ("workers", ["1", "2", "3"]),
-    ("prefetch", ["1", "2", "3"]),
-    ("lane_workers", ["a=1", "a=2", "a=3"]),
-    ("lane_prefetch", ["a=1", "a=2", "a=3,b=1"]),
-    ("dialect", ["native", "python", "native"]),
-    ("exchange", ["file", "environment", "flag"]),
-    ("exchange_type", ["direct", "fanout", "topic"]),
-    ("queue", ["file", "environment", "flag"]),
-    ("routing_key", ["file", "", "flag"]),
-    ("durable", ["true", "false", "true"]),
-    ("queue_type", ["classic", "quorum", "classic"]),
-    ("max_priority", ["1", "2", "3"]),
-    ("single_active_consumer", ["true", "false", "true"]),
-    ("max_deliveries", ["2", "3", "4"]),
-    ("clock_tolerance", ["1s", "2s", "3s"]),
-    ("reply_cache", ["1", "2", "3"]),
-    ("drain", ["1s", "2s", "3s"]),
-    ("max_body", ["1", "2", "3"]),
-    ("pickle", ["true", "false", "true"]),
-    ("log", ["warn", "info", "debug"]),
-    ("log_format", ["text", "json", "text"]),
-];
+/// Three values that the setting takes, for the file, the environment and the command line.
+fn samples(kind: Kind) -> [&'static str; 3] {
+    match kind {
+        Kind::Uri => ["amqp://file", "amqp://environment", "amqp://flag"],
+        Kind::Text | Kind::Name | Kind::Names => ["file", "environment", "flag"],
+        Kind::Count(_) | Kind::Bytes => ["1", "2", "3"],
+        Kind::Counts(_) => ["a=1", "a=2", "a=3,b=1"],
+        Kind::Time => ["1s", "2s", "3s"],
+        Kind::YesNo => ["true", "false", "true"],
+        Kind::OneOf(names) => [names[0], names[1], names[0]],
+    }
+}
 
 #[test]
 fn a_flag_beats_the_environment_which_beats_a_file_which_beats_the_default() {
-    assert_eq!(PRECEDENCE.map(|(name, _)| name).to_vec(), SERVER.iter().map(|it| it.name).collect::<Vec<_>>());
     let folder = Folder::new("precedence");
-    for (name, [in_file, in_environment, as_flag]) in PRECEDENCE {
-        let setting = Side::Server.setting(name).unwrap();
+    for setting in SERVER {
+        let name = setting.name;
+        let [in_file, in_environment, as_flag] = samples(setting.kind);
         let variable = (&*setting.variable(), in_environment);
         let file = folder.file("settings.toml", &format!("[server]\n{name} = \"{in_file}\"\n"));
         let flag = [(name, as_flag.to_owned())];
-        // An empty variable is as good as none.
-        let over_file = if in_environment.is_empty() { in_file } else { in_environment };
         let check = |file, variables: &[_], flags: &[_], expected: Option<&str>| {
             let settings = read(file, variables, flags).unwrap();
             assert_eq!(settings.text(name).unwrap().as_deref(), expected, "{name}");
+            Config::new(&settings).unwrap();
         };
         check(None, &[], &[], None);
         check(Some(&file), &[], &[], Some(in_file));
-        check(Some(&file), &[variable], &[], Some(over_file));
+        check(Some(&file), &[variable], &[], Some(in_environment));
+        check(Some(&file), &[(variable.0, "")], &[], Some(in_file));
         check(Some(&file), &[variable], &flag, Some(as_flag));
         check(Some(&file), &[], &flag, Some(as_flag));
         check(None, &[variable], &flag, Some(as_flag));
@@ -118,25 +107,44 @@ fn a_file_on_the_command_line_beats_those_that_the_environment_names() {
 #[test]
 fn a_value_that_is_overruled_is_not_looked_at() {
     let flag = [("workers", "3".to_owned())];
-    assert_eq!(read(None, &[("GUIRPC_WORKERS", "many")], &flag).unwrap().number("workers").unwrap(), Some(3));
-    let error = read(None, &[("GUIRPC_WORKERS", "many")], &[]).unwrap().number::<usize>("workers").unwrap_err();
+    assert_eq!(read(None, &[("GUIRPC_WORKERS", "many")], &flag).unwrap().value("workers").unwrap(), Some(3_usize));
+    let error = read(None, &[("GUIRPC_WORKERS", "many")], &[]).unwrap().value::<usize>("workers").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let says = "`workers` is a whole number from 1 to 4294967295, not `many`: `GUIRPC_WORKERS` in the environment";
     assert_eq!(error.to_string(), says);
 }
 
+/// What a setting takes can be read as its type: else a value would be accepted, and the default taken.
 #[test]
-fn what_is_shown_as_the_default_is_the_default() {
-    let shown = |name| Side::Server.setting(name).unwrap().default;
-    let default = Config::default();
-    assert_eq!(shown("uri"), default.uri);
-    assert_eq!(shown("max_body"), default.max_body.to_string());
-    assert_eq!(shown("reply_cache"), default.reply_cache.to_string());
-    assert_eq!(shown("max_deliveries"), default.max_deliveries.to_string());
-    assert_eq!(shown("clock_tolerance"), humantime::format_duration(default.clock_tolerance).to_string());
-    assert_eq!(shown("drain"), humantime::format_duration(default.drain).to_string());
-    for setting in SERVER.iter().chain(Side::Client.settings()).filter(|it| it.kind.accepts(it.default)) {
-        assert!(!setting.help.is_empty(), "{}", setting.name);
+fn what_a_setting_takes_is_read() {
+    let check = |side: Side, reads: fn(&str, &str) -> bool| {
+        for setting in side.settings() {
+            let largest = match setting.kind {
+                Kind::Count(most) => Some(most.to_string()),
+                Kind::Counts(most) => Some(format!("a={most}")),
+                Kind::Bytes => Some(usize::MAX.to_string()),
+                _ => None,
+            };
+            let samples = samples(setting.kind).map(str::to_owned).into_iter().chain(largest);
+            for text in samples.filter(|text| setting.kind.accepts(text)) {
+                assert!(reads(setting.name, &text), "`{}` is not read from `{text}`", setting.name);
+            }
+        }
+    };
+    check(Side::Server, Config::reads);
+    check(Side::Client, ClientConfig::reads);
+}
+
+#[test]
+fn a_time_beyond_all_bounds_is_a_century() {
+    let read = |text| <Duration as Value>::read(text).unwrap();
+    assert_eq!((read("1m 30s"), read("500000000000 years")), (Duration::from_secs(90), LONGEST_TIME));
+}
+
+#[test]
+fn every_setting_says_what_it_is_for() {
+    for setting in SERVER.iter().chain(Side::Client.settings()) {
+        assert!(setting.help.ends_with(|c: char| c != '.') && !setting.help.contains("  "), "{}", setting.help);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Plan;
-use crate::config::Config;
+use crate::config::{Config, LONGEST_TIME};
 use crate::context::StateMap;
 use crate::dispatch::{Dispatcher, Limits};
 use crate::error::{Error, ErrorKind};
@@ -73,7 +73,7 @@ impl Setup {
 
     /// How long a server that is stopped waits for what has begun; the default is 30 s.
     pub fn drain(mut self, drain: Duration) -> Self {
-        self.config.drain = drain.min(LONGEST_DRAIN);
+        self.config.drain = drain.min(LONGEST_TIME);
         self
     }
 
@@ -161,8 +161,6 @@ fn refuse_abort() -> Result<(), Error> {
     Ok(())
 }
 
-/// A century is as good as for ever, and no clock overflows when it is added.
-const LONGEST_DRAIN: Duration = Duration::from_hours(100 * 365 * 24);
 /// AMQP's short strings.
 const LONGEST_NAME: usize = 255;
 

@@ -56,7 +56,8 @@ fn arg(setting: &'static Setting) -> Arg {
 }
 
 fn help(setting: &Setting) -> String {
-    let default = if setting.default.is_empty() { String::new() } else { format!(" [default: {}]", setting.default) };
+    let default = Some((setting.default)()).filter(|default| !default.is_empty());
+    let default = default.map_or_else(String::new, |default| format!(" [default: {default}]"));
     format!("{} [env: {}]{default}", setting.help, setting.variable())
 }
 

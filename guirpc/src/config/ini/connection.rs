@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use super::Sections;
 use crate::config::Side;
 use crate::config::layer::{Layer, mistake};
-use crate::config::settings::Setting;
+use crate::config::setting::Setting;
 use crate::error::Error;
 
 /// Makes the URI of the parts that are there.
@@ -18,7 +18,7 @@ pub(super) fn set(
     file: &dyn Display,
     side: Side,
 ) -> Result<(), Error> {
-    let section = super::full(side, "connection");
+    let section = format!("{}.connection", side.section());
     let place = format!("[{section}] of {file}");
     let value = |key| ini.value(&section, key, file);
     let host = value("host")?.filter(|host| !host.is_empty());

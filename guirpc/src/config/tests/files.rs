@@ -58,7 +58,7 @@ fn both_versions_of_the_original_are_understood() {
 fn a_file_of_ours_has_our_names() {
     let text = "[server]\nservice = [\"a\", \"b\"]\nworkers = 3\ndurable = false\n[client]\napp_id = \"x\"\n";
     let settings = load("a.toml", text).unwrap();
-    assert_eq!(settings.names("service").unwrap(), Some(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(settings.value::<Vec<String>>("service").unwrap(), Some(vec!["a".to_owned(), "b".to_owned()]));
     let config = Config::new(&settings).unwrap();
     assert_eq!((config.workers, config.durable, config.dialect), (Some(3), Some(false), Dialect::Native));
     load("a.toml", "").unwrap();

@@ -43,8 +43,9 @@ impl Setup {
         environment: &Environment,
     ) -> Result<Self, Error> {
         let settings = Layers { side: Side::Server, file, environment, flags: &[] }.read()?;
+        let mut config = Config::new(&settings)?;
         let own = || services.into_iter().map(Into::into).collect();
-        Ok(Setup::with_config(settings.names("service")?.unwrap_or_else(own), Config::new(&settings)?))
+        Ok(Setup::with_config(config.service.take().unwrap_or_else(own), config))
     }
 }
 

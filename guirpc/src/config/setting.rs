@@ -1,26 +1,23 @@
-//! What can be set: the names, what they take, their defaults, and what the original calls them.
+//! What is known of a setting, and what it takes.
 
 use std::time::Duration;
 
 use super::Side;
-
-mod client;
-mod server;
-
-pub(crate) use client::CLIENT;
-pub(crate) use server::SERVER;
+use super::client::CLIENT;
+use super::server::SERVER;
+use super::value::Choice;
 
 /// A setting; its name is that in a TOML file, and with other letters that of its flag and its variable.
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// As it is shown; empty if nothing stands for it.
-    pub(crate) default: &'static str,
+    /// Its default as it is shown; empty if nothing stands for it.
+    pub(crate) default: fn() -> String,
     /// What it does, as `--help` says it.
     pub(crate) help: &'static str,
-    /// Its names in an INI file: the section without `server` or `client`, and the key.
-    pub(crate) ini: &'static [(&'static str, &'static str)],
+    /// Its names in an INI file: the section without `server` or `client`, a dot, and the key.
+    pub(crate) ini: &'static [&'static str],
 }
 
 /// What a setting takes.
@@ -48,27 +45,14 @@ pub(crate) enum Kind {
     OneOf(&'static [&'static str]),
 }
 
-/// Both sides have to name the same one.
-const EXCHANGE: Setting = Setting {
-    name: "exchange",
-    kind: Kind::Name,
-    default: "`guirpc`, or `rpc_gateway` in the dialect python",
-    help: "The exchange that requests go through",
-    ini: &[("amqp_entities", "exchange")],
-};
-const DIALECTS: Kind = Kind::OneOf(&["native", "python"]);
-
-const URI_HELP: &str = "The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`, or several, with commas \
-                        between them; with TLS as `amqps://`";
-
 /// The parts of the broker's URI, as an INI file has them.
-const CONNECTION: &[(&str, &str)] = &[
-    ("connection", "host"),
-    ("connection", "port"),
-    ("connection", "user"),
-    ("connection", "password"),
-    ("connection", "vhost"),
-    ("connection", "virtual_host"),
+pub(super) const CONNECTION: &[&str] = &[
+    "connection.host",
+    "connection.port",
+    "connection.user",
+    "connection.password",
+    "connection.vhost",
+    "connection.virtual_host",
 ];
 
 impl Setting {
@@ -87,6 +71,11 @@ impl Setting {
 }
 
 impl Kind {
+    /// One of the names of these values.
+    pub(super) const fn one_of<T: Choice>() -> Self {
+        Kind::OneOf(T::NAMES)
+    }
+
     /// Whether this is one.
     pub(crate) fn accepts(self, text: &str) -> bool {
         let is_number = |least, most| text.parse::<u64>().is_ok_and(|number| (least..=most).contains(&number));
@@ -140,6 +129,14 @@ impl Side {
     /// The setting of this name.
     pub(crate) fn setting(self, name: &str) -> Option<&'static Setting> {
         self.settings().iter().find(|setting| setting.name == name)
+    }
+
+    /// The section and the key that a setting's name in an INI file means.
+    pub(super) fn ini_key(self, name: &str) -> (String, &str) {
+        match name.split_once('.') {
+            Some((section, key)) => (format!("{}.{section}", self.section()), key),
+            None => (self.section().to_owned(), name),
+        }
     }
 
     /// The variables that name its file; the first that is set counts.
