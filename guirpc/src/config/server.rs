@@ -139,7 +139,7 @@ settings! {
         /// How long to wait, when stopped, for what has begun
         drain: Duration {
             takes: Kind::Time,
-            default: Duration::from_secs(30),
+            default: Duration::from_secs(20),
             ini: &["options.drain"],
         }
         /// The largest request to decode, and the largest reply to send, in bytes

@@ -71,7 +71,8 @@ impl Setup {
         self
     }
 
-    /// How long a server that is stopped waits for what has begun; the default is 30 s.
+    /// How long a server that is stopped waits for what has begun; the default is 20 s, which
+    /// leaves room in the 30 s that Kubernetes grants.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.config.drain = drain.min(LONGEST_TIME);
         self
