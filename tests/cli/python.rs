@@ -30,7 +30,7 @@ fn echo_binary(object: Value) -> Value {
 
 /// Serves where a consumer in Python would.
 fn serve(broker: &dyn Broker) -> anyhow::Result<Server> {
-    Ok(Server::start(Setup::new(["foobar"]).uri(&broker.uri()).dialect(Dialect::Python).pickle(true))?)
+    Ok(Server::start(Setup::new(["foobar"]).uri(broker.uri()).dialect(Dialect::Python).pickle(true))?)
 }
 
 fn call(broker: &dyn Broker, options: &[&str]) -> anyhow::Result<Ended> {

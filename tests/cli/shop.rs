@@ -56,6 +56,6 @@ fn dawdle() {
 /// Serves it until the value is dropped; the other value yields the orders that come in.
 pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
     let (sender, orders) = channel();
-    let setup = Setup::new(["shop"]).uri(&broker.uri()).state(Orders(Mutex::new(sender)));
+    let setup = Setup::new(["shop"]).uri(broker.uri()).state(Orders(Mutex::new(sender)));
     Ok((Server::start(setup)?, orders))
 }

@@ -75,7 +75,7 @@ fn a_file_is_served_and_called(broker: &dyn Broker) -> anyhow::Result<()> {
     let program = Program::start(command.args(["--queue", "on-the-command-line"]))?;
     let line = program.wait_for_log("serving", LONG)?;
     ensure!(line.contains("on-the-command-line"), "{line}");
-    ensure!(add::call(&Client::from_config(&file)?.timeout(LONG), 1, 2)? == 3);
+    ensure!(add::call(&Client::from_file(&file)?.timeout(LONG), 1, 2)? == 3);
 
     let mut mistaken = Program::start(Command::new(binary("workload")?).args(["--config", "no-such.ini"]))?;
     mistaken.wait_for_log("error: cannot read the settings in `no-such.ini`", LONG)?;

@@ -189,7 +189,7 @@ fn a_client_gives_up_a_silent_connection(broker: &Broker) -> anyhow::Result<()> 
 }
 
 fn a_server_gives_up_a_silent_connection(broker: &Broker) -> anyhow::Result<()> {
-    let _server = Server::start(setup(broker).uri(&format!("{}?heartbeat=1", broker.uri())))?;
+    let _server = Server::start(setup(broker).uri(format!("{}?heartbeat=1", broker.uri())))?;
     let client = client(broker)?;
     let impatient = client.timeout(Duration::from_millis(500));
     for purpose in [CONSUMING, REPLYING] {

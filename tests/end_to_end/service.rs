@@ -15,7 +15,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// What a server of the test functions does unless a test says otherwise.
 pub(crate) fn setup(broker: &dyn Broker) -> Setup {
-    Setup::new([SERVICE]).uri(&broker.uri()).workers(4).state(Runs::default())
+    Setup::new([SERVICE]).uri(broker.uri()).workers(4).state(Runs::default())
 }
 
 /// A server in this process, and a client of it.

@@ -19,7 +19,7 @@ pub(crate) const SERVICE: &str = "foobar";
 
 /// Serves where the original's consumer would.
 pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<Server> {
-    let setup = Setup::new([SERVICE]).uri(&broker.uri()).workers(4).pickle(true);
+    let setup = Setup::new([SERVICE]).uri(broker.uri()).workers(4).pickle(true);
     Ok(Server::start(setup.dialect(Dialect::Python).queue(QUEUE).routing_key(QUEUE))?)
 }
 

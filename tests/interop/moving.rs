@@ -33,7 +33,7 @@ fn foobar_sum(#[state] python: &Python, object: Value) -> Result<Value, Fault> {
 fn what_is_passed_on_comes_back_as_it_was(broker: &dyn Broker) -> anyhow::Result<()> {
     let _consumer = Consumer::start_on(broker, "my_queue_python")?;
     let python = Python(Client::connect(broker.uri())?.timeout(LONG));
-    let setup = Setup::new(["moving"]).uri(&broker.uri()).dialect(Dialect::Python).queue(QUEUE).routing_key(QUEUE);
+    let setup = Setup::new(["moving"]).uri(broker.uri()).dialect(Dialect::Python).queue(QUEUE).routing_key(QUEUE);
     let _server = Server::start(setup.state(python))?;
     check_suite(broker, &["--only", "sum_"], "7 passed, 0 failed")
 }

@@ -15,7 +15,7 @@ impl Broker {
             Some(file) => ClientConfig::from_file(file)?,
             None => ClientConfig::from_env()?,
         };
-        Ok(self.uri.iter().fold(settings, |settings, uri| settings.uri(uri)))
+        Ok(self.uri.iter().fold(settings, ClientConfig::uri))
     }
 
     pub(super) fn connect(&self) -> Result<Client, Failure> {

@@ -13,7 +13,7 @@ impl Client {
     ///
     /// # Errors
     /// What [`ClientConfig::from_file`] and [`Client::connect`] say.
-    pub fn from_config(path: impl AsRef<Path>) -> Result<Self, Error> {
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         Client::configured(&ClientConfig::from_file(path)?)
     }
 

@@ -13,7 +13,7 @@ use crate::message::Dialect;
 settings! {
     /// The settings of a client, from a file and the environment.
     ///
-    /// [`Client::from_config`](crate::Client::from_config) and [`Client::from_env`](crate::Client::from_env) use them as
+    /// [`Client::from_file`](crate::Client::from_file) and [`Client::from_env`](crate::Client::from_env) use them as
     /// they are; a program with flags of its own puts these over them first:
     ///
     /// ```no_run
@@ -96,8 +96,8 @@ impl ClientConfig {
     }
 
     /// Connects to the broker at this AMQP URI instead.
-    pub fn uri(mut self, uri: &str) -> Self {
-        uri.clone_into(&mut self.uri);
+    pub fn uri(mut self, uri: impl Into<String>) -> Self {
+        self.uri = uri.into();
         self
     }
 

@@ -50,8 +50,8 @@ impl Setup {
     }
 
     /// The broker's AMQP URI, or several with commas between them; the default is `amqp://guest:guest@localhost:5672/%2f`.
-    pub fn uri(mut self, uri: &str) -> Self {
-        uri.clone_into(&mut self.config.uri);
+    pub fn uri(mut self, uri: impl Into<String>) -> Self {
+        self.config.uri = uri.into();
         self
     }
 
@@ -101,8 +101,8 @@ impl Setup {
 
     /// Serves apart from everybody else on the broker: by names that end so, off queues that are gone with the server.
     #[cfg(feature = "testing")]
-    pub(crate) fn apart(mut self, suffix: &str) -> Self {
-        self.suffix = Some(suffix.to_owned());
+    pub(crate) fn apart(mut self, suffix: impl Into<String>) -> Self {
+        self.suffix = Some(suffix.into());
         self
     }
 

@@ -46,7 +46,7 @@ impl Carrier {
     pub(super) fn setup(&self, services: Vec<String>) -> Setup {
         let setup = Setup::new(services);
         match self {
-            Carrier::Own(broker) => setup.uri(&broker.uri()),
+            Carrier::Own(broker) => setup.uri(broker.uri()),
             Carrier::Shared { uri, suffix } => setup.uri(uri).apart(suffix),
         }
     }

@@ -14,14 +14,14 @@ impl Setup {
     /// a program with [`main!`](crate::main!) reads it all by itself.
     ///
     /// ```no_run
-    /// let setup = guirpc::Setup::from_config([env!("CARGO_PKG_NAME")], "/etc/math.toml")?;
+    /// let setup = guirpc::Setup::from_file([env!("CARGO_PKG_NAME")], "/etc/math.toml")?;
     /// let server = guirpc::Server::start(setup.workers(8))?;
     /// # Ok::<(), guirpc::Error>(())
     /// ```
     ///
     /// # Errors
     /// The file cannot be read, or something in it or in the environment is no setting or not what a setting takes.
-    pub fn from_config<S: Into<String>>(
+    pub fn from_file<S: Into<String>>(
         services: impl IntoIterator<Item = S>,
         path: impl AsRef<Path>,
     ) -> Result<Self, Error> {
@@ -32,7 +32,7 @@ impl Setup {
     /// `CONSUMER_CONFIG_FILEPATH`.
     ///
     /// # Errors
-    /// As [`from_config`](Setup::from_config) has them.
+    /// As [`from_file`](Setup::from_file) has them.
     pub fn from_env<S: Into<String>>(services: impl IntoIterator<Item = S>) -> Result<Self, Error> {
         Setup::read(services, None, &Environment::of_the_process())
     }

@@ -16,15 +16,15 @@ impl Setup {
     ///
     /// let setup = guirpc::Setup::new([env!("CARGO_PKG_NAME")]).lane_workers("reports", 2);
     /// ```
-    pub fn lane_workers(mut self, lane: &str, workers: usize) -> Self {
-        self.config.lane_workers.insert(lane.to_owned(), workers);
+    pub fn lane_workers(mut self, lane: impl Into<String>, workers: usize) -> Self {
+        self.config.lane_workers.insert(lane.into(), workers);
         self
     }
 
     /// How many requests of this lane are fetched ahead of their turn; the default is one for each of its workers,
     /// so that slow functions are shared out evenly among servers.
-    pub fn lane_prefetch(mut self, lane: &str, prefetch: u16) -> Self {
-        self.config.lane_prefetch.insert(lane.to_owned(), prefetch);
+    pub fn lane_prefetch(mut self, lane: impl Into<String>, prefetch: u16) -> Self {
+        self.config.lane_prefetch.insert(lane.into(), prefetch);
         self
     }
 }

@@ -26,8 +26,8 @@ impl Setup {
     /// Takes requests that go through this exchange; the default is `guirpc`.
     ///
     /// Callers must name it too.
-    pub fn exchange(mut self, exchange: &str) -> Self {
-        self.config.exchange = Some(exchange.to_owned());
+    pub fn exchange(mut self, exchange: impl Into<String>) -> Self {
+        self.config.exchange = Some(exchange.into());
         self
     }
 
@@ -40,16 +40,16 @@ impl Setup {
     /// Takes requests off this queue, not off the one that is named for the service; for a single service only.
     ///
     /// Both stay bound to the service if both exist, and each then gets every request: delete the one that is not used.
-    pub fn queue(mut self, queue: &str) -> Self {
-        self.config.queue = Some(queue.to_owned());
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.config.queue = Some(queue.into());
         self
     }
 
     /// Takes requests with this routing key, not with the service's name as theirs; for a single service only.
     ///
     /// For an exchange of the type topic it is a pattern.
-    pub fn routing_key(mut self, routing_key: &str) -> Self {
-        self.config.routing_key = Some(routing_key.to_owned());
+    pub fn routing_key(mut self, routing_key: impl Into<String>) -> Self {
+        self.config.routing_key = Some(routing_key.into());
         self
     }
 
