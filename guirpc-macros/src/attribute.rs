@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Group, TokenStream};
-use quote::ToTokens;
-use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use proc_macro2::TokenStream;
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Path, Result, Token, token};
+use syn::{Error, Ident, LitStr, Path, Result, Token};
 
 use crate::mistakes::Mistakes;
 use crate::python::Python;
+
+mod setting;
+
+pub(crate) use setting::{Setting, unroutable};
 
 /// The options, checked.
 #[derive(Default)]
@@ -21,10 +23,9 @@ pub(crate) struct Options {
     pub(crate) stub: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
-    /// The option itself, for whoever has to refuse it.
-    pub(crate) early_ack: Option<Ident>,
-    /// The option itself, and whether callers speak Python's dialect.
-    pub(crate) dialect: Option<(Ident, bool)>,
+    pub(crate) early_ack: bool,
+    /// Whether callers write requests in Python's dialect.
+    pub(crate) is_python: bool,
     pub(crate) python: Option<Python>,
     pub(crate) kind: Option<Kind>,
     pub(crate) library: Option<Path>,
@@ -36,35 +37,61 @@ pub(crate) enum Kind {
     Infallible,
 }
 
-/// One option as it was typed.
-pub(crate) struct Setting {
-    pub(crate) key: Ident,
-    value: Option<TokenStream>,
-    /// What stands in parentheses behind the key.
-    list: Option<Group>,
+/// What there is to say of one option: all of it but the field of [`Options`] and what the expansion makes of that.
+struct Declaration {
+    key: &'static str,
+    place: Place,
+    read: fn(&mut Options, Setting) -> Result<()>,
 }
 
-impl Parse for Setting {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let key = Ident::parse_any(input)?;
-        if input.peek(token::Paren) {
-            return Ok(Setting { key, value: None, list: Some(input.parse()?) });
-        }
-        if input.is_empty() || input.peek(Token![,]) {
-            return Ok(Setting { key, value: None, list: None });
-        }
-        input.parse::<Token![=]>()?;
-        let mut value = TokenStream::new();
-        while !input.is_empty() && !input.peek(Token![,]) {
-            value.extend([input.parse::<proc_macro2::TokenTree>()?]);
-        }
-        Ok(Setting { key, value: Some(value), list: None })
-    }
+/// Which functions take an option; with the reason why the others do not.
+enum Place {
+    Anywhere,
+    WithBody(&'static str),
+    WithoutBody(&'static str),
 }
+
+/// An option that any function takes.
+const fn anywhere(key: &'static str, read: fn(&mut Options, Setting) -> Result<()>) -> Declaration {
+    Declaration { key, place: Place::Anywhere, read }
+}
+
+/// All options, in the order in which they are listed for whoever mistypes one.
+const OPTIONS: [Declaration; 12] = [
+    anywhere("name", |options, it| it.routable().map(|name| options.name = Some(name))),
+    anywhere("service", |options, it| it.routable().map(|service| options.service = Some(service))),
+    anywhere("lane", |options, it| it.lane().map(|lane| options.lane = Some(lane))),
+    anywhere("stub", |options, it| it.value("a name, as in `stub = add_call`").map(|stub| options.stub = Some(stub))),
+    anywhere("timeout", |options, it| it.duration().map(|timeout| options.timeout = Some(timeout))),
+    anywhere("idempotent", |options, it| it.flag().map(|()| options.idempotent = true)),
+    Declaration {
+        key: "ack",
+        place: Place::WithBody("a function without a body is served elsewhere, and `ack` is said there"),
+        read: |options, it| it.early().map(|()| options.early_ack = true),
+    },
+    Declaration {
+        key: "dialect",
+        place: Place::WithoutBody(
+            "a function with a body answers in the dialect in which it is called; `dialect` is for one without, \
+             and `python(…)` says how Python calls it",
+        ),
+        read: |options, it| it.python_dialect().map(|is_python| options.is_python = is_python),
+    },
+    anywhere("python", |options, it| {
+        let (python, mistakes) = Python::parse(it)?;
+        options.python = Some(python);
+        mistakes.unless_any(Some(()))
+    }),
+    anywhere("fallible", |options, it| options.decide(it, Kind::Fallible)),
+    anywhere("infallible", |options, it| options.decide(it, |_| Kind::Infallible)),
+    anywhere("crate", |options, it| {
+        it.value("a path, as in `crate = my_library::guirpc`").map(|library| options.library = Some(library))
+    }),
+];
 
 impl Options {
     /// Reads all options, noting what is wrong with each.
-    pub(crate) fn parse(options: TokenStream, mistakes: &mut Mistakes) -> Self {
+    pub(crate) fn parse(options: TokenStream, has_body: bool, mistakes: &mut Mistakes) -> Self {
         let mut checked = Options::default();
         let settings = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(options);
         let mut seen: Vec<Ident> = Vec::new();
@@ -73,41 +100,23 @@ impl Options {
                 mistakes.note(&setting.key, format!("`{}` is there twice", setting.key));
             }
             seen.push(setting.key.clone());
-            mistakes.keep(checked.set(setting));
+            let Some(declaration) = OPTIONS.iter().find(|declaration| setting.key == declaration.key) else {
+                mistakes.note(&setting.key, unknown(&setting.key));
+                continue;
+            };
+            match (&declaration.place, has_body) {
+                (Place::WithBody(reason), false) | (Place::WithoutBody(reason), true) => {
+                    mistakes.note(&setting.key, reason);
+                }
+                _ => {}
+            }
+            mistakes.keep((declaration.read)(&mut checked, setting));
         }
         checked
     }
 
-    fn set(&mut self, setting: Setting) -> Result<()> {
-        match setting.key.to_string().as_str() {
-            "name" => self.name = Some(setting.routable()?),
-            "service" => self.service = Some(setting.routable()?),
-            "lane" => self.lane = Some(setting.lane()?),
-            "stub" => self.stub = Some(setting.value("a name, as in `stub = add_call`")?),
-            "timeout" => self.timeout = Some(setting.duration()?),
-            "idempotent" => self.idempotent = setting.flag()?,
-            "ack" => self.early_ack = Some(setting.early()?),
-            "dialect" => self.dialect = Some(setting.dialect()?),
-            "python" => {
-                let (python, mistakes) = Python::parse(setting)?;
-                self.python = Some(python);
-                mistakes.unless_any(Some(()))?;
-            }
-            "fallible" => self.say(setting, Kind::Fallible)?,
-            "infallible" => self.say(setting, |_| Kind::Infallible)?,
-            "crate" => self.library = Some(setting.value("a path, as in `crate = my_library::guirpc`")?),
-            unknown => {
-                let message = format!(
-                    "there is no option `{unknown}`; valid are `name`, `service`, `lane`, `stub`, `timeout`, \
-                     `idempotent`, `ack`, `dialect`, `python`, `fallible`, `infallible` and `crate`"
-                );
-                return Err(Error::new_spanned(setting.key, message));
-            }
-        }
-        Ok(())
-    }
-
-    fn say(&mut self, setting: Setting, kind: impl FnOnce(Ident) -> Kind) -> Result<()> {
+    /// Says whether the return type is a `Result`.
+    fn decide(&mut self, setting: Setting, kind: impl FnOnce(Ident) -> Kind) -> Result<()> {
         setting.flag()?;
         if self.kind.is_some() {
             return Err(Error::new_spanned(setting.key, "`fallible` and `infallible` contradict each other"));
@@ -117,105 +126,7 @@ impl Options {
     }
 }
 
-impl Setting {
-    pub(crate) fn value<T: Parse>(self, form: &str) -> Result<T> {
-        let message = format!("`{}` wants {form}", self.key);
-        match self.value {
-            None if self.list.is_some() => Err(Error::new_spanned(self.list, message)),
-            Some(value) if !value.is_empty() => {
-                syn::parse2(value.clone()).map_err(|_| Error::new_spanned(value, message))
-            }
-            _ => Err(Error::new_spanned(self.key, message)),
-        }
-    }
-
-    fn flag(&self) -> Result<bool> {
-        match (&self.value, &self.list) {
-            (None, None) => Ok(true),
-            (Some(value), _) => Err(surplus(&self.key, value)),
-            (None, Some(list)) => Err(surplus(&self.key, list)),
-        }
-    }
-
-    /// What stands in parentheses, or what should.
-    pub(crate) fn list(self, form: &str) -> Result<TokenStream> {
-        let message = format!("`{}` wants {form}", self.key);
-        match (self.list, self.value) {
-            (Some(list), _) => Ok(list.stream()),
-            (None, Some(value)) if !value.is_empty() => Err(Error::new_spanned(value, message)),
-            (None, _) => Err(Error::new_spanned(self.key, message)),
-        }
-    }
-
-    fn dialect(self) -> Result<(Ident, bool)> {
-        const FORM: &str = "`dialect = \"python\"`: callers write requests as the Python package guirpc does; \
-                            without it, as this library does";
-        let key = self.key.clone();
-        let text: LitStr = self.value(FORM)?;
-        match text.value().as_str() {
-            "native" => Ok((key, false)),
-            "python" => Ok((key, true)),
-            _ => Err(Error::new_spanned(text, format!("`dialect` wants {FORM}"))),
-        }
-    }
-
-    /// A name that AMQP can carry and that does not belong to the framework or the broker.
-    fn routable(self) -> Result<LitStr> {
-        let form = format!("a text, as in `{} = \"math\"`", self.key);
-        let key = self.key.clone();
-        let text: LitStr = self.value(&form)?;
-        match unroutable(&text.value()) {
-            Some(reason) => Err(Error::new_spanned(text, format!("`{key}` {reason}"))),
-            None => Ok(text),
-        }
-    }
-
-    /// A name that can stand behind the service's in the name of a queue.
-    fn lane(self) -> Result<LitStr> {
-        let text = self.routable()?;
-        if matches!(text.value().as_str(), "dead" | "retry") {
-            let message = "`lane` must not be `dead` or `retry`: the queues of those names are guirpc's own";
-            return Err(Error::new_spanned(text, message));
-        }
-        Ok(text)
-    }
-
-    fn duration(self) -> Result<Duration> {
-        const FORM: &str = "a duration, as in `timeout = \"2s\"`, `\"150ms\"` or `\"1m 30s\"`";
-        let text: LitStr = self.value(FORM)?;
-        match humantime::parse_duration(&text.value()) {
-            Ok(duration) if duration.is_zero() => {
-                Err(Error::new_spanned(text, "`timeout` must leave some time, as in `timeout = \"2s\"`"))
-            }
-            Ok(duration) => Ok(duration),
-            Err(_) => Err(Error::new_spanned(text, format!("`timeout` wants {FORM}"))),
-        }
-    }
-
-    fn early(self) -> Result<Ident> {
-        const FORM: &str = "`ack = \"early\"`: acknowledged before the function runs, which then runs at most once; \
-                            without it, after the reply";
-        let key = self.key.clone();
-        let text: LitStr = self.value(FORM)?;
-        if text.value() == "early" { Ok(key) } else { Err(Error::new_spanned(text, format!("`ack` wants {FORM}"))) }
-    }
-}
-
-fn surplus(key: &Ident, value: &impl ToTokens) -> Error {
-    let message = format!("`{key}` takes no value: write `{key}`, or leave it out");
-    Error::new_spanned(value, message)
-}
-
-/// Why a name cannot be that of a function or a service.
-pub(crate) fn unroutable(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        return Some("must not be empty");
-    }
-    if name.len() > 255 {
-        return Some("is longer than 255 bytes, which is the most that AMQP carries");
-    }
-    if name.starts_with("guirpc.") || name.starts_with("amq.") {
-        return Some("must not begin with `guirpc.` or `amq.`: those names belong to the framework and to the broker");
-    }
-    None
+fn unknown(key: &Ident) -> String {
+    let [others @ .., last] = OPTIONS.map(|declaration| format!("`{}`", declaration.key));
+    format!("there is no option `{key}`; valid are {} and {last}", others.join(", "))
 }

@@ -39,11 +39,7 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
     let lane = options.lane.as_ref().map(|lane| {
         quote!(const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#lane);)
     });
-    let dialect = options
-        .dialect
-        .as_ref()
-        .filter(|(_, is_python)| *is_python)
-        .map(|_| quote!(const DIALECT: #private::Dialect = #private::Dialect::Python;));
+    let dialect = options.is_python.then(|| quote!(const DIALECT: #private::Dialect = #private::Dialect::Python;));
     let python = options.python.as_ref().map(|python| {
         let python = python.expand(private);
         quote!(const PYTHON: #private::PythonOptions = #python;)

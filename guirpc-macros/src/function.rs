@@ -42,14 +42,13 @@ impl Served {
     /// Puts options and function together, or says everything that is wrong with them.
     pub(crate) fn validate(options: TokenStream, item: Item) -> Result<Self> {
         let mut mistakes = Mistakes::default();
-        let mut options = Options::parse(options, &mut mistakes);
         let Item { attributes, visibility, signature, body } = item;
+        let mut options = Options::parse(options, body.is_some(), &mut mistakes);
         refuse_qualifiers(&signature, &mut mistakes);
         let inputs = inputs(&signature, &mut mistakes);
         let returns = Returns::validate(&signature.output, options.kind.as_ref(), &mut mistakes);
-        match &body {
-            None => refuse_without_body(&signature, &options, &attributes, &mut mistakes),
-            Some(_) => refuse_with_body(&options, &mut mistakes),
+        if body.is_none() {
+            refuse_without_body(&signature, &attributes, &mut mistakes);
         }
         if let Some(python) = &options.python {
             let arguments = inputs.iter().filter(|input| matches!(input, Input::Argument(_))).count();
@@ -122,22 +121,8 @@ fn refuse_qualifiers(signature: &Signature, mistakes: &mut Mistakes) {
     }
 }
 
-/// What only a function that lives in another program can have.
-fn refuse_with_body(options: &Options, mistakes: &mut Mistakes) {
-    if let Some((option, _)) = &options.dialect {
-        mistakes.note(
-            option,
-            "a function with a body answers in the dialect in which it is called; `dialect` is for one without, \
-             and `python(…)` says how Python calls it",
-        );
-    }
-}
-
 /// What only the implementation can have, and not a function that lives in another program.
-fn refuse_without_body(signature: &Signature, options: &Options, attributes: &[Attribute], mistakes: &mut Mistakes) {
-    if let Some(option) = &options.early_ack {
-        mistakes.note(option, "a function without a body is served elsewhere, and `ack` is said there");
-    }
+fn refuse_without_body(signature: &Signature, attributes: &[Attribute], mistakes: &mut Mistakes) {
     for attribute in attributes.iter().filter(|attribute| !is_inherited(attribute, false)) {
         mistakes
             .note(attribute, "a function without a body is served elsewhere, so there is nothing for this to act on");

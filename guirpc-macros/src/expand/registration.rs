@@ -19,7 +19,7 @@ pub(super) fn registration(served: &Served, private: &TokenStream) -> TokenStrea
         let (name, ty) = (parameter_name(argument), written(&argument.ty));
         quote!(#private::Parameter { name: #name, type_name: #ty })
     });
-    let ack = if options.early_ack.is_some() { quote!(Early) } else { quote!(AfterReply) };
+    let ack = if options.early_ack { quote!(Early) } else { quote!(AfterReply) };
     let states = served.states();
     let no_result = no_result(&served.returns, private);
     let invoke = invoke(served);
