@@ -16,6 +16,7 @@ mod by_name;
 mod call_options;
 mod calls;
 mod clock_skew;
+#[cfg(feature = "config")]
 mod configured;
 mod confirms;
 mod connect;

@@ -6,25 +6,22 @@
 
 mod client;
 mod declare;
-mod environment;
-mod file;
-mod ini;
-mod layer;
-mod layers;
-mod package;
 mod server;
 mod setting;
-#[cfg(test)]
+#[cfg(feature = "config")]
+mod sources;
+#[cfg(all(test, feature = "main"))]
 mod tests;
 mod value;
 
 pub use client::ClientConfig;
-pub(crate) use environment::Environment;
-pub(crate) use layers::{Layers, Settings};
-pub use package::package_of;
 pub(crate) use server::{Config, PREFETCH_PER_WORKER, SERVER};
 use setting::CONNECTION;
 pub(crate) use setting::{Kind, Setting};
+#[cfg(feature = "config")]
+pub use sources::package_of;
+#[cfg(feature = "config")]
+pub(crate) use sources::{Environment, Layers, Settings};
 pub(crate) use value::{LONGEST_TIME, Value};
 
 /// Where RabbitMQ is when it has just been installed.

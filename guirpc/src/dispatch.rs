@@ -3,25 +3,20 @@
 //! Pure: no I/O, no clock of its own, and nothing in a request or in a function can make it unwind.
 //! It knows neither queues nor acknowledgements.
 
-use std::fmt;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, SystemTime};
 
-use tracing::{debug, error, warn};
+use tracing::{debug, error};
 
-use crate::codec::{self, Codec, DecodeError, Format, PythonOptions, Unreadable};
+use crate::codec::{self, Codec, Format};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
-use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
-use crate::message::{Dialect, EncodedReply, Fault, Headers, PING, Pong, Request, TIME, status};
+use crate::invocation::{Answer, Executor, Invocation, NotRun};
+use crate::message::{Dialect, EncodedReply, Headers, PING, Pong, Request, TIME, status};
 use crate::registry::{Registration, Service};
 
-mod executor;
 #[cfg(test)]
 mod tests;
-
-use executor::Executor;
 
 /// Answers the requests of one service, in process.
 ///
@@ -232,115 +227,5 @@ fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
                 "(no message)".to_owned()
             }
         },
-    }
-}
-
-/// What comes of running a function, or why it was not run.
-pub type Answer = Result<EncodedReply, NotRun>;
-
-/// Why a function was not run.
-#[derive(Debug)]
-pub enum NotRun {
-    /// It was declined.
-    Refused(Refusal),
-    /// The request, of Python's dialect, could not become arguments.
-    Unreadable(PythonOptions, Unreadable),
-}
-
-impl From<Refusal> for NotRun {
-    fn from(refusal: Refusal) -> Self {
-        NotRun::Refused(refusal)
-    }
-}
-
-/// One request on its way through one function: what the code that the attribute generates works with.
-pub struct Invocation<'a> {
-    function: &'static Registration,
-    request: &'a Request,
-    format: Format,
-    context: Context<'a>,
-    state: &'a StateMap,
-    executor: &'a Executor,
-}
-
-impl<'a> Invocation<'a> {
-    /// The arguments, decoded; those that are borrowed point into the request.
-    ///
-    /// # Errors
-    /// They do not decode (400), or this content type cannot carry them (415).
-    pub fn arguments<F: Function>(&self) -> Result<ArgumentsOf<'a, F>, NotRun> {
-        match self.format {
-            Format::Native(codec) => codec.decode_arguments::<F>(&self.request.body).map_err(|error| {
-                let status = match error {
-                    DecodeError::Invalid(_) => status::BAD_REQUEST,
-                    DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
-                };
-                Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function.name)).into()
-            }),
-            Format::Python(options) => {
-                options.decode_arguments::<F>(&self.request.body).map_err(|why| NotRun::Unreadable(options, why))
-            }
-        }
-    }
-
-    /// The state of this type.
-    ///
-    /// # Panics
-    /// If it is missing, which a dispatcher checks when it is made.
-    pub fn state<T: 'static>(&self) -> &T {
-        self.state.find().expect("the server checks before it starts that all state is there")
-    }
-
-    /// The call.
-    pub fn context(&self) -> &Context<'a> {
-        &self.context
-    }
-
-    /// Runs an `async fn` to its end, on this thread.
-    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.executor.block_on(future)
-    }
-
-    /// What the function returned, encoded.
-    ///
-    /// # Errors
-    /// Never: the function has run. The type is that of the code around it.
-    pub fn answer<F: Function>(&self, returned: <F::Return as Return>::Value) -> Answer {
-        let encoded = match F::Return::reply(returned) {
-            Ok(reply) => {
-                let (status, headers, output) = reply.into_parts();
-                output.encode(self.format, status, headers)
-            }
-            Err(failure) => {
-                self.log_sources(failure.as_fault());
-                failure.encode(self.format)
-            }
-        };
-        Ok(encoded.unwrap_or_else(|error| {
-            let message = format!("what `{}` returned {error}", self.function.name);
-            error!(function = self.function.name, correlation_id = self.request.correlation_id, "{message}");
-            codec::unexpected(self.format, "SerializationError", &message)
-        }))
-    }
-}
-
-impl Invocation<'_> {
-    /// What lies behind a fault is for us to see, not for the caller.
-    fn log_sources(&self, fault: Option<&Fault>) {
-        let Some(source) = fault.and_then(Fault::source) else { return };
-        let sources: Vec<String> =
-            std::iter::successors(source.source(), |error| error.source()).map(ToString::to_string).collect();
-        warn!(
-            function = self.function.name,
-            correlation_id = self.request.correlation_id,
-            "failed: {source}: {}",
-            sources.join(": ")
-        );
-    }
-}
-
-impl fmt::Debug for Invocation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invocation").field("context", &self.context).finish_non_exhaustive()
     }
 }

@@ -1,17 +1,27 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Expansions name this crate as their users do; its own documentation and tests have some.
 extern crate self as guirpc;
 
+#[cfg(feature = "main")]
 mod app;
+#[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod broker;
 mod client;
+#[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod codec;
+#[cfg_attr(
+    not(feature = "main"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "`main` reads all that there is to set")
+)]
 mod config;
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "calls are run by a server"))]
 mod context;
 pub mod dead_letters;
+#[cfg(feature = "server")]
 mod dispatch;
 #[cfg(feature = "embedded")]
 pub mod embedded;
@@ -20,23 +30,33 @@ mod error;
 pub mod faults {}
 mod function;
 mod health;
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "it is made by a server"))]
+mod invocation;
+#[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod message;
 #[doc = include_str!("python.md")]
 pub mod python {}
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "it is read by a server"))]
 mod registry;
 #[doc = include_str!("reliability.md")]
 pub mod reliability {}
+#[cfg(feature = "server")]
 mod server;
 
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(feature = "main")]
 pub use app::BoxError;
 pub use client::{Client, DEFAULT_TIMEOUT, Pending, SendResult, StartResult};
 pub use codec::{Codec, PythonOptions, Serializer, TextCodec};
-pub use config::{ClientConfig, ExchangeType, QueueType};
+#[cfg(feature = "config")]
+pub use config::ClientConfig;
+#[cfg(feature = "server")]
+pub use config::{ExchangeType, QueueType};
 pub use context::Context;
 pub use dead_letters::{DeadLetter, DeadLetters};
+#[cfg(feature = "server")]
 pub use dispatch::Dispatcher;
 pub use error::{CallError, Error, ErrorKind, Refusal};
 pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, Text};
@@ -46,6 +66,7 @@ pub use health::Status;
 pub use message::{
     Dialect, EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status,
 };
+#[cfg(feature = "server")]
 pub use server::{Drained, Server, Setup, Stopper};
 
 #[doc(hidden)]
@@ -72,6 +93,7 @@ pub mod __private_0_1;
 /// # }
 /// # fn main() {}
 /// ```
+#[cfg(feature = "main")]
 #[macro_export]
 macro_rules! main {
     () => {

@@ -6,16 +6,18 @@ pub use std::result::Result::Ok;
 
 pub use inventory;
 
+#[cfg(feature = "main")]
 pub use crate::app::{Program, main};
 pub use crate::client::{Client, SendResult, StartResult};
 pub use crate::codec::{PythonOptions, Serializer, TextCodec};
+#[cfg(feature = "config")]
 /// For the command `guirpc`, which comes in the same version.
 pub use crate::config::package_of;
 pub use crate::context::Context;
-pub use crate::dispatch::{Answer, Invocation};
 pub use crate::function::{
     Argument, Arguments, Arity, Bytes, CallResult, Failure, Fallible, Function, Infallible, NoResult, Output,
     Registered, Replying, Return, ReturnType, Takes, Text, refuse_result,
 };
+pub use crate::invocation::{Answer, Invocation};
 pub use crate::message::Dialect;
 pub use crate::registry::{Ack, Parameter, Place, Registration, StateType};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::codec::PythonOptions;
 use crate::context::StateMap;
-use crate::dispatch::{Answer, Invocation};
 use crate::error::{Error, ErrorKind, nearest};
+use crate::invocation::{Answer, Invocation};
 
 /// One served function, as `#[guirpc::function]` describes it.
 ///

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::declare::settings;
-use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_URI, Environment, Kind, Layers, Side};
+use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_URI, Kind};
+#[cfg(feature = "config")]
+use super::{Environment, Layers, Side};
 use crate::client::DEFAULT_TIMEOUT;
 use crate::error::{Error, shown};
 use crate::message::Dialect;
@@ -77,6 +79,7 @@ settings! {
     }
 }
 
+#[cfg(feature = "config")]
 impl ClientConfig {
     /// Reads the file, TOML or INI, and the environment, which counts for more.
     ///

@@ -46,6 +46,7 @@ macro_rules! settings {
             }
         ),+];
 
+        #[cfg(feature = "config")]
         impl $config {
             /// Takes what is set, and leaves the rest at its default.
             pub(crate) fn new(settings: &$crate::config::Settings) -> Result<Self, $crate::Error> {

@@ -12,6 +12,7 @@ use crate::dispatch::{Dispatcher, Limits};
 use crate::error::{Error, ErrorKind};
 use crate::registry::{Registration, Service, linked};
 
+#[cfg(feature = "config")]
 mod configured;
 mod lanes;
 mod plans;

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use super::signature::Signature;
-use crate::dispatch::{Answer, Invocation};
 use crate::function::Function;
+use crate::invocation::{Answer, Invocation};
 use crate::registry::{Ack, Place, Registration, StateType};
 
 /// What answers for `F`: a piece of state, of which each function has a type of its own.

@@ -7,10 +7,9 @@ use std::fmt::Display;
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::Side;
 use super::file::{no_section, unknown_name};
 use super::layer::{Layer, mistake};
-use super::setting::{Kind, Setting};
+use crate::config::{Kind, Setting, Side};
 use crate::error::Error;
 
 mod connection;

@@ -5,9 +5,8 @@ use std::fmt::Display;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Sections;
-use crate::config::Side;
-use crate::config::layer::{Layer, mistake};
-use crate::config::setting::Setting;
+use crate::config::sources::layer::{Layer, mistake};
+use crate::config::{Setting, Side};
 use crate::error::Error;
 
 /// Makes the URI of the parts that are there.

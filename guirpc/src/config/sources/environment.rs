@@ -5,8 +5,8 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::Side;
 use super::layer::{Layer, mistake};
+use crate::config::Side;
 use crate::error::Error;
 
 /// The variables; one that is empty is as good as none.

@@ -5,16 +5,16 @@ use std::future::Future;
 
 /// Without the feature `tokio`: the thread sleeps until the future wakes it.
 #[cfg(not(feature = "tokio"))]
-pub(super) struct Executor;
+pub(crate) struct Executor;
 
 #[cfg(not(feature = "tokio"))]
 impl Executor {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Executor
     }
 
     #[allow(clippy::unused_self, reason = "its twin has something to hold")]
-    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         pollster::block_on(future)
     }
 }
@@ -24,15 +24,15 @@ impl Executor {
 /// The runtime is made at the first `async fn` that is called.
 /// Its own threads drive I/O and whatever is spawned; the function itself runs on the worker.
 #[cfg(feature = "tokio")]
-pub(super) struct Executor(std::sync::OnceLock<tokio::runtime::Runtime>);
+pub(crate) struct Executor(std::sync::OnceLock<tokio::runtime::Runtime>);
 
 #[cfg(feature = "tokio")]
 impl Executor {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Executor(std::sync::OnceLock::new())
     }
 
-    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         let runtime = self.0.get_or_init(|| tokio::runtime::Runtime::new().expect("a runtime needs threads and epoll"));
         runtime.block_on(future)
     }

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::ini;
 use super::layer::{Layer, mistake};
-use super::{Side, ini};
+use crate::config::Side;
 use crate::error::{Error, nearest};
 
 /// Reads one side's settings from the file.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::setting::Setting;
+use crate::config::Setting;
 use crate::error::{Error, ErrorKind};
 
 /// What one place sets, by the names of the settings.

@@ -1,13 +1,20 @@
-//! The layers of settings, one over the other, and what comes out on top.
+//! Where settings come from, one over the other, and what comes out on top.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use super::environment::Environment;
-use super::file;
-use super::layer::{Entry, Layer, mistake};
 use super::{Kind, Side, Value};
 use crate::error::Error;
+
+mod environment;
+mod file;
+mod ini;
+mod layer;
+mod package;
+
+pub(crate) use environment::Environment;
+use layer::{Entry, Layer, mistake};
+pub use package::package_of;
 
 /// Where settings come from, from the weakest to the strongest; defaults are weaker still.
 pub(crate) struct Layers<'a> {

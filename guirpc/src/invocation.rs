@@ -1,0 +1,129 @@
+//! One request on its way through one function: what the code that the attribute generates is made of.
+//!
+//! It is there in every program, also in one that only calls: the attribute does not know which it is in.
+
+use std::fmt;
+use std::future::Future;
+
+use tracing::{error, warn};
+
+use crate::codec::{self, DecodeError, Format, PythonOptions, Unreadable};
+use crate::context::{Context, StateMap};
+use crate::error::Refusal;
+use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
+use crate::message::{EncodedReply, Fault, Request, status};
+use crate::registry::Registration;
+
+mod executor;
+
+pub(crate) use executor::Executor;
+
+/// What comes of running a function, or why it was not run.
+pub type Answer = Result<EncodedReply, NotRun>;
+
+/// Why a function was not run.
+#[derive(Debug)]
+pub enum NotRun {
+    /// It was declined.
+    Refused(Refusal),
+    /// The request, of Python's dialect, could not become arguments.
+    Unreadable(PythonOptions, Unreadable),
+}
+
+impl From<Refusal> for NotRun {
+    fn from(refusal: Refusal) -> Self {
+        NotRun::Refused(refusal)
+    }
+}
+
+/// One request on its way through one function: what the code that the attribute generates works with.
+pub struct Invocation<'a> {
+    pub(crate) function: &'static Registration,
+    pub(crate) request: &'a Request,
+    pub(crate) format: Format,
+    pub(crate) context: Context<'a>,
+    pub(crate) state: &'a StateMap,
+    pub(crate) executor: &'a Executor,
+}
+
+impl<'a> Invocation<'a> {
+    /// The arguments, decoded; those that are borrowed point into the request.
+    ///
+    /// # Errors
+    /// They do not decode (400), or this content type cannot carry them (415).
+    pub fn arguments<F: Function>(&self) -> Result<ArgumentsOf<'a, F>, NotRun> {
+        match self.format {
+            Format::Native(codec) => codec.decode_arguments::<F>(&self.request.body).map_err(|error| {
+                let status = match error {
+                    DecodeError::Invalid(_) => status::BAD_REQUEST,
+                    DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
+                };
+                Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function.name)).into()
+            }),
+            Format::Python(options) => {
+                options.decode_arguments::<F>(&self.request.body).map_err(|why| NotRun::Unreadable(options, why))
+            }
+        }
+    }
+
+    /// The state of this type.
+    ///
+    /// # Panics
+    /// If it is missing, which a dispatcher checks when it is made.
+    pub fn state<T: 'static>(&self) -> &T {
+        self.state.find().expect("the server checks before it starts that all state is there")
+    }
+
+    /// The call.
+    pub fn context(&self) -> &Context<'a> {
+        &self.context
+    }
+
+    /// Runs an `async fn` to its end, on this thread.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.executor.block_on(future)
+    }
+
+    /// What the function returned, encoded.
+    ///
+    /// # Errors
+    /// Never: the function has run. The type is that of the code around it.
+    pub fn answer<F: Function>(&self, returned: <F::Return as Return>::Value) -> Answer {
+        let encoded = match F::Return::reply(returned) {
+            Ok(reply) => {
+                let (status, headers, output) = reply.into_parts();
+                output.encode(self.format, status, headers)
+            }
+            Err(failure) => {
+                self.log_sources(failure.as_fault());
+                failure.encode(self.format)
+            }
+        };
+        Ok(encoded.unwrap_or_else(|error| {
+            let message = format!("what `{}` returned {error}", self.function.name);
+            error!(function = self.function.name, correlation_id = self.request.correlation_id, "{message}");
+            codec::unexpected(self.format, "SerializationError", &message)
+        }))
+    }
+}
+
+impl Invocation<'_> {
+    /// What lies behind a fault is for us to see, not for the caller.
+    fn log_sources(&self, fault: Option<&Fault>) {
+        let Some(source) = fault.and_then(Fault::source) else { return };
+        let sources: Vec<String> =
+            std::iter::successors(source.source(), |error| error.source()).map(ToString::to_string).collect();
+        warn!(
+            function = self.function.name,
+            correlation_id = self.request.correlation_id,
+            "failed: {source}: {}",
+            sources.join(": ")
+        );
+    }
+}
+
+impl fmt::Debug for Invocation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation").field("context", &self.context).finish_non_exhaustive()
+    }
+}
