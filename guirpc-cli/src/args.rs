@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use guirpc::PythonOptions;
 
-use crate::failure::EXIT_CODES;
+use guirpc::__private_0_1::exit_codes;
 
 mod dead;
 mod python;
@@ -18,7 +18,7 @@ pub(crate) use python::{
 
 /// Scaffolds services, and calls their functions over RabbitMQ.
 #[derive(Debug, Parser)]
-#[command(name = "guirpc", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "guirpc", version, arg_required_else_help = true, after_help = exit_codes())]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -29,16 +29,16 @@ pub(crate) enum Command {
     /// Write a new service: a package that builds, runs and has a passing test
     New(New),
     /// Call a function and print its output as JSON, or a text as it is
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes())]
     Call(Request),
     /// Send a request that nobody waits for; it is done when the broker has it
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes())]
     Send(Request),
     /// Ask a service whether it is there; no function of it runs
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes())]
     Ping(Ping),
     /// Look at requests that failed while nobody waited, put them back or throw them away
-    #[command(subcommand, after_help = EXIT_CODES)]
+    #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),
     /// Run a broker in memory, to develop several services on one machine without RabbitMQ
     Broker(EmbeddedBroker),
@@ -55,7 +55,7 @@ pub(crate) enum Command {
     #[command(name = "runconsumer")]
     RunConsumer(RunConsumer),
     /// Publish one message, or with `--function` make one call as a client in Python does
-    #[command(name = "publishone", after_help = EXIT_CODES)]
+    #[command(name = "publishone", after_help = exit_codes())]
     PublishOne(PublishOne),
     /// Print completions, for example: guirpc completions bash > ~/.local/share/bash-completion/completions/guirpc
     Completions {
@@ -191,6 +191,11 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_explains_every_exit_code() {
+        assert!(Args::command().render_help().to_string().contains(&exit_codes()));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Environment, LogFormat};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::exit::Exit;
 use crate::server::{Server, Setup};
 
 mod args;
@@ -41,60 +42,49 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
         Err(error) => error.exit(),
     };
     match run(program, &args, setup) {
-        Ok(code) => code,
+        Ok(exit) => exit.into(),
         Err(failure) => {
             // There is nobody left to tell if this fails.
             let _ = writeln!(io::stderr(), "error: {}", failure.message);
-            failure.code
+            failure.exit.into()
         }
     }
 }
 
 /// How the process ends when something is wrong.
 struct Failure {
-    code: ExitCode,
+    exit: Exit,
     message: String,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let code = match error.kind() {
-            ErrorKind::Setup | ErrorKind::Configuration => args::EXIT_SETUP,
-            ErrorKind::Unreachable | ErrorKind::Denied => args::EXIT_BROKER,
-            ErrorKind::Topology => args::EXIT_TOPOLOGY,
-            ErrorKind::System => args::EXIT_FAILURE,
-        };
-        Failure { code: ExitCode::from(code), message: error.to_string() }
+        Failure { exit: error.kind().into(), message: error.to_string() }
     }
 }
 
 impl Failure {
-    /// The program, or a setting, is wrong.
-    fn setup(message: impl Into<String>) -> Self {
-        Failure { code: ExitCode::from(args::EXIT_SETUP), message: message.into() }
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Failure { exit, message: message.into() }
     }
 
     /// A first run may have no broker to reach.
     fn with_dev(mut self) -> Self {
-        if cfg!(feature = "embedded") && self.code == ExitCode::from(args::EXIT_BROKER) {
+        if cfg!(feature = "embedded") && self.exit == Exit::Broker {
             self.message.push_str(" (for development, `dev` brings a broker of its own)");
         }
         self
     }
 }
 
-fn run(
-    program: &Program,
-    args: &Args,
-    setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
-) -> Result<ExitCode, Failure> {
+fn run(program: &Program, args: &Args, setup: impl FnOnce(Setup) -> Result<Setup, BoxError>) -> Result<Exit, Failure> {
     let mut config = Config::new(&args.settings(&Environment::of_the_process())?)?;
     let own = || program.services.iter().map(|&service| service.to_owned()).collect();
     let services = config.service.take().unwrap_or_else(own);
     match args.command {
         Some(Command::List { json }) => {
             list::print(&services, json)?;
-            Ok(ExitCode::SUCCESS)
+            Ok(Exit::Done)
         }
         Some(Command::Serve) | None => serve(prepare(services, config, setup)?, || {}).map_err(Failure::with_dev),
         #[cfg(feature = "embedded")]
@@ -103,7 +93,8 @@ fn run(
             dev::run(prepare(services.clone(), config, setup)?, &services, port, call)
         }
         #[cfg(not(feature = "embedded"))]
-        Some(Command::Dev { .. }) => Err(Failure::setup(
+        Some(Command::Dev { .. }) => Err(Failure::new(
+            Exit::Setup,
             "`dev` needs the broker in memory, which this program is built without: in Cargo.toml, take \
              `default-features = false` off guirpc, or add `features = [\"embedded\"]` to it",
         )),
@@ -118,19 +109,17 @@ fn prepare(
 ) -> Result<Setup, Failure> {
     install_log(&config)?;
     setup(Setup::with_config(services, config))
-        .map_err(|error| Failure::setup(format!("the program cannot be set up: {error}")))
+        .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))
 }
 
 /// Serves until a signal comes; `ready` runs as soon as calls are answered.
-fn serve(setup: Setup, ready: impl FnOnce()) -> Result<ExitCode, Failure> {
+fn serve(setup: Setup, ready: impl FnOnce()) -> Result<Exit, Failure> {
     let server = Server::start(setup)?;
-    signals::stop_on_signal(server.stopper()).map_err(|error| Failure {
-        code: ExitCode::from(args::EXIT_FAILURE),
-        message: format!("cannot listen to signals: {error}"),
-    })?;
+    signals::stop_on_signal(server.stopper())
+        .map_err(|error| Failure::new(Exit::Other, format!("cannot listen to signals: {error}")))?;
     ready();
     let drained = server.wait();
-    Ok(if drained.abandoned == 0 { ExitCode::SUCCESS } else { ExitCode::from(args::EXIT_ABANDONED) })
+    Ok(if drained.abandoned == 0 { Exit::Done } else { Exit::TimeUp })
 }
 
 /// Sends the log to the standard error output.
@@ -138,12 +127,12 @@ fn install_log(config: &Config) -> Result<(), Failure> {
     let level = &config.log;
     // amiquip logs what we say better ourselves, and at a higher level than it deserves.
     let filter = EnvFilter::try_new(format!("amiquip=off,{level}"))
-        .map_err(|error| Failure::setup(format!("the log filter `{level}` cannot be read: {error}")))?;
+        .map_err(|error| Failure::new(Exit::Usage, format!("the log filter `{level}` cannot be read: {error}")))?;
     let colours = io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
     match config.log_format {
         LogFormat::Json => log.json().flatten_event(true).try_init(),
         LogFormat::Text => log.try_init(),
     }
-    .map_err(|error| Failure::setup(format!("the log cannot be installed: {error}")))
+    .map_err(|error| Failure::new(Exit::Usage, format!("the log cannot be installed: {error}")))
 }

@@ -26,6 +26,9 @@ mod dispatch;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;
+mod exit;
+#[doc = include_str!("exit_codes.md")]
+pub mod exit_codes {}
 #[doc = include_str!("faults.md")]
 pub mod faults {}
 mod function;

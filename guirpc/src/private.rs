@@ -10,10 +10,12 @@ pub use inventory;
 pub use crate::app::{Program, main};
 pub use crate::client::{Client, SendResult, StartResult};
 pub use crate::codec::{PythonOptions, Serializer, TextCodec};
-#[cfg(feature = "config")]
 /// For the command `guirpc`, which comes in the same version.
+#[cfg(feature = "config")]
 pub use crate::config::package_of;
 pub use crate::context::Context;
+/// For the command `guirpc`.
+pub use crate::exit::{Exit, exit_codes};
 pub use crate::function::{
     Argument, Arguments, Arity, Bytes, CallResult, Failure, Fallible, Function, Infallible, NoResult, Output,
     Registered, Replying, Return, ReturnType, Takes, Text, refuse_result,

@@ -79,6 +79,6 @@ fn a_file_is_served_and_called(broker: &dyn Broker) -> anyhow::Result<()> {
 
     let mut mistaken = Program::start(Command::new(binary("workload")?).args(["--config", "no-such.ini"]))?;
     mistaken.wait_for_log("error: cannot read the settings in `no-such.ini`", LONG)?;
-    ensure!(mistaken.wait(LONG)?.code() == Some(3));
+    ensure!(mistaken.wait(LONG)?.code() == Some(2));
     Ok(())
 }

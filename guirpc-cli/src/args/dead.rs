@@ -3,21 +3,21 @@
 use clap::{ArgGroup, Subcommand};
 
 use super::Broker;
-use crate::failure::EXIT_CODES;
+use guirpc::__private_0_1::exit_codes;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dead {
     /// List a service's dead letters, oldest first
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes())]
     List(DeadList),
     /// Show one letter whole, with its headers and arguments
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes())]
     Show(DeadShow),
     /// Put letters back into the queues that they were taken off, to be run again
-    #[command(after_help = EXIT_CODES, override_usage = "guirpc dead requeue [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
+    #[command(after_help = exit_codes(), override_usage = "guirpc dead requeue [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
     Requeue(DeadSome),
     /// Throw letters away for good; nothing asks whether you are sure
-    #[command(after_help = EXIT_CODES, override_usage = "guirpc dead drop [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
+    #[command(after_help = exit_codes(), override_usage = "guirpc dead drop [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
     Drop(DeadSome),
 }
 

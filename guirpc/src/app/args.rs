@@ -14,27 +14,11 @@ use flags::Flags;
 use super::Program;
 use crate::config::{Environment, Layers, Settings, Side};
 use crate::error::Error;
-
-pub(super) const EXIT_FAILURE: u8 = 1;
-pub(super) const EXIT_SETUP: u8 = 3;
-pub(super) const EXIT_BROKER: u8 = 4;
-pub(super) const EXIT_TOPOLOGY: u8 = 5;
-pub(super) const EXIT_ABANDONED: u8 = 6;
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  stopped by SIGTERM or SIGINT, with everything that had begun finished
-  1  the operating system refused something
-  2  the command line cannot be understood
-  3  the program or a setting is wrong: missing state, two functions of one name, a malformed URI or file
-  4  the broker cannot be reached, or refuses the user or the virtual host
-  5  the exchange or a queue exists and is declared differently
-  6  stopped, but some functions did not finish within the drain time
-  130, 143  a second SIGINT or SIGTERM: left at once";
+use crate::exit::exit_codes;
 
 /// Serves this program's functions over `RabbitMQ`.
 #[derive(Debug, Parser)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = exit_codes())]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -101,6 +85,11 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_explains_every_exit_code() {
+        assert!(Args::command().render_help().to_string().contains(&exit_codes()));
     }
 
     fn settings(line: &[&str]) -> Settings {

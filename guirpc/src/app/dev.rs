@@ -1,13 +1,13 @@
 //! `dev`: the service and a broker in memory in one process, and a call to try it with.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use serde_json::Value;
 
 use super::{Failure, serve};
 use crate::client::Client;
 use crate::embedded::Broker;
+use crate::exit::Exit;
 use crate::registry::{Registration, linked};
 use crate::server::Setup;
 
@@ -15,8 +15,6 @@ mod example;
 
 use example::Example;
 
-/// What clap ends with, too, when the command line cannot be understood.
-const EXIT_USAGE: u8 = 2;
 /// Tried first, so that the address is the same from one run to the next; it stands beside RabbitMQ's 5672.
 const USUAL_PORT: u16 = 5673;
 
@@ -34,7 +32,7 @@ impl Call {
         let Some((function, arguments)) = words.split_first() else { return Ok(None) };
         let arguments = arguments.first().map_or("{}", String::as_str);
         let arguments = serde_json::from_str(arguments).map_err(|error| Failure {
-            code: ExitCode::from(EXIT_USAGE),
+            exit: Exit::Usage,
             message: format!(
                 r#"the arguments `{arguments}` are not JSON: {error}; write an object by parameter name, as '{{"a": 1}}', or an array in order, as '[1]'"#
             ),
@@ -57,12 +55,7 @@ impl Call {
 }
 
 /// Serves on a broker of its own until a signal comes, whatever broker the setup names.
-pub(super) fn run(
-    setup: Setup,
-    services: &[String],
-    port: Option<u16>,
-    call: Option<Call>,
-) -> Result<ExitCode, Failure> {
+pub(super) fn run(setup: Setup, services: &[String], port: Option<u16>, call: Option<Call>) -> Result<Exit, Failure> {
     let broker = broker(port)?;
     let uri = broker.uri();
     serve(setup.uri(&uri), || {
@@ -84,9 +77,9 @@ fn broker(port: Option<u16>) -> Result<Broker, Failure> {
     match port {
         None => Ok(Broker::start_on(USUAL_PORT).or_else(|_| Broker::start())?),
         Some(port) => Broker::start_on(port).map_err(|error| {
-            let Failure { code, message } = Failure::from(error);
+            let Failure { exit, message } = Failure::from(error);
             Failure {
-                code,
+                exit,
                 message: format!("{message}; choose another with `--port`, or leave it out for a free one"),
             }
         }),
