@@ -55,13 +55,16 @@ impl add {
     }
 }
 #[allow(deprecated)]
+impl ::guirpc::__private_0_1::Signature for add {
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["a", "b"];
+    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
+}
+#[allow(deprecated)]
 impl ::guirpc::__private_0_1::Function for add {
     const NAME: &'static ::core::primitive::str = "add";
     const SERVICE: &'static ::core::primitive::str = ::core::env!("CARGO_PKG_NAME");
-    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["a", "b"];
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
-    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
     type Return = ::guirpc::__private_0_1::Infallible<i64>;
 }
 #[allow(deprecated)]

@@ -51,13 +51,16 @@ impl subtract {
     }
 }
 #[allow(deprecated)]
+impl ::guirpc::__private_0_1::Signature for subtract {
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["a", "b"];
+    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
+}
+#[allow(deprecated)]
 impl ::guirpc::__private_0_1::Function for subtract {
     const NAME: &'static ::core::primitive::str = "subtract";
     const SERVICE: &'static ::core::primitive::str = "math";
-    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["a", "b"];
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
-    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
     type Return = ::guirpc::__private_0_1::Infallible<i64>;
 }
 #[allow(deprecated)]
@@ -111,15 +114,18 @@ impl reset {
     }
 }
 #[allow(deprecated)]
+impl ::guirpc::__private_0_1::Signature for reset {
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &[];
+    type Arity = ::guirpc::__private_0_1::Arity<0usize>;
+}
+#[allow(deprecated)]
 impl ::guirpc::__private_0_1::Function for reset {
     const NAME: &'static ::core::primitive::str = "reset";
     const SERVICE: &'static ::core::primitive::str = "math";
-    const PARAMETERS: &'static [&'static ::core::primitive::str] = &[];
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
     const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
         "slow",
     );
-    type Arity = ::guirpc::__private_0_1::Arity<0usize>;
     type Return = ::guirpc::__private_0_1::Infallible<()>;
 }

@@ -61,10 +61,14 @@ impl find {
     }
 }
 #[allow(deprecated)]
+impl ::guirpc::__private_0_1::Signature for find {
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["name"];
+    type Arity = ::guirpc::__private_0_1::Arity<1usize>;
+}
+#[allow(deprecated)]
 impl ::guirpc::__private_0_1::Function for find {
     const NAME: &'static ::core::primitive::str = "find-number";
     const SERVICE: &'static ::core::primitive::str = "directory";
-    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["name"];
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
         ::core::time::Duration::new(1u64, 500000000u32),
     );
@@ -72,7 +76,6 @@ impl ::guirpc::__private_0_1::Function for find {
     const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
         "lookups",
     );
-    type Arity = ::guirpc::__private_0_1::Arity<1usize>;
     type Return = ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>;
 }
 #[allow(deprecated)]

@@ -50,10 +50,14 @@ impl count {
     }
 }
 #[allow(deprecated)]
+impl ::guirpc::__private_0_1::Signature for count {
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["sentence"];
+    type Arity = ::guirpc::__private_0_1::Arity<1usize>;
+}
+#[allow(deprecated)]
 impl ::guirpc::__private_0_1::Function for count {
     const NAME: &'static ::core::primitive::str = "count";
     const SERVICE: &'static ::core::primitive::str = "text";
-    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["sentence"];
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
     const PYTHON: ::guirpc::__private_0_1::PythonOptions = ::guirpc::__private_0_1::PythonOptions {
@@ -62,7 +66,6 @@ impl ::guirpc::__private_0_1::Function for count {
         request_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
         response_codec: ::guirpc::__private_0_1::TextCodec::Utf8,
     };
-    type Arity = ::guirpc::__private_0_1::Arity<1usize>;
     type Return = ::guirpc::__private_0_1::Infallible<usize>;
 }
 #[allow(deprecated)]
@@ -161,10 +164,14 @@ impl foobar_sum {
     }
 }
 #[allow(deprecated)]
+impl ::guirpc::__private_0_1::Signature for foobar_sum {
+    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["foo", "bar"];
+    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
+}
+#[allow(deprecated)]
 impl ::guirpc::__private_0_1::Function for foobar_sum {
     const NAME: &'static ::core::primitive::str = "foobar_sum";
     const SERVICE: &'static ::core::primitive::str = "my_queue";
-    const PARAMETERS: &'static [&'static ::core::primitive::str] = &["foo", "bar"];
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
     const DIALECT: ::guirpc::__private_0_1::Dialect = ::guirpc::__private_0_1::Dialect::Python;
@@ -174,7 +181,6 @@ impl ::guirpc::__private_0_1::Function for foobar_sum {
         request_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
         response_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
     };
-    type Arity = ::guirpc::__private_0_1::Arity<2usize>;
     type Return = ::guirpc::__private_0_1::Infallible<i64>;
 }
 #[allow(deprecated)]

@@ -81,17 +81,21 @@ impl store_call {
 }
 #[cfg(not(windows))]
 #[allow(deprecated)]
-impl ::guirpc::__private_0_1::Function for store_call {
-    const NAME: &'static ::core::primitive::str = "store";
-    const SERVICE: &'static ::core::primitive::str = ::core::env!("CARGO_PKG_NAME");
+impl ::guirpc::__private_0_1::Signature for store_call {
     const PARAMETERS: &'static [&'static ::core::primitive::str] = &[
         "type",
         "bytes",
         "copies",
     ];
+    type Arity = ::guirpc::__private_0_1::Arity<3usize>;
+}
+#[cfg(not(windows))]
+#[allow(deprecated)]
+impl ::guirpc::__private_0_1::Function for store_call {
+    const NAME: &'static ::core::primitive::str = "store";
+    const SERVICE: &'static ::core::primitive::str = ::core::env!("CARGO_PKG_NAME");
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
-    type Arity = ::guirpc::__private_0_1::Arity<3usize>;
     type Return = ::guirpc::__private_0_1::Replying<
         ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
     >;

@@ -25,7 +25,7 @@ pub(crate) fn expand(served: &Served) -> TokenStream {
     quote!(#stub #function #registration)
 }
 
-/// `impl Function`, and one `impl Takes` for each argument, so that each type is complained of by itself.
+/// `impl Signature`, `impl Function`, and one `impl Takes` for each argument, so that each type is complained of by itself.
 fn function(served: &Served, private: &TokenStream) -> TokenStream {
     let Served { stub, cfgs, name, options, .. } = served;
     let package = quote!(::core::env!("CARGO_PKG_NAME"));
@@ -50,16 +50,21 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[allow(deprecated)]
+        impl #private::Signature for #stub {
+            const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
+            type Arity = #private::Arity<#count>;
+        }
+
+        #(#cfgs)*
+        #[allow(deprecated)]
         impl #private::Function for #stub {
             const NAME: &'static ::core::primitive::str = #name;
             const SERVICE: &'static ::core::primitive::str = #service;
-            const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
             const TIMEOUT: ::core::option::Option<::core::time::Duration> = #timeout;
             const IDEMPOTENT: ::core::primitive::bool = #idempotent;
             #lane
             #dialect
             #python
-            type Arity = #private::Arity<#count>;
             type Return = #returns;
         }
         #takes

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
+use crate::arguments::ArgumentsOf;
 use crate::codec::Format;
+use crate::config::DEFAULT_TIMEOUT;
 use crate::error::CallError;
-use crate::function::{ArgumentsOf, CallResult, ErrorOf, Function, OutputOf};
+use crate::function::{CallResult, ErrorOf, Function, OutputOf};
 use crate::health::Status;
 
 mod by_name;
@@ -39,8 +41,6 @@ pub use pending::Pending;
 use request::Callee;
 use settings::Settings;
 
-/// How long a caller waits if neither the client nor the function says otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A century is as good as for ever, and no clock overflows when it is added.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
-use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, TrackedSeed, not_one};
+use crate::arguments::{Alone, AloneSeed, ArgumentsOf, Named, NamedSeed, Signature, TrackedSeed, not_one};
 use crate::message::{Dialect, EncodedReply};
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ impl Format {
     }
 
     /// Encodes the arguments of a call.
-    pub(crate) fn encode_arguments<F: Function>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
+    pub(crate) fn encode_arguments<F: Signature>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
         match self {
             Format::Native(codec) => codec.encode_arguments::<F>(arguments),
             Format::Python(options) => {
@@ -168,7 +168,7 @@ impl Codec {
     }
 
     /// Encodes the arguments of a call.
-    pub(crate) fn encode_arguments<F: Function>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
+    pub(crate) fn encode_arguments<F: Signature>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
         match self {
             Codec::MessagePack | Codec::Json => self.encode(&Named::<F>(arguments)),
             Codec::Text | Codec::OctetStream => self.encode(&Alone::<F>(arguments)),
@@ -176,7 +176,7 @@ impl Codec {
     }
 
     /// Decodes the arguments of a call. The error names the argument and the place inside it.
-    pub(crate) fn decode_arguments<F: Function>(self, body: &[u8]) -> Result<ArgumentsOf<'_, F>, DecodeError> {
+    pub(crate) fn decode_arguments<F: Signature>(self, body: &[u8]) -> Result<ArgumentsOf<'_, F>, DecodeError> {
         match self {
             Codec::MessagePack | Codec::Json => self.decode_seed(NamedSeed::<F>::default(), body).map_err(|error| {
                 // Only now is it worth the time to keep track of where in the arguments we are.

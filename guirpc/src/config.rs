@@ -4,6 +4,8 @@
 //! Python original calls it. Struct, table, flags, `--help` and the page in the documentation are made of that.
 //! What a setting does is not known here.
 
+use std::time::Duration;
+
 mod client;
 mod declare;
 mod server;
@@ -26,6 +28,8 @@ pub(crate) use value::{LONGEST_TIME, Value};
 
 /// Where RabbitMQ is when it has just been installed.
 pub(crate) const DEFAULT_URI: &str = "amqp://guest:guest@localhost:5672/%2f";
+/// How long a caller waits if neither the client nor the function says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// RabbitMQ's own default limit for a message, from version 4.
 pub(crate) const DEFAULT_MAX_BODY: usize = 16 << 20;
 

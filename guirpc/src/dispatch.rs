@@ -158,8 +158,14 @@ impl Dispatcher {
     fn run(&self, function: &'static Registration, request: &Request, format: Format, now: SystemTime) -> Answer {
         let context = Context::new(&self.service.name, request, now);
         let _outer = context.enter(now);
-        let invocation =
-            Invocation { function, request, format, context, state: &self.state, executor: &self.executor };
+        let invocation = Invocation {
+            function: function.name,
+            request,
+            format,
+            context,
+            state: &self.state,
+            executor: &self.executor,
+        };
         match catch_unwind(AssertUnwindSafe(|| (function.invoke)(&invocation))) {
             Ok(answer) => answer,
             Err(panic) => {

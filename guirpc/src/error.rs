@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 mod call;
+mod fault;
 
 pub use call::{CallError, Refusal};
+pub use fault::{Fault, OrFault};
 
 /// Why a server or a client could not do what it was asked to.
 ///

@@ -4,31 +4,23 @@
 
 use std::time::Duration;
 
+use crate::arguments::Signature;
 use crate::codec::PythonOptions;
 use crate::error::CallError;
 use crate::message::Dialect;
-use crate::registry::Registration;
 
-mod argument;
-mod arguments;
-mod receive;
 mod returns;
 #[cfg(test)]
 mod tests;
 
-pub use argument::{Argument, Bytes, Text};
-pub use arguments::{Arguments, Arity, Takes};
 pub use returns::{Failure, Fallible, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result};
-
-pub(crate) use arguments::{Alone, Named, not_one};
-pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, missing_text};
 
 /// A function that can be called by message: `#[guirpc::function]` implements it for the stub.
 ///
 /// The stub is an uninhabited type of the function's name, so generic code names it like any other type:
 ///
 /// ```
-/// use guirpc::Function;
+/// use guirpc::{Function, Signature};
 ///
 /// /// Adds two integers.
 /// #[guirpc::function(service = "math")]
@@ -43,14 +35,12 @@ pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, missing_text};
 /// assert_eq!(describe::<add>(), "math.add(a, b)");
 /// ```
 ///
-/// Its types are reached through [`ArgumentsOf`], [`OutputOf`] and [`ErrorOf`].
-pub trait Function: Sized {
+/// Its types are reached through [`ArgumentsOf`](crate::ArgumentsOf), [`OutputOf`] and [`ErrorOf`].
+pub trait Function: Signature {
     /// The name by which it is called.
     const NAME: &'static str;
     /// The service that it belongs to, unless a client says otherwise.
     const SERVICE: &'static str;
-    /// The names of its arguments, in order.
-    const PARAMETERS: &'static [&'static str];
     /// The lane that serves it: a queue and workers of its own beside those of its service.
     const LANE: Option<&'static str> = None;
     /// How long a caller waits, unless the client says otherwise.
@@ -61,25 +51,10 @@ pub trait Function: Sized {
     const DIALECT: Dialect = Dialect::Native;
     /// How requests and replies are written in Python's dialect.
     const PYTHON: PythonOptions = PythonOptions::new();
-    /// How many arguments it takes; which ones, [`Takes`] says.
-    #[doc(hidden)]
-    type Arity: Arguments<Self>;
     /// What it returns.
     #[doc(hidden)]
     type Return: Return<Output: Output, Failure: Failure>;
 }
-
-/// A function that is implemented here, and not only called: what its stub's entry in the registry is made of.
-#[doc(hidden)]
-pub trait Registered: Function {
-    /// The entry.
-    const REGISTRATION: Registration;
-}
-
-/// The arguments of `F` as a tuple.
-///
-/// A `&str` is a [`Text`] in it, a `&[u8]` is a [`Bytes`]: like the function they may borrow what they hold.
-pub type ArgumentsOf<'a, F> = <<F as Function>::Arity as Arguments<F>>::Values<'a>;
 
 /// What a successful call of `F` yields.
 pub type OutputOf<F> = <<F as Function>::Return as Return>::Output;

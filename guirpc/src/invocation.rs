@@ -7,12 +7,12 @@ use std::future::Future;
 
 use tracing::{error, warn};
 
+use crate::arguments::ArgumentsOf;
 use crate::codec::{self, DecodeError, Format, PythonOptions, Unreadable};
 use crate::context::{Context, StateMap};
-use crate::error::Refusal;
-use crate::function::{ArgumentsOf, Failure, Function, Output, Return};
-use crate::message::{EncodedReply, Fault, Request, status};
-use crate::registry::Registration;
+use crate::error::{Fault, Refusal};
+use crate::function::{Failure, Function, Output, Return};
+use crate::message::{EncodedReply, Request, status};
 
 mod executor;
 
@@ -38,7 +38,8 @@ impl From<Refusal> for NotRun {
 
 /// One request on its way through one function: what the code that the attribute generates works with.
 pub struct Invocation<'a> {
-    pub(crate) function: &'static Registration,
+    /// The function's name.
+    pub(crate) function: &'static str,
     pub(crate) request: &'a Request,
     pub(crate) format: Format,
     pub(crate) context: Context<'a>,
@@ -58,7 +59,7 @@ impl<'a> Invocation<'a> {
                     DecodeError::Invalid(_) => status::BAD_REQUEST,
                     DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
                 };
-                Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function.name)).into()
+                Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function)).into()
             }),
             Format::Python(options) => {
                 options.decode_arguments::<F>(&self.request.body).map_err(|why| NotRun::Unreadable(options, why))
@@ -100,8 +101,8 @@ impl<'a> Invocation<'a> {
             }
         };
         Ok(encoded.unwrap_or_else(|error| {
-            let message = format!("what `{}` returned {error}", self.function.name);
-            error!(function = self.function.name, correlation_id = self.request.correlation_id, "{message}");
+            let message = format!("what `{}` returned {error}", self.function);
+            error!(function = self.function, correlation_id = self.request.correlation_id, "{message}");
             codec::unexpected(self.format, "SerializationError", &message)
         }))
     }
@@ -114,7 +115,7 @@ impl Invocation<'_> {
         let sources: Vec<String> =
             std::iter::successors(source.source(), |error| error.source()).map(ToString::to_string).collect();
         warn!(
-            function = self.function.name,
+            function = self.function,
             correlation_id = self.request.correlation_id,
             "failed: {source}: {}",
             sources.join(": ")

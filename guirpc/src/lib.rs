@@ -7,6 +7,7 @@ extern crate self as guirpc;
 #[cfg(feature = "main")]
 mod app;
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
+mod arguments;
 mod broker;
 mod client;
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
@@ -51,24 +52,24 @@ pub mod testing;
 
 #[cfg(feature = "main")]
 pub use app::BoxError;
-pub use client::{Client, DEFAULT_TIMEOUT, Pending, SendResult, StartResult};
+pub use arguments::{ArgumentsOf, Bytes, Signature, Text};
+pub use client::{Client, Pending, SendResult, StartResult};
 pub use codec::{Codec, PythonOptions, Serializer, TextCodec};
 #[cfg(feature = "config")]
 pub use config::ClientConfig;
+pub use config::DEFAULT_TIMEOUT;
 #[cfg(feature = "server")]
 pub use config::{ExchangeType, QueueType};
 pub use context::Context;
 pub use dead_letters::{DeadLetter, DeadLetters};
 #[cfg(feature = "server")]
 pub use dispatch::Dispatcher;
-pub use error::{CallError, Error, ErrorKind, Refusal};
-pub use function::{ArgumentsOf, Bytes, CallResult, ErrorOf, Function, OutputOf, Text};
+pub use error::{CallError, Error, ErrorKind, Fault, OrFault, Refusal};
+pub use function::{CallResult, ErrorOf, Function, OutputOf};
 #[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
 pub use health::Status;
-pub use message::{
-    Dialect, EncodedReply, Fault, HeaderValue, Headers, OrFault, Pong, Reply, ReplyKind, Request, status,
-};
+pub use message::{Dialect, EncodedReply, HeaderValue, Headers, Pong, Reply, ReplyKind, Request, status};
 #[cfg(feature = "server")]
 pub use server::{Drained, Server, Setup, Stopper};
 

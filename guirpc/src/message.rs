@@ -8,14 +8,12 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 pub(crate) mod dead;
-mod fault;
 mod headers;
 mod name;
 mod reply;
 #[cfg(test)]
 mod tests;
 
-pub use fault::{Fault, OrFault};
 pub use headers::{HeaderValue, Headers};
 pub(crate) use name::Name;
 pub use reply::Reply;
@@ -124,7 +122,7 @@ pub enum ReplyKind {
     Output,
     /// The function returned its own, typed error.
     Error,
-    /// The function returned a [`Fault`], or panicked.
+    /// The function returned a [`Fault`](crate::Fault), or panicked.
     Fault,
     /// The function was **not** run.
     Refusal,

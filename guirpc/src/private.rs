@@ -8,6 +8,7 @@ pub use inventory;
 
 #[cfg(feature = "main")]
 pub use crate::app::{Program, main};
+pub use crate::arguments::{Argument, Arguments, Arity, Bytes, Signature, Takes, Text};
 pub use crate::client::{Client, SendResult, StartResult};
 pub use crate::codec::{PythonOptions, Serializer, TextCodec};
 /// For the command `guirpc`, which comes in the same version.
@@ -17,9 +18,8 @@ pub use crate::context::Context;
 /// For the command `guirpc`.
 pub use crate::exit::{Exit, exit_codes};
 pub use crate::function::{
-    Argument, Arguments, Arity, Bytes, CallResult, Failure, Fallible, Function, Infallible, NoResult, Output,
-    Registered, Replying, Return, ReturnType, Takes, Text, refuse_result,
+    CallResult, Failure, Fallible, Function, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result,
 };
 pub use crate::invocation::{Answer, Invocation};
 pub use crate::message::Dialect;
-pub use crate::registry::{Ack, Parameter, Place, Registration, StateType};
+pub use crate::registry::{Ack, Parameter, Place, Registered, Registration, StateType};

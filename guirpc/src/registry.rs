@@ -7,7 +7,15 @@ use std::time::Duration;
 use crate::codec::PythonOptions;
 use crate::context::StateMap;
 use crate::error::{Error, ErrorKind, nearest};
+use crate::function::Function;
 use crate::invocation::{Answer, Invocation};
+
+/// A function that is implemented here, and not only called: what its stub's entry in the registry is made of.
+#[doc(hidden)]
+pub trait Registered: Function {
+    /// The entry.
+    const REGISTRATION: Registration;
+}
 
 /// One served function, as `#[guirpc::function]` describes it.
 ///

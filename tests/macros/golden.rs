@@ -21,7 +21,7 @@ mod store;
 #[test]
 #[allow(deprecated, reason = "one of them is")]
 fn an_expansion_does_what_the_attribute_does() {
-    use guirpc::{Dialect, Function, PythonOptions, Serializer, TextCodec};
+    use guirpc::{Dialect, Function, PythonOptions, Serializer, Signature, TextCodec};
 
     assert_eq!(add::add(1, 2), 3);
     assert_eq!(add::add::PARAMETERS, ["a", "b"]);

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Codec, Format, fault, function_error, output, refusal};
+use crate::arguments::{ArgumentsOf, Bytes, Signature, Text};
+use crate::error::Fault;
 use crate::error::Refusal;
-use crate::function::{ArgumentsOf, Bytes, Function, Text};
-use crate::message::{EncodedReply, Fault, Headers, ReplyKind, status};
+use crate::message::{EncodedReply, Headers, ReplyKind, status};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct User {
@@ -60,8 +61,10 @@ fn in_both(message_pack: &str, json: &str) -> [(Codec, Vec<u8>); 2] {
 
 /// Holds how arguments are written, and that they are read from the same bytes.
 #[track_caller]
-fn check_arguments<F: Function>(arguments: &ArgumentsOf<'static, F>, golden: impl IntoIterator<Item = (Codec, Vec<u8>)>)
-where
+fn check_arguments<F: Signature>(
+    arguments: &ArgumentsOf<'static, F>,
+    golden: impl IntoIterator<Item = (Codec, Vec<u8>)>,
+) where
     ArgumentsOf<'static, F>: Debug + PartialEq,
 {
     for (codec, golden) in golden {

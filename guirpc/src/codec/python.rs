@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::function::{ArgumentsOf, Function};
+use crate::arguments::{ArgumentsOf, Signature};
 use crate::message::EncodedReply;
 
 mod arguments;
@@ -144,7 +144,7 @@ impl PythonOptions {
     }
 
     /// The body of a request: an object of the arguments by name, or the only argument as it is.
-    pub(crate) fn encode_arguments<F: Function>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, String> {
+    pub(crate) fn encode_arguments<F: Signature>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, String> {
         write(self.request, self.request_codec, &arguments::value::<F>(arguments)?)
     }
 
@@ -155,7 +155,7 @@ impl PythonOptions {
     }
 
     /// The arguments from the body of a request.
-    pub(crate) fn decode_arguments<'a, F: Function>(self, body: &[u8]) -> Result<ArgumentsOf<'a, F>, Unreadable> {
+    pub(crate) fn decode_arguments<'a, F: Signature>(self, body: &[u8]) -> Result<ArgumentsOf<'a, F>, Unreadable> {
         let value = read(self.request, self.request_codec, body)?;
         arguments::read::<F>(self.request, &value)
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Codec, EncodeError, Format, PythonOptions, Unreadable, python};
-use crate::error::{CallError, Refusal};
-use crate::message::{EncodedReply, Fault, Headers, ReplyKind, status};
+use crate::error::{CallError, Fault, Refusal};
+use crate::message::{EncodedReply, Headers, ReplyKind, status};
 
 /// How a fault and a refusal look on the wire, in the codecs that have maps.
 #[derive(Serialize, Deserialize)]

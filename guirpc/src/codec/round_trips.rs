@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Codec, Format};
-use crate::function::{Bytes, Text};
+use crate::arguments::{Bytes, Text};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct User {
@@ -118,8 +118,7 @@ fn every_codec_can_carry_what_it_is_for() {
 #[test]
 fn failures() {
     use super::{decode_failure, failure_message, fault, refusal};
-    use crate::error::{CallError, Refusal};
-    use crate::message::Fault;
+    use crate::error::{CallError, Fault, Refusal};
 
     let plain = Fault::new(404, "none: \"ü\"");
     let with_details = Fault::new(409, "taken").with_details(serde_json::json!({ "by": [null, 1.5, "ada"] }));

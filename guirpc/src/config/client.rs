@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::declare::settings;
-use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_URI, Kind};
+use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, DEFAULT_URI, Kind};
 #[cfg(feature = "config")]
 use super::{Environment, Layers, Side};
-use crate::client::DEFAULT_TIMEOUT;
 use crate::error::{Error, shown};
 use crate::message::Dialect;
 

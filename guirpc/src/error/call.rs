@@ -5,8 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use super::shown;
-use crate::message::Fault;
+use super::{Fault, shown};
 
 #[cfg(test)]
 mod tests;

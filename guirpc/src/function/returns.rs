@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{self, DecodeError, EncodeError, Format};
-use crate::message::{EncodedReply, Fault, Headers, Reply};
+use crate::error::Fault;
+use crate::message::{EncodedReply, Headers, Reply};
 
 /// A return type, taken apart.
 ///

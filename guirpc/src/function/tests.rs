@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{ArgumentsOf, Bytes, Function, Text};
+use crate::arguments::{ArgumentsOf, Bytes, Signature, Text};
 use crate::codec::{Codec, DecodeError};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ fn packed(value: &serde_json::Value) -> Vec<u8> {
 
 /// What is wrong with arguments, in JSON (without the place in the text) and in MessagePack.
 #[track_caller]
-fn check_refusal<F: Function>(arguments: &serde_json::Value, [in_json, in_message_pack]: [&str; 2]) {
+fn check_refusal<F: Signature>(arguments: &serde_json::Value, [in_json, in_message_pack]: [&str; 2]) {
     let refusal = |codec: Codec, body: &[u8]| match codec.decode_arguments::<F>(body) {
         Ok(_) => panic!("{codec:?} takes {arguments}"),
         Err(error) => error.to_string(),
@@ -50,12 +50,12 @@ fn check_refusal<F: Function>(arguments: &serde_json::Value, [in_json, in_messag
 
 /// The same in both codecs.
 #[track_caller]
-fn check_both_refuse<F: Function>(arguments: &serde_json::Value, refusal: &str) {
+fn check_both_refuse<F: Signature>(arguments: &serde_json::Value, refusal: &str) {
     check_refusal::<F>(arguments, [refusal, refusal]);
 }
 
 #[track_caller]
-fn decoded<F: Function>(codec: Codec, body: &[u8]) -> ArgumentsOf<'_, F> {
+fn decoded<F: Signature>(codec: Codec, body: &[u8]) -> ArgumentsOf<'_, F> {
     codec.decode_arguments::<F>(body).unwrap_or_else(|error| panic!("{codec:?} refuses: {error}"))
 }
 

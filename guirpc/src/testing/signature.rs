@@ -1,6 +1,7 @@
 //! A stand-in has the signature of its function: what the compiler checks, and how arguments reach it.
 
-use crate::function::{Arguments, Arity, Bytes, Function, Return, Takes, Text};
+use crate::arguments::{Arguments, Arity, Bytes, Takes, Text};
+use crate::function::{Function, Return};
 
 /// That `S` takes what `F` takes, and returns what `F` returns.
 ///

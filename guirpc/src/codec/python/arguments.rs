@@ -8,10 +8,10 @@ use super::error::{Error, Unreadable};
 use super::send::ToValue;
 use super::text::Plain;
 use super::value::Value;
-use crate::function::{Alone, AloneSeed, ArgumentsOf, Function, Named, NamedSeed, missing_text, not_one};
+use crate::arguments::{Alone, AloneSeed, ArgumentsOf, Named, NamedSeed, Signature, missing_text, not_one};
 
 /// The object that stands for these arguments: the only one is it, several are in it by name.
-pub(super) fn value<F: Function>(arguments: &ArgumentsOf<'_, F>) -> Result<Value, String> {
+pub(super) fn value<F: Signature>(arguments: &ArgumentsOf<'_, F>) -> Result<Value, String> {
     let value = match F::PARAMETERS.len() {
         1 => Alone::<F>(arguments).serialize(ToValue),
         _ => Named::<F>(arguments).serialize(ToValue),
@@ -20,7 +20,7 @@ pub(super) fn value<F: Function>(arguments: &ArgumentsOf<'_, F>) -> Result<Value
 }
 
 /// The arguments that an object stands for.
-pub(super) fn read<'a, F: Function>(serializer: Serializer, value: &Value) -> Result<ArgumentsOf<'a, F>, Unreadable> {
+pub(super) fn read<'a, F: Signature>(serializer: Serializer, value: &Value) -> Result<ArgumentsOf<'a, F>, Unreadable> {
     let invalid = |error: Error| Unreadable::Invalid(error.to_string());
     match (F::PARAMETERS, serializer, value) {
         // In Python every function is sent something, whether it looks at it or not.
@@ -38,7 +38,7 @@ pub(super) fn read<'a, F: Function>(serializer: Serializer, value: &Value) -> Re
 }
 
 /// The whole object if it fits, else what it holds by the parameter's name.
-fn alone<'a, F: Function>(parameter: &'static str, value: &Value) -> Result<ArgumentsOf<'a, F>, Error> {
+fn alone<'a, F: Signature>(parameter: &'static str, value: &Value) -> Result<ArgumentsOf<'a, F>, Error> {
     let error = match AloneSeed::<F>::default().deserialize(value) {
         Ok(arguments) => return Ok(arguments),
         Err(error) => error,
@@ -53,7 +53,7 @@ fn alone<'a, F: Function>(parameter: &'static str, value: &Value) -> Result<Argu
     })
 }
 
-fn by_name<'a, F: Function>(value: &Value) -> Result<ArgumentsOf<'a, F>, Error> {
+fn by_name<'a, F: Signature>(value: &Value) -> Result<ArgumentsOf<'a, F>, Error> {
     NamedSeed::<F>::default().deserialize(value).map_err(|error| {
         let missing = F::PARAMETERS.iter().find(|parameter| error.says(&missing_text(parameter)));
         missing.map_or(error, |parameter| Error::missing(parameter))

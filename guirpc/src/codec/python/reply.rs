@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::charset::ascii;
 use super::{PythonOptions, Serializer, TextCodec, mime};
-use crate::error::Refusal;
-use crate::message::{EncodedReply, Fault, Headers, status};
+use crate::error::{Fault, Refusal};
+use crate::message::{EncodedReply, Headers, status};
 
 /// Header of a reply: the class that its body was written by, by which the original's clients read it.
 pub(crate) const RESPONSE_SERIALIZER: &str = "Response-Serializer";

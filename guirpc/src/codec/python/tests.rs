@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{PythonOptions, Serializer, TextCodec, Unreadable, mime};
-use crate::function::{ArgumentsOf, Function, Text};
+use crate::arguments::{ArgumentsOf, Signature, Text};
 
 #[guirpc::function(service = "python")]
 fn add(a: i64, b: Option<i64>) -> i64 {
@@ -73,13 +73,13 @@ fn body(text: &str) -> Vec<u8> {
 }
 
 #[track_caller]
-fn reads<F: Function>(options: PythonOptions, text: &str, check: impl FnOnce(ArgumentsOf<'_, F>) -> bool) {
+fn reads<F: Signature>(options: PythonOptions, text: &str, check: impl FnOnce(ArgumentsOf<'_, F>) -> bool) {
     let arguments = options.decode_arguments::<F>(&body(text)).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     assert!(check(arguments), "{text}");
 }
 
 #[track_caller]
-fn refuses<F: Function>(options: PythonOptions, text: &str, expected: &str) {
+fn refuses<F: Signature>(options: PythonOptions, text: &str, expected: &str) {
     match options.decode_arguments::<F>(&body(text)) {
         Err(Unreadable::Invalid(message)) => assert_eq!(message, expected, "{text}"),
         Err(Unreadable::Unexpected { class, text: said, .. }) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{CallError, Refusal};
-use crate::message::Fault;
+use crate::error::Fault;
 
 type Error = CallError<String>;
 

@@ -5,7 +5,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
 use super::receive::{Name, Receive, duplicate, missing, too_many};
-use super::{Argument, ArgumentsOf, Function};
+use super::{Argument, ArgumentsOf, Signature};
 
 /// That a function takes an argument of this type in this place.
 ///
@@ -22,7 +22,7 @@ pub trait Takes<const POSITION: usize> {
 pub enum Arity<const COUNT: usize> {}
 
 /// How a list of arguments is written and read; implemented for up to 16 of them.
-pub trait Arguments<F: Function> {
+pub trait Arguments<F: Signature> {
     /// The tuple of them.
     type Values<'a>;
 
@@ -43,18 +43,18 @@ pub trait Arguments<F: Function> {
 }
 
 /// Arguments as a map from parameter name to argument.
-pub(crate) struct Named<'v, 'a, F: Function>(pub(crate) &'v ArgumentsOf<'a, F>);
+pub(crate) struct Named<'v, 'a, F: Signature>(pub(crate) &'v ArgumentsOf<'a, F>);
 
-impl<F: Function> Serialize for Named<'_, '_, F> {
+impl<F: Signature> Serialize for Named<'_, '_, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         F::Arity::serialize_named(self.0, serializer)
     }
 }
 
 /// The only argument of a function, by itself.
-pub(crate) struct Alone<'v, 'a, F: Function>(pub(crate) &'v ArgumentsOf<'a, F>);
+pub(crate) struct Alone<'v, 'a, F: Signature>(pub(crate) &'v ArgumentsOf<'a, F>);
 
-impl<F: Function> Serialize for Alone<'_, '_, F> {
+impl<F: Signature> Serialize for Alone<'_, '_, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         F::Arity::serialize_alone(self.0, serializer)
     }
@@ -76,7 +76,7 @@ pub(crate) fn not_one(parameters: &[&str]) -> String {
 
 macro_rules! arguments {
     ($count:literal: $($argument:ident $position:tt),*) => {
-        impl<F: Function $(+ Takes<$position>)*> Arguments<F> for Arity<$count> {
+        impl<F: Signature $(+ Takes<$position>)*> Arguments<F> for Arity<$count> {
             type Values<'a> = ($(<F as Takes<$position>>::Argument<'a>,)*);
 
             fn serialize_named<S: Serializer>(values: &Self::Values<'_>, serializer: S) -> Result<S::Ok, S::Error> {

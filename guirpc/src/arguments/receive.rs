@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment, Track};
 
-use super::{Argument, Arguments, ArgumentsOf, Function};
+use super::{Argument, Arguments, ArgumentsOf, Signature};
 
 /// Reads the arguments of `F`: a map by name, or a sequence in order.
 pub(crate) struct NamedSeed<F>(PhantomData<F>);
@@ -17,7 +17,7 @@ impl<F> Default for NamedSeed<F> {
     }
 }
 
-impl<'de, F: Function> DeserializeSeed<'de> for NamedSeed<F> {
+impl<'de, F: Signature> DeserializeSeed<'de> for NamedSeed<F> {
     type Value = ArgumentsOf<'de, F>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -25,7 +25,7 @@ impl<'de, F: Function> DeserializeSeed<'de> for NamedSeed<F> {
     }
 }
 
-impl<'de, F: Function> Visitor<'de> for NamedSeed<F> {
+impl<'de, F: Signature> Visitor<'de> for NamedSeed<F> {
     type Value = ArgumentsOf<'de, F>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,7 +50,7 @@ impl<F> Default for AloneSeed<F> {
     }
 }
 
-impl<'de, F: Function> DeserializeSeed<'de> for AloneSeed<F> {
+impl<'de, F: Signature> DeserializeSeed<'de> for AloneSeed<F> {
     type Value = ArgumentsOf<'de, F>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -72,7 +72,7 @@ impl<'p, F> TrackedSeed<'p, F> {
     }
 }
 
-impl<'de, F: Function> DeserializeSeed<'de> for TrackedSeed<'_, F> {
+impl<'de, F: Signature> DeserializeSeed<'de> for TrackedSeed<'_, F> {
     type Value = ArgumentsOf<'de, F>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {

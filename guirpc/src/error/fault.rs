@@ -6,8 +6,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::status;
-use crate::error::CallError;
+use super::CallError;
+use crate::message::status;
+
+#[cfg(test)]
+mod tests;
 
 /// The ready-made error of a function: a status, a message and, if wanted, details.
 ///

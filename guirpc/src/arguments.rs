@@ -1,0 +1,29 @@
+//! The arguments of a function as a list that any codec can write and read.
+//!
+//! serde's side only: nothing in here knows a codec, or what becomes of the arguments.
+
+mod argument;
+mod list;
+mod receive;
+
+pub use argument::{Argument, Bytes, Text};
+pub use list::{Arguments, Arity, Takes};
+
+pub(crate) use list::{Alone, Named, not_one};
+pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, missing_text};
+
+/// What a function takes.
+///
+/// Every [`Function`](crate::Function) has it; `#[guirpc::function]` implements both.
+pub trait Signature: Sized {
+    /// The names of its arguments, in order.
+    const PARAMETERS: &'static [&'static str];
+    /// How many arguments it takes; which ones, [`Takes`] says.
+    #[doc(hidden)]
+    type Arity: Arguments<Self>;
+}
+
+/// The arguments of `F` as a tuple.
+///
+/// A `&str` is a [`Text`] in it, a `&[u8]` is a [`Bytes`]: like the function they may borrow what they hold.
+pub type ArgumentsOf<'a, F> = <<F as Signature>::Arity as Arguments<F>>::Values<'a>;
