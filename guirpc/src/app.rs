@@ -115,7 +115,7 @@ fn prepare(
 /// Serves until a signal comes; `ready` runs as soon as calls are answered.
 fn serve(setup: Setup, ready: impl FnOnce()) -> Result<Exit, Failure> {
     let server = Server::start(setup)?;
-    signals::stop_on_signal(server.stopper())
+    signals::stop_on_signal(server.shutdown_handle())
         .map_err(|error| Failure::new(Exit::Other, format!("cannot listen to signals: {error}")))?;
     ready();
     let drained = server.wait();

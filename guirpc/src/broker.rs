@@ -7,7 +7,6 @@ mod address;
 mod addresses;
 mod backoff;
 mod connection;
-
 mod dead_queue;
 mod dial;
 mod exchanges;
@@ -20,8 +19,8 @@ mod outbound;
 mod reply;
 mod reply_nodes;
 mod reply_to;
+mod republish;
 mod request_channel;
-mod set_aside;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;
@@ -30,20 +29,20 @@ mod wire;
 use address::Address;
 pub(crate) use addresses::Addresses;
 pub(crate) use backoff::Backoff;
-pub(crate) use connection::{Beside, BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
+pub(crate) use connection::{BlockedNote, Channel, Connection, OPEN_TIMEOUT, bounded, no_answer};
 pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use exchanges::{Exchanges, Presence};
 pub(crate) use failure::{Failure, Scope};
 #[cfg(feature = "embedded")]
 pub(crate) use guard::{is_sound_table, mend_table};
-pub(crate) use inbox::{Consumer, Event, Inbox, Original, Receipt};
+pub(crate) use inbox::{Consumer, Event, Inbox, Next, Original, Receipt};
 pub(crate) use off_thread::OffThread;
 pub(crate) use outbound::{Outbound, Size};
-pub(crate) use reply_nodes::ReplyNodes;
+pub(crate) use reply_nodes::{ReplyNodes, TrialAccess};
 pub(crate) use reply_to::ReplyTo;
+pub(crate) use republish::{RepublishChannel, RepublishOpener, is_returned};
 pub(crate) use request_channel::{
     ConfirmNote, Incoming, ReplyNote, RequestChannel, ReturnNote, Returned, confirmed, reply, request_channels,
     returned,
 };
-pub(crate) use set_aside::SetAside;
 pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind};

@@ -66,9 +66,9 @@ impl<'a> Context<'a> {
         &self.request.headers
     }
 
-    /// Whether somebody waits for the reply; nobody does after a `send`.
+    /// Whether the caller waits for the reply: after a call it does, after a `send` it does not.
     pub fn is_awaited(&self) -> bool {
-        self.request.reply_to.is_some()
+        self.request.reply_address().is_some()
     }
 
     /// Whether this request was delivered before, so that it may have been run before.
@@ -159,6 +159,18 @@ impl Drop for OuterDeadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_send_is_not_awaited_in_either_dialect() {
+        let is_awaited = |reply_to: Option<&str>| {
+            let request = Request { reply_to: reply_to.map(str::to_owned), ..Request::default() };
+            Context::new("math", &request, SystemTime::UNIX_EPOCH).is_awaited()
+        };
+        assert!(is_awaited(Some("replies")));
+        assert!(!is_awaited(None));
+        // As the Python original sends what wants no reply.
+        assert!(!is_awaited(Some("guirpc.nobody")));
+    }
 
     #[test]
     fn a_deadline_holds_on_its_thread_until_the_former_comes_back() {

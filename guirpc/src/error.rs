@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Denied,
     /// An exchange or queue exists already and is declared differently.
     Topology,
+    /// It was shut down before it was up.
+    Stopped,
     /// The operating system refused something, such as a thread.
     System,
 }

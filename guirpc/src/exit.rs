@@ -49,7 +49,7 @@ impl From<ErrorKind> for Exit {
             ErrorKind::Configuration => Exit::Usage,
             ErrorKind::Unreachable | ErrorKind::Denied => Exit::Broker,
             ErrorKind::Topology => Exit::Topology,
-            ErrorKind::System => Exit::Other,
+            ErrorKind::System | ErrorKind::Stopped => Exit::Other,
         }
     }
 }

@@ -71,7 +71,7 @@ pub use guirpc_macros::function;
 pub use health::Status;
 pub use message::{Dialect, EncodedReply, HeaderValue, Headers, Pong, Reply, ReplyKind, Request, status};
 #[cfg(feature = "server")]
-pub use server::{Drained, Server, Setup, Stopper};
+pub use server::{Server, Setup, ShutdownHandle, ShutdownReport};
 
 #[doc(hidden)]
 #[path = "private.rs"]

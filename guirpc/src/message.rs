@@ -31,6 +31,9 @@ pub(crate) const TIMEOUT: &str = "guirpc-timeout";
 pub(crate) const ATTEMPTS: &str = "guirpc-attempts";
 /// Header of a refusal for an expired request: the server's time, in milliseconds since the Unix epoch.
 pub(crate) const TIME: &str = "guirpc-time";
+/// Where a message wants its reply that wants none, in the dialect of the Python original: its consumer breaks on one
+/// without an address, and gets it again for ever. A reply to a queue that is not there is lost without harm.
+pub(crate) const NO_REPLY: &str = "guirpc.nobody";
 /// The function that every service answers itself, without running any code of the user's.
 ///
 /// Names that begin with `guirpc.` belong to guirpc; the attribute refuses them.
@@ -102,11 +105,33 @@ impl Request {
         Some(Duration::from_millis(u64::try_from(milliseconds).ok()?))
     }
 
+    /// Whether this is the same request, delivered again or made again: guirpc's own headers may differ then.
+    pub(crate) fn is_same(&self, other: &Request) -> bool {
+        fn own(request: &Request) -> impl Iterator<Item = (&str, &HeaderValue)> {
+            request.headers.iter().filter(|(name, _)| !is_ours(name))
+        }
+        self.correlation_id == other.correlation_id
+            && self.function == other.function
+            && self.app_id == other.app_id
+            && self.body == other.body
+            && own(self).eq(own(other))
+    }
+
+    /// Where the caller waits for the reply; `None` after a `send`, also after one in Python's dialect.
+    pub(crate) fn reply_address(&self) -> Option<&str> {
+        self.reply_to.as_deref().filter(|address| *address != NO_REPLY)
+    }
+
     /// How many deliveries came before this one whose function had, or may have, begun; see [`ATTEMPTS`].
     pub(crate) fn attempts(&self) -> u32 {
         let attempts = self.headers.get(ATTEMPTS).and_then(HeaderValue::as_integer).unwrap_or_default();
         u32::try_from(attempts).unwrap_or_default().saturating_add(self.redelivered.into())
     }
+}
+
+/// Whether a header is one of guirpc's: they differ when a request is made or delivered again.
+pub(crate) fn is_ours(header: &str) -> bool {
+    header.starts_with("guirpc-")
 }
 
 /// The moment that the header [`DEADLINE`] names.

@@ -1,34 +1,45 @@
-//! Serving: a [`Setup`] says what and how, a [`Server`] does it until it is stopped.
+//! Serving: a [`Setup`] says what and how, a [`Server`] does it until it is shut down.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crate::broker::{Addresses, Exchange, QueueKind, ReplyNodes};
 use crate::error::{Error, ErrorKind};
 use crate::health::Status;
 
-mod crew;
+mod acks;
+mod connection_status;
+mod consumer;
 mod delivery;
-mod drain;
-mod gate;
-mod pace;
+mod journal;
+mod lane;
+mod leader;
+mod pause;
+mod plan;
 mod reply_cache;
+mod republisher;
+mod run_time;
+mod running;
 mod session;
-mod settling;
 mod setup;
-mod standing;
-mod stop;
-mod supervisor;
+mod shutdown;
+mod tick;
+mod triage;
 mod worker;
 
-pub use drain::Drained;
 pub use setup::Setup;
-pub use stop::Stopper;
+pub use shutdown::{ShutdownHandle, ShutdownReport};
 
-use supervisor::Supervisor;
+use connection_status::ConnectionStatus;
+use lane::Lane;
+use plan::Plan;
 
-/// A server that is running in the background; dropping it stops it.
+/// What threads agree by: the models in tests replace it.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+}
+
+/// A server that is running in the background; dropping it shuts it down.
 ///
 /// ```no_run
 /// #[guirpc::function]
@@ -39,17 +50,17 @@ use supervisor::Supervisor;
 /// let setup = guirpc::Setup::new([env!("CARGO_PKG_NAME")]).uri("amqp://localhost");
 /// let server = guirpc::Server::start(setup)?;
 /// // … whatever else this program does …
-/// server.stopper().stop();
-/// let drained = server.wait();
-/// assert_eq!(drained.abandoned, 0);
+/// server.shutdown_handle().shutdown();
+/// let report = server.wait();
+/// assert_eq!(report.abandoned, 0);
 /// # Ok::<(), guirpc::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    stopper: Stopper,
-    standings: Vec<Arc<standing::Standing>>,
+    shutdown: ShutdownHandle,
+    statuses: Vec<Arc<ConnectionStatus>>,
     /// One for each lane.
-    threads: Vec<JoinHandle<Drained>>,
+    threads: Vec<JoinHandle<ShutdownReport>>,
 }
 
 impl Server {
@@ -61,14 +72,26 @@ impl Server {
     /// State is missing, two functions have one name, there is nothing to serve, a setting cannot be used,
     /// or the broker cannot be reached, refuses, or has a queue of that name that is declared differently.
     pub fn start(setup: Setup) -> Result<Self, Error> {
+        Server::start_with(setup, &ShutdownHandle::new())
+    }
+
+    /// Starts a server that this handle shuts down as well as its own, also while it still connects.
+    ///
+    /// # Errors
+    /// As [`start`](Server::start) has them; of the kind [`Stopped`](ErrorKind::Stopped) if it is shut down before it
+    /// serves. The handle may be used again.
+    pub fn start_with(setup: Setup, shutdown: &ShutdownHandle) -> Result<Self, Error> {
         let plans = setup.into_plans()?;
-        let (stopper, word) = Stopper::new();
-        let supervisors = supervisors(plans, &stopper, &word)?;
-        let mut server = Server { stopper, standings: Vec::new(), threads: Vec::new() };
-        for supervisor in supervisors {
-            supervisor.announce();
-            server.standings.push(supervisor.standing());
-            let thread = thread::Builder::new().name("guirpc-server".to_owned()).spawn(move || supervisor.run());
+        let shutdown = shutdown.of_server();
+        if shutdown.is_shutdown() {
+            return Err(Error::new(ErrorKind::Stopped, "the server was shut down before it was started"));
+        }
+        let lanes = start_lanes(plans, &shutdown)?;
+        let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new() };
+        for lane in lanes {
+            lane.announce();
+            server.statuses.push(lane.status());
+            let thread = thread::Builder::new().name("guirpc-server".to_owned()).spawn(move || lane.run());
             server.threads.push(
                 thread.map_err(|error| Error::new(ErrorKind::System, format!("no thread for the server: {error}")))?,
             );
@@ -80,25 +103,25 @@ impl Server {
     ///
     /// A connection that is lost is noticed at once if it was closed, after twice the heartbeat if it fell silent.
     pub fn status(&self) -> Status {
-        standing::overall(self.standings.iter().map(|standing| &**standing))
+        connection_status::overall(self.statuses.iter().map(|status| &**status))
     }
 
-    /// What stops this server, from any thread.
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
+    /// What shuts this server down, from any thread.
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        self.shutdown.clone()
     }
 
-    /// Waits until the server has been stopped and has drained.
-    pub fn wait(mut self) -> Drained {
+    /// Waits until the server has been shut down.
+    pub fn wait(mut self) -> ShutdownReport {
         self.join()
     }
 
-    fn join(&mut self) -> Drained {
-        let mut all = Drained::default();
+    fn join(&mut self) -> ShutdownReport {
+        let mut all = ShutdownReport::default();
         // None are left where `wait` has waited for them before, which drops the server in the end.
         for thread in self.threads.drain(..) {
             match thread.join() {
-                Ok(drained) => all += drained,
+                Ok(report) => all += report,
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
@@ -106,11 +129,14 @@ impl Server {
     }
 }
 
-/// One for each lane; they are started at once, since each may have to wait for the broker.
-fn supervisors(plans: Vec<Plan>, stopper: &Stopper, word: &stop::Stopped) -> Result<Vec<Supervisor>, Error> {
-    let start = |plan| Supervisor::start(plan, word.clone());
+/// All lanes or none; they are started at once, since each may have to wait for the broker.
+fn start_lanes(plans: Vec<Plan>, shutdown: &ShutdownHandle) -> Result<Vec<Lane>, Error> {
     let (started, failed): (Vec<_>, Vec<_>) = thread::scope(|scope| {
-        let starting: Vec<_> = plans.into_iter().map(|plan| scope.spawn(move || start(plan))).collect();
+        let start = |plan| {
+            let stopped = shutdown.stopped();
+            scope.spawn(move || Lane::start(plan, stopped))
+        };
+        let starting: Vec<_> = plans.into_iter().map(start).collect();
         let join = |starting: thread::ScopedJoinHandle<'_, _>| match starting.join() {
             Ok(started) => started,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -118,10 +144,7 @@ fn supervisors(plans: Vec<Plan>, stopper: &Stopper, word: &stop::Stopped) -> Res
         starting.into_iter().map(join).partition(Result::is_ok)
     });
     if let Some(error) = failed.into_iter().find_map(Result::err) {
-        stopper.stop();
-        for supervisor in started.into_iter().flatten() {
-            supervisor.run();
-        }
+        started.into_iter().flatten().for_each(Lane::give_up);
         return Err(error);
     }
     Ok(started.into_iter().flatten().collect())
@@ -129,51 +152,7 @@ fn supervisors(plans: Vec<Plan>, stopper: &Stopper, word: &stop::Stopped) -> Res
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stopper.stop();
+        self.shutdown.shutdown();
         self.join();
-    }
-}
-
-/// What a server does in one lane, checked: nothing in it can be wrong any more.
-///
-/// A lane is a server within the server: connections, queues and workers of its own, so that none holds up another.
-pub(crate) struct Plan {
-    /// `None` for the functions that name no lane.
-    pub(crate) lane: Option<String>,
-    pub(crate) address: Addresses,
-    pub(crate) services: Vec<Served>,
-    pub(crate) exchange: Exchange,
-    pub(crate) queue_kind: QueueKind,
-    pub(crate) workers: usize,
-    pub(crate) prefetch: u16,
-    pub(crate) drain: std::time::Duration,
-    pub(crate) reply_nodes: Arc<ReplyNodes>,
-}
-
-/// One service of a [`Plan`].
-pub(crate) struct Served {
-    pub(crate) dispatcher: Arc<crate::dispatch::Dispatcher>,
-    /// What its queue is bound with: its own name, unless it is served apart from others or by configuration.
-    pub(crate) routing_key: String,
-    pub(crate) queue: String,
-    /// `None` if what goes wrong is not kept: where the queue ends with its connection.
-    aside: Option<delivery::Aside>,
-    replies: Mutex<reply_cache::ReplyCache<delivery::Delivery>>,
-    paces: pace::Paces,
-}
-
-impl Served {
-    fn replies(&self) -> MutexGuard<'_, reply_cache::ReplyCache<delivery::Delivery>> {
-        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plan")
-            .field("lane", &self.lane)
-            .field("address", &self.address)
-            .field("workers", &self.workers)
-            .finish_non_exhaustive()
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn a_killed_broker_comes_back(broker: &mut dyn Broker) -> anyhow::Res
     broker.restart()?;
     eventually(Duration::from_secs(90), || Ok(add::call(&client, 1, 2).is_ok()))?;
     // Sends survive a restart as well.
-    server.stopper().stop();
+    server.shutdown_handle().shutdown();
     server.wait();
     count::send(&client, "kept")?;
     broker.sync()?;

@@ -53,9 +53,9 @@ fn a_lane_is_drained_as_well(broker: &dyn Broker) -> anyhow::Result<()> {
     let other = sleep::start(&client, 700)?;
     eventually(LONG, || Ok(broker.queue(REPORTS)?.is_some_and(|queue| queue.unacked == 2)))?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
-    server.stopper().stop();
+    server.shutdown_handle().shutdown();
     let drained = server.wait();
-    ensure!(drained.given_back == 1 && drained.abandoned == 0, "{drained:?}");
+    ensure!(drained.requeued == 1 && drained.abandoned == 0, "{drained:?}");
     let [first, second] = calls;
     ensure!(first.wait()? == 700 && other.wait()? == 700);
     let _server = Server::start(crate::service::setup(broker))?;

@@ -8,6 +8,7 @@ mod broker;
 mod certificates;
 mod configured;
 mod connections;
+mod crashes;
 mod dead_letters;
 mod embedded_faults;
 mod embedded_limits;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         start::cases(),
         stopping::cases(),
         connections::cases(),
+        crashes::cases(),
         hostile::cases(),
         dead_letters::cases(),
         python::cases(),

@@ -41,7 +41,7 @@ fn a_server_says_how_it_stands(broker: &mut dyn Broker) -> anyhow::Result<()> {
     eventually(LONG, || Ok(matches!(server.status(), Status::Disconnected { .. })))?;
     broker.restart()?;
     eventually(3 * LONG, || Ok(server.status().is_connected()))?;
-    server.stopper().stop();
+    server.shutdown_handle().shutdown();
     eventually(LONG, || Ok(server.status() == Status::Stopped))
 }
 

@@ -33,13 +33,13 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-const DEAD: &str = concat!(env!("CARGO_PKG_NAME"), ".dead");
-const RETRY: &str = concat!(env!("CARGO_PKG_NAME"), ".retry");
+pub(crate) const DEAD: &str = concat!(env!("CARGO_PKG_NAME"), ".dead");
+pub(crate) const RETRY: &str = concat!(env!("CARGO_PKG_NAME"), ".retry");
 
 /// What a dead letter says of itself.
 #[derive(Debug)]
-struct Letter {
-    properties: AmqpProperties,
+pub(crate) struct Letter {
+    pub(crate) properties: AmqpProperties,
     body: Vec<u8>,
 }
 
@@ -60,28 +60,28 @@ impl Letter {
     }
 }
 
-fn dead(broker: &dyn Broker) -> anyhow::Result<usize> {
+pub(crate) fn dead(broker: &dyn Broker) -> anyhow::Result<usize> {
     Ok(broker.queue(DEAD)?.map_or(0, |queue| queue.messages))
 }
 
 /// Waits for the first dead letter, and takes it.
-fn letter(broker: &dyn Broker) -> anyhow::Result<Letter> {
+pub(crate) fn letter(broker: &dyn Broker) -> anyhow::Result<Letter> {
     eventually(LONG, || Ok(dead(broker)? > 0))?;
     let mut connection = Connection::insecure_open(&broker.uri())?;
     let got = connection.open_channel(None)?.basic_get(DEAD, true)?.context("somebody was quicker")?;
     Ok(Letter { properties: got.delivery.properties, body: got.delivery.body })
 }
 
-fn is_empty(broker: &dyn Broker, queue: &str) -> anyhow::Result<bool> {
+pub(crate) fn is_empty(broker: &dyn Broker, queue: &str) -> anyhow::Result<bool> {
     Ok(broker.queue(queue)?.is_some_and(|queue| queue.messages == 0))
 }
 
-fn lines(path: &Path) -> usize {
+pub(crate) fn lines(path: &Path) -> usize {
     fs::read_to_string(path).map_or(0, |text| text.lines().count())
 }
 
 /// Keeps one server running, however often it ends, until the condition holds.
-fn keep_serving(
+pub(crate) fn keep_serving(
     broker: &dyn Broker,
     arguments: &[&str],
     mut until: impl FnMut() -> anyhow::Result<bool>,

@@ -75,7 +75,7 @@ fn what_is_not_fails_at_once_and_runs_once(broker: &dyn Broker) -> anyhow::Resul
 fn a_send_is_repeated_only_if_it_may_be(broker: &dyn Broker) -> anyhow::Result<()> {
     let (server, proxy, client) = cuttable(broker)?;
     // Nobody takes from the queue.
-    server.stopper().stop();
+    server.shutdown_handle().shutdown();
     server.wait();
     thread::scope(|scope| {
         proxy.freeze();

@@ -1,16 +1,17 @@
 //! SIGTERM and SIGINT: nothing that was asked is lost, and a second signal leaves at once.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use guirpc::{CallError, Client, Fault, Pending, Server};
+use guirpc::{CallError, Client, ErrorKind, Fault, Pending, Server, ShutdownHandle, Status};
 use harness::{Broker, Case, eventually};
 use tempfile::TempDir;
 
 use crate::service::{LONG, SERVICE, client, program, serve, setup};
-use crate::workload::{add, begin, counted, sleep, sleep_early};
+use crate::workload::{add, begin, count_slowly, counted, sleep, sleep_early};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -21,6 +22,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("stopping::what_has_not_begun_is_given_back", what_has_not_begun_is_given_back),
         Case::shared("stopping::a_second_signal_leaves_at_once", a_second_signal_leaves_at_once),
         Case::shared("stopping::the_drain_time_is_a_limit", the_drain_time_is_a_limit),
+        Case::exclusive("stopping::an_alarm_that_ends_costs_nothing", an_alarm_that_ends_costs_nothing),
+        Case::exclusive("stopping::an_alarm_that_lasts_is_not_waited_for", an_alarm_that_lasts_is_not_waited_for),
+        Case::shared("stopping::a_drain_time_without_end_is_one", a_drain_time_without_end_is_one),
+        Case::shared("stopping::a_server_that_connects_can_be_shut_down", a_server_that_connects_can_be_shut_down),
         Case::shared("stopping::a_server_stops_when_it_is_dropped", a_server_stops_when_it_is_dropped),
     ]
 }
@@ -99,7 +104,7 @@ fn what_runs_beside_quick_ones_is_finished(broker: &dyn Broker) -> anyhow::Resul
             for _ in 0..20 {
                 add::call(&client, 1, 2)?;
             }
-            server.stopper().stop();
+            server.shutdown_handle().shutdown();
             let drained = server.wait();
             stopped.store(true, Ordering::Relaxed);
             quick.join().expect("no caller panics").map(|()| drained)
@@ -120,7 +125,7 @@ fn what_runs_at_most_once_is_finished(broker: &dyn Broker) -> anyhow::Result<()>
     let settled =
         eventually(Duration::from_millis(500), || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)));
     settled.context("it is not acknowledged before it has run")?;
-    server.stopper().stop();
+    server.shutdown_handle().shutdown();
     ensure!(server.wait().abandoned == 0);
     ensure!(call.wait()? == 2000);
     Ok(())
@@ -132,9 +137,9 @@ fn what_has_not_begun_is_given_back(broker: &dyn Broker) -> anyhow::Result<()> {
     let first = begun(&client, 700)?;
     let calls = (0..4).map(|_| sleep::start(&client, 1)).collect::<Result<Vec<_>, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 5)))?;
-    server.stopper().stop();
+    server.shutdown_handle().shutdown();
     let drained = server.wait();
-    ensure!(drained.given_back == 4 && drained.abandoned == 0, "{drained:?}");
+    ensure!(drained.requeued == 4 && drained.abandoned == 0, "{drained:?}");
     ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 4 && queue.unacked == 0));
     ensure!(first.wait()? == 700);
     // Another server has them at once, and no caller notices.
@@ -166,6 +171,84 @@ fn the_drain_time_is_a_limit(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(status.code() == Some(6), "{status}");
     ensure!(told.elapsed() >= Duration::from_millis(300));
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1 && queue.unacked == 0)))
+}
+
+/// A server that has fetched and not begun these calls when the alarm is raised, and knows of it.
+fn alarmed(
+    broker: &mut dyn Broker,
+    client: &Client,
+    drain: Duration,
+) -> anyhow::Result<(Server, Pending<u64>, Vec<Pending<u32>>)> {
+    let server = Server::start(setup(broker).workers(1).drain(drain))?;
+    let first = sleep::start(client, 500)?;
+    let calls = (0..20).map(|_| count_slowly::start(client, "during", 1)).collect::<Result<Vec<_>, _>>()?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 21)))?;
+    broker.memory_alarm(true)?;
+    eventually(LONG, || Ok(matches!(server.status(), Status::Blocked { .. })))?;
+    Ok((server, first, calls))
+}
+
+/// What was fetched and not begun is returned as it was, and the reply that waited gets through.
+fn an_alarm_that_ends_costs_nothing(broker: &mut dyn Broker) -> anyhow::Result<()> {
+    let client = client(broker)?.timeout(2 * LONG);
+    let (server, first, calls) = alarmed(broker, &client, LONG)?;
+    server.shutdown_handle().shutdown();
+    thread::sleep(Duration::from_millis(300));
+    ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked >= 18), "it did not wait for the alarm to end");
+    broker.memory_alarm(false)?;
+    let report = server.wait();
+    // One may have begun before the alarm was heard of.
+    ensure!(report.abandoned == 0 && report.requeued >= 18, "{report:?}");
+    ensure!(first.wait()? == 500);
+    let _server = Server::start(setup(broker))?;
+    calls.into_iter().try_for_each(|call| call.wait().map(drop))?;
+    ensure!(counted::call(&client, "during, redelivered")? == 0, "it counts as an attempt");
+    Ok(())
+}
+
+fn an_alarm_that_lasts_is_not_waited_for(broker: &mut dyn Broker) -> anyhow::Result<()> {
+    let drain = Duration::from_secs(2);
+    let client = client(broker)?.timeout(2 * LONG);
+    let (server, _first, calls) = alarmed(broker, &client, drain)?;
+    let begun = Instant::now();
+    server.shutdown_handle().shutdown();
+    let report = server.wait();
+    ensure!(begun.elapsed() < 2 * drain, "{:?}", begun.elapsed());
+    ensure!(report.abandoned <= 2 && report.requeued >= 18, "{report:?}");
+    broker.memory_alarm(false)?;
+    let _server = Server::start(setup(broker))?;
+    calls.into_iter().try_for_each(|call| call.wait().map(drop)).context("a call was lost with the server")
+}
+
+fn a_drain_time_without_end_is_one(broker: &dyn Broker) -> anyhow::Result<()> {
+    let longest = format!("{}s", u64::MAX);
+    let mut program = program(&broker.uri(), &["--drain", &longest])?;
+    let client = client(broker)?;
+    let call = begun(&client, 300)?;
+    program.terminate()?;
+    ensure!(program.wait(LONG)?.success(), "{:?}", program.stderr());
+    ensure!(call.wait()? == 300);
+    Ok(())
+}
+
+/// With a broker that takes the connection and never says anything.
+fn a_server_that_connects_can_be_shut_down(broker: &dyn Broker) -> anyhow::Result<()> {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let uri = format!("amqp://{}", silent.local_addr()?);
+    let shutdown = ShutdownHandle::new();
+    let connecting = setup(broker).uri(&uri);
+    let (error, took) = thread::scope(|scope| {
+        let starting = scope.spawn(|| Server::start_with(connecting, &shutdown).map(drop).unwrap_err());
+        let (_connection, _) = silent.accept()?;
+        let begun = Instant::now();
+        shutdown.shutdown();
+        anyhow::Ok((starting.join().expect("it does not panic"), begun.elapsed()))
+    })?;
+    ensure!(error.kind() == ErrorKind::Stopped, "{error:?}");
+    ensure!(took < Duration::from_secs(2), "{took:?}");
+    // A handle that has shut down starts nothing any more.
+    ensure!(Server::start_with(setup(broker), &shutdown).unwrap_err().kind() == ErrorKind::Stopped);
+    Ok(())
 }
 
 fn a_server_stops_when_it_is_dropped(broker: &dyn Broker) -> anyhow::Result<()> {

@@ -169,7 +169,7 @@ impl Stage {
         let recoveries = self.over.iter().map(|over| ledger.recovery(*over)).collect::<Option<Vec<_>>>();
         let recovery = recoveries.and_then(|recoveries| recoveries.into_iter().max());
         ledger.append(self.others);
-        let queues = [SERVICE.to_owned(), format!("{SERVICE}.retry")];
+        let queues = [SERVICE.to_owned(), format!("{SERVICE}.retry"), format!("{SERVICE}.quarantine")];
         for queue in queues {
             let is_empty = || Ok(broker.queue(&queue)?.is_none_or(|queue| queue.messages == 0));
             eventually(LONG, is_empty).with_context(|| format!("queue `{queue}`: {:?}", broker.queue(&queue)))?;

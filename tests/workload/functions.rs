@@ -231,6 +231,23 @@ pub(crate) fn abort(path: &str) {
     std::process::abort();
 }
 
+/// Leaves a line in a file, goes on for a while, and ends its process.
+#[guirpc::function]
+pub(crate) fn abort_slowly(path: &str, milliseconds: u64) {
+    let _ = log(path, "begun", 0);
+    thread::sleep(Duration::from_millis(milliseconds));
+    std::process::abort();
+}
+
+/// Leaves a line in a file when it begins and another when it is done: `+ PROCESS NAME` and `- PROCESS NAME`.
+#[guirpc::function]
+pub(crate) fn span(path: &str, name: &str, milliseconds: u64) -> Result<(), Fault> {
+    let id = std::process::id();
+    log(path, &format!("+ {id} {name}"), 0)?;
+    thread::sleep(Duration::from_millis(milliseconds));
+    log(path, &format!("- {id} {name}"), 0)
+}
+
 /// Takes its time, in a lane of its own.
 #[guirpc::function(lane = "reports")]
 pub(crate) fn report(milliseconds: u64) -> u64 {

@@ -9,13 +9,13 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing::info;
 
-use crate::server::Stopper;
+use crate::server::ShutdownHandle;
 
 /// What a shell reports for a process that a signal ended: 128 and the signal's number.
 const SIGNALLED: i32 = 128;
 
 /// From now on a signal stops the server, and a second one ends the process.
-pub(super) fn stop_on_signal(stopper: Stopper) -> io::Result<()> {
+pub(super) fn stop_on_signal(shutdown: ShutdownHandle) -> io::Result<()> {
     let leaving = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         // In this order: the first signal finds the flag unset, and sets it.
@@ -26,7 +26,7 @@ pub(super) fn stop_on_signal(stopper: Stopper) -> io::Result<()> {
     thread::Builder::new().name("guirpc-signals".to_owned()).spawn(move || {
         if signals.forever().next().is_some() {
             info!("stopping: taking no new work, finishing what has begun (signal again to leave at once)");
-            stopper.stop();
+            shutdown.shutdown();
         }
     })?;
     Ok(())

@@ -1,7 +1,8 @@
-//! The server's side of a queue: taking deliveries off it, settling them.
+//! The server's side of a queue: taking deliveries off it, acknowledging them.
 
 use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
 use crossbeam_channel::{Receiver, Select};
+use crossbeam_utils::Backoff;
 
 use super::connection::explain;
 use super::{Channel, Failure, wire};
@@ -26,7 +27,7 @@ impl Consumer<'_> {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "nearly all are requests")]
 pub(crate) enum Event {
-    /// A request, what it came with, and what settles it.
+    /// A request, what it came with, and what acknowledges it.
     Request(Request, Original, Receipt),
     /// We have cancelled the consumer: nothing more will come.
     Cancelled,
@@ -34,11 +35,19 @@ pub(crate) enum Event {
     Lost(Failure),
 }
 
-/// The properties of a request as they came, for whoever publishes it again.
+/// The next thing to do: from a thread of this process, or from the inbox with this number.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are requests")]
+pub(crate) enum Next<T> {
+    Own(T),
+    Delivered(usize, Event),
+}
+
+/// The properties of a request as they came, to publish it again.
 #[derive(Debug)]
 pub(crate) struct Original(pub(super) AmqpProperties);
 
-/// What remains of a delivery when its request has been taken out: enough to settle it on the channel it came by.
+/// What remains of a delivery when its request has been taken out: enough to acknowledge it on the channel it came by.
 #[derive(Debug)]
 pub(crate) struct Receipt(Delivery);
 
@@ -50,21 +59,44 @@ impl Receipt {
 }
 
 impl Inbox {
-    /// Waits for the next event of any of these, and says of which; what is there in an earlier one goes first.
-    pub(crate) fn next(inboxes: &[Inbox]) -> (usize, Event) {
-        if let [only] = inboxes {
-            return (0, Inbox::event(only.0.recv().ok()));
-        }
-        if let Some(next) = inboxes.iter().enumerate().find_map(|(at, inbox)| Some((at, inbox.try_next()?))) {
-            return next;
+    /// Waits for whatever comes next: our own work goes first, then what is there in an earlier inbox.
+    ///
+    /// It spins and yields before it parks, as a plain receive does: a `Select` parks at once, and to be woken
+    /// for each request costs more than a quick function.
+    pub(crate) fn next<T>(own: &Receiver<T>, inboxes: &[Inbox]) -> Next<T> {
+        let backoff = Backoff::new();
+        loop {
+            if let Some(next) = Inbox::try_any(own, inboxes) {
+                return next;
+            }
+            if backoff.is_completed() {
+                break;
+            }
+            backoff.snooze();
         }
         let mut select = Select::new();
         for inbox in inboxes {
             select.recv(&inbox.0);
         }
-        let selected = select.select();
-        let index = selected.index();
-        (index, Inbox::event(selected.recv(&inboxes[index].0).ok()))
+        select.recv(own);
+        loop {
+            select.ready();
+            // One that is taken by another thread meanwhile is no longer there.
+            if let Some(next) = Inbox::try_any(own, inboxes) {
+                return next;
+            }
+        }
+    }
+
+    fn try_any<T>(own: &Receiver<T>, inboxes: &[Inbox]) -> Option<Next<T>> {
+        if let Ok(own) = own.try_recv() {
+            return Some(Next::Own(own));
+        }
+        inboxes.iter().enumerate().find_map(|(at, inbox)| match inbox.0.try_recv() {
+            Ok(message) => Some(Next::Delivered(at, Inbox::event(Some(message)))),
+            Err(error) if error.is_disconnected() => Some(Next::Delivered(at, Inbox::event(None))),
+            Err(_) => None,
+        })
     }
 
     /// The next event, if it is there already.
@@ -112,13 +144,13 @@ impl Channel {
         receipt.0.ack(&self.0).map_err(|error| explain(&error))
     }
 
-    /// Acknowledges this delivery and every one before it that is not settled yet.
+    /// Acknowledges this delivery and every one before it that is not acknowledged yet.
     pub(crate) fn ack_through(&self, receipt: Receipt) -> Result<(), Error> {
         receipt.0.ack_multiple(&self.0).map_err(|error| explain(&error))
     }
 
-    /// Puts the request back into its queue, for another server.
-    pub(crate) fn give_back(&self, receipt: Receipt) -> Result<(), Error> {
+    /// Puts the request back into its queue, for another server; it will be marked as redelivered.
+    pub(crate) fn requeue(&self, receipt: Receipt) -> Result<(), Error> {
         receipt.0.nack(&self.0, true).map_err(|error| explain(&error))
     }
 }

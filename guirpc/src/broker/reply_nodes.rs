@@ -3,77 +3,220 @@
 //! A direct reply-to address names the node of the caller's channel, by a number.
 //! RabbitMQ 3.10 answers a reply to a node that its cluster does not know, whatever the rest of the address is,
 //! with 541, and closes the whole connection; and no address shows by its form which nodes there are.
-//! So the first reply to each node is tried on a connection that nobody needs.
+//! So the first reply to each node is tried on a connection of its own, by a thread of its own, one after another,
+//! and not more often than [`Budget`] allows: callers can make up as many addresses as they like.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use amiquip::Publish;
-use tracing::warn;
+use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+use tracing::{debug, warn};
 
-use super::ReplyTo;
-use super::connection::{Beside, bounded};
+use super::connection::Beside;
+use super::{BlockedNote, ReplyTo};
+use budget::Budget;
 
-/// For the trial, beginning with the connection.
-const TRIAL_TIMEOUT: Duration = Duration::from_secs(20);
-/// So many nodes are remembered that are none: hostile callers make up as many as they like.
-const MOST_STRANGERS: usize = 1000;
+mod budget;
+
+/// For one trial, beginning with the connection.
+const TRIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// So many unknown nodes are remembered.
+const MOST_UNKNOWN: usize = 1000;
+/// So many nodes wait for their trial at most, and so many replies for the trial of one node.
+const MOST_WAITING: usize = 16;
+const MOST_REPLIES: usize = 1024;
 
 /// What is known of nodes: whether replies may be sent to them.
 #[derive(Debug, Default)]
 pub(crate) struct ReplyNodes {
     /// Read for every call, and by many threads at once.
     known: RwLock<HashMap<u64, bool>>,
-    /// Held during a trial, so that each node is tried once.
-    trial: Mutex<()>,
+    trials: Mutex<Trials>,
+}
+
+/// What a trial is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct TrialAccess {
+    pub(crate) beside: Beside,
+    /// Where it is told that the broker takes no messages, which a trial may be the first to hear.
+    pub(crate) alarms: Sender<BlockedNote>,
+}
+
+/// What is done with a reply when it is known whether it may be sent.
+pub(crate) type Then = Box<dyn FnOnce(bool) + Send>;
+
+#[derive(Debug, Default)]
+struct Trials {
+    waiting: VecDeque<Trial>,
+    /// Whether a thread works them off.
+    is_running: bool,
+    budget: Budget,
+    /// Rises when all is forgotten: the outcome of a trial that began before counts for nothing.
+    generation: u64,
+}
+
+/// A node to try, and the replies that wait for it.
+struct Trial {
+    node: u64,
+    /// On that node, and never in use.
+    address: String,
+    with: TrialAccess,
+    waiting: Vec<Then>,
+}
+
+impl fmt::Debug for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trial").field("node", &self.node).finish_non_exhaustive()
+    }
 }
 
 impl ReplyNodes {
-    /// Whether it is known what to do with replies to this address, so that asking takes no time.
-    pub(crate) fn knows(&self, address: &ReplyTo) -> bool {
-        address.node().is_none_or(|node| self.known(node).is_some())
-    }
-
-    /// Whether replies may be sent to this address; if that is not known, it is tried on another connection.
-    pub(crate) fn accepts(&self, address: &ReplyTo, beside: &Beside) -> bool {
-        let Some(node) = address.node() else { return true };
-        if let Some(known) = self.known(node) {
-            return known;
-        }
-        let _trial = self.trial.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = self.known(node) {
-            return known;
-        }
-        let (address, trial) = (address.unclaimed(), beside.clone());
-        let tried = bounded(TRIAL_TIMEOUT, move || {
-            let mut connection = trial.open("server, trying a reply address").ok()?;
-            let channel = connection.open_channel().ok()?;
-            Some(channel.0.basic_publish("", Publish::new(b"", address)).and_then(|()| channel.0.qos(0, 0, false)))
-        });
-        let is_stranger = match tried.flatten() {
-            Some(Ok(())) => false,
-            Some(Err(amiquip::Error::ServerClosedConnection { code: 541, .. })) => true,
-            // It could not be tried, and will be another time.
-            _ => return true,
-        };
-        if is_stranger {
-            warn!(node, "a reply address names a node that the broker does not know: what is on it gets no replies");
-        }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_STRANGERS {
-            known.retain(|_, accepts| *accepts);
-        }
-        known.insert(node, !is_stranger);
-        !is_stranger
-    }
-
-    fn known(&self, node: u64) -> Option<bool> {
+    /// Whether replies may be sent to this address; `None` if that has to be [tried](ReplyNodes::find_out).
+    pub(crate) fn accepts(&self, address: &ReplyTo) -> Option<bool> {
+        let Some(node) = address.node() else { return Some(true) };
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(&node).copied()
     }
 
-    /// Has all be tried again: strangers may have joined the cluster, and a node that is gone is a stranger.
+    /// Finds out whether replies may be sent to this address, in the background.
+    ///
+    /// If it cannot be tried at the moment the answer is no, and the address may be tried another time.
+    pub(crate) fn find_out(self: &Arc<Self>, address: &ReplyTo, with: &TrialAccess, then: Then) {
+        let Some(node) = address.node() else { return then(true) };
+        let mut trials = self.trials();
+        // It may have become known before the lock was had.
+        if let Some(accepts) = self.accepts(address) {
+            drop(trials);
+            return then(accepts);
+        }
+        if let Some(trial) = trials.waiting.iter_mut().find(|trial| trial.node == node) {
+            if trial.waiting.len() < MOST_REPLIES {
+                return trial.waiting.push(then);
+            }
+        } else if trials.waiting.len() < MOST_WAITING && trials.budget.take(Instant::now()) {
+            let trial = Trial { node, address: address.unclaimed(), with: with.clone(), waiting: vec![then] };
+            trials.waiting.push_back(trial);
+            return self.work_off(trials);
+        }
+        drop(trials);
+        debug!(node, "a reply is dropped: too many reply addresses name nodes that are not known yet");
+        then(false);
+    }
+
+    /// Sees to it that a thread tries what waits.
+    fn work_off(self: &Arc<Self>, mut trials: MutexGuard<'_, Trials>) {
+        if trials.is_running {
+            return;
+        }
+        let nodes = Arc::clone(self);
+        let spawned = thread::Builder::new().name("guirpc-reply-node".to_owned()).spawn(move || nodes.try_all());
+        trials.is_running = spawned.is_ok();
+        if spawned.is_err() {
+            let waiting = std::mem::take(&mut trials.waiting);
+            drop(trials);
+            for then in waiting.into_iter().flat_map(|trial| trial.waiting) {
+                then(false);
+            }
+        }
+    }
+
+    /// Tries one node after another until none waits.
+    fn try_all(&self) {
+        loop {
+            let mut trials = self.trials();
+            let Some(trial) = trials.waiting.front() else {
+                trials.is_running = false;
+                return;
+            };
+            let (node, address, with) = (trial.node, trial.address.clone(), trial.with.clone());
+            let generation = trials.generation;
+            drop(trials);
+            let accepts = is_accepted(address, &with);
+            let mut trials = self.trials();
+            if let Some(accepts) = accepts.filter(|_| trials.generation == generation) {
+                self.remember(node, accepts);
+            }
+            // It stays in front while it is tried, so that replies to the same node join it.
+            let waiting = trials.waiting.pop_front().map(|trial| trial.waiting).unwrap_or_default();
+            drop(trials);
+            for then in waiting {
+                then(accepts == Some(true));
+            }
+        }
+    }
+
+    fn remember(&self, node: u64, accepts: bool) {
+        if !accepts {
+            warn!(node, "a reply address names a node that the broker does not know: callers on it get no replies");
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_UNKNOWN {
+            known.retain(|_, accepts| *accepts);
+        }
+        known.insert(node, accepts);
+    }
+
+    fn trials(&self) -> MutexGuard<'_, Trials> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has all be tried again: unknown nodes may have joined the cluster, and known ones may have left it.
     pub(crate) fn forget(&self) {
+        let mut trials = self.trials();
+        trials.generation += 1;
         self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// Sends a reply to this address on a connection of its own; `None` if that cannot be done.
+///
+/// While the broker takes no messages there is no answer, and none is needed: no reply could be sent.
+fn is_accepted(address: String, with: &TrialAccess) -> Option<bool> {
+    let (answers, steps) = bounded(2);
+    let beside = with.beside.clone();
+    let attempt = move || {
+        let mut connection = beside.open("server, trying a reply address").ok()?;
+        let channel = connection.open_channel().ok()?;
+        answers.send(Step::Opened(connection.blocked().clone())).ok()?;
+        let published = channel.0.basic_publish("", Publish::new(b"", address));
+        answers.send(Step::Answered(published.and_then(|()| channel.0.qos(0, 0, false)))).ok()
+    };
+    thread::Builder::new().name("guirpc-trial".to_owned()).spawn(attempt).ok()?;
+    let (mut deadline, mut blocked, mut is_blocked) = (after(TRIAL_TIMEOUT), never(), false);
+    let accepts = loop {
+        select! {
+            recv(steps) -> step => match step {
+                Ok(Step::Opened(notes)) => blocked = notes,
+                Ok(Step::Answered(Ok(()))) => break Some(true),
+                Ok(Step::Answered(Err(amiquip::Error::ServerClosedConnection { code: 541, .. }))) => break Some(false),
+                Ok(Step::Answered(Err(_))) | Err(_) => break None,
+            },
+            recv(blocked) -> note => {
+                let Ok(note) = note else {
+                    // The connection is gone, and why is about to be answered.
+                    blocked = never();
+                    continue;
+                };
+                is_blocked = matches!(note, BlockedNote::Blocked(_));
+                deadline = if is_blocked { never() } else { after(TRIAL_TIMEOUT) };
+                // Without a session there is nothing to pause.
+                let _ = with.alarms.send(note);
+            }
+            recv(deadline) -> _ => break None,
+        }
+    };
+    if is_blocked {
+        let _ = with.alarms.send(BlockedNote::Unblocked);
+    }
+    accepts
+}
+
+/// How far a trial is.
+enum Step {
+    /// This is where the broker says on its connection that it takes no messages.
+    Opened(Receiver<BlockedNote>),
+    Answered(amiquip::Result<()>),
 }

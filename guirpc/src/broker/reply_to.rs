@@ -3,11 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+pub(super) use crate::message::NO_REPLY as NOBODY;
 use crate::message::Request;
 
-/// Where a message wants its reply that wants none, in the dialect of the Python original: its consumer breaks on one
-/// without an address, and gets it again for ever. A reply to a queue that is not there is lost without harm.
-pub(super) const NOBODY: &str = "guirpc.nobody";
 /// How RabbitMQ names the pseudo-queues of direct reply-to.
 const DIRECT_PREFIX: &str = "amq.rabbitmq.reply-to.";
 /// Erlang's external term format: version, then a process identifier with a two-byte atom length.
@@ -34,10 +32,7 @@ impl ReplyTo {
     /// # Errors
     /// It is malformed; says so in words.
     pub(crate) fn of(request: &Request) -> Result<Option<Self>, String> {
-        match request.reply_to.as_deref() {
-            None | Some(NOBODY) => Ok(None),
-            Some(address) => ReplyTo::parse(address).map(Some),
-        }
+        request.reply_address().map(ReplyTo::parse).transpose()
     }
 
     pub(crate) fn parse(address: &str) -> Result<Self, String> {

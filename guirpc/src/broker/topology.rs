@@ -71,7 +71,7 @@ pub(crate) struct QueueKind {
 const DELIVERY_LIMIT: i32 = 1_000_000;
 
 impl QueueKind {
-    /// One for what is taken off this one and put aside.
+    /// One beside this one, for what is taken off it and not run at once.
     pub(crate) fn aside(self, lifetime: Lifetime) -> Self {
         QueueKind { lifetime, single_active_consumer: false, ..self }
     }

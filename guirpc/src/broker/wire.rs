@@ -10,13 +10,13 @@ use crate::message::{Dialect, EncodedReply, FAAS_NAME, HeaderValue, Headers, RES
 /// AMQP's delivery mode of a message that survives a restart of the broker, in a durable queue.
 pub(super) const PERSISTENT: u8 = 2;
 
-mod again;
 mod limits;
+mod republish;
 #[cfg(test)]
 mod tests;
 
-pub(super) use again::{COPIES, as_attempt, as_dead_letter, copy};
 pub(super) use limits::{check_headers, check_short, deadline_headers, expiration};
+pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy};
 
 /// Takes the request and its properties out of a delivery, which keeps only what acknowledging it needs.
 pub(super) fn take_request(delivery: &mut Delivery) -> (Request, AmqpProperties) {

@@ -4,11 +4,13 @@
 //! the acknowledgement. The cache saves running it twice; it is this process's own, and forgets.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use crate::message::{EncodedReply, Request};
+use foldhash::quality::RandomState;
+
+use crate::message::{EncodedReply, HeaderValue, Headers, Request, is_ours};
 
 /// Longer than a caller with the default timeout goes on asking, by far.
 const KEPT: Duration = Duration::from_mins(1);
@@ -22,22 +24,41 @@ pub(super) struct Key(Arc<(String, u64)>);
 impl Key {
     /// The key of a request; one without a correlation id has none.
     pub(super) fn of(request: &Request) -> Option<Self> {
-        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
         let correlation_id = request.correlation_id.clone()?;
         let mut hasher = HASHER.build_hasher();
         (&request.function, &request.app_id, &request.body).hash(&mut hasher);
-        // Those of guirpc's own differ when a call is made again.
-        for (name, value) in request.headers.iter().filter(|(name, _)| !name.starts_with("guirpc-")) {
-            (name, format!("{value:?}")).hash(&mut hasher);
-        }
+        hash_headers(&request.headers, &mut hasher);
         Some(Key(Arc::new((correlation_id, hasher.finish()))))
+    }
+}
+
+fn hash_headers(headers: &Headers, hasher: &mut impl Hasher) {
+    for (name, value) in headers.iter().filter(|(name, _)| !is_ours(name)) {
+        name.hash(hasher);
+        hash_header(value, hasher);
+    }
+}
+
+fn hash_header(value: &HeaderValue, hasher: &mut impl Hasher) {
+    std::mem::discriminant(value).hash(hasher);
+    match value {
+        HeaderValue::Bool(value) => value.hash(hasher),
+        HeaderValue::Integer(integer) => integer.hash(hasher),
+        HeaderValue::Float(number) => number.to_bits().hash(hasher),
+        HeaderValue::Text(text) => text.hash(hasher),
+        HeaderValue::Bytes(bytes) => bytes.hash(hasher),
+        HeaderValue::Timestamp(seconds) => seconds.hash(hasher),
+        HeaderValue::Void => {}
+        HeaderValue::List(values) => values.iter().for_each(|value| hash_header(value, hasher)),
+        HeaderValue::Table(headers) => hash_headers(headers, hasher),
     }
 }
 
 /// The requests that are being answered or have been answered lately; `J` is somebody else who waits for the answer.
 #[derive(Debug)]
 pub(super) struct ReplyCache<J> {
-    entries: HashMap<Key, Entry<J>>,
+    entries: HashMap<Key, Entry<J>, RandomState>,
     /// When which answer came, the oldest first; an entry may be outdated.
     answers: VecDeque<(Instant, u64, Key)>,
     last_answer: u64,
@@ -49,8 +70,8 @@ pub(super) struct ReplyCache<J> {
 enum Entry<J> {
     /// Being answered, and who has joined.
     Running(Vec<J>),
-    /// Answered, as the how manieth.
-    Answered(u64, Arc<EncodedReply>),
+    /// Answered, as the how manieth, and when.
+    Answered(u64, Arc<EncodedReply>, Instant),
 }
 
 /// What is known of a request.
@@ -66,18 +87,19 @@ pub(super) enum Known<J> {
 impl<J> ReplyCache<J> {
     /// A cache of at most so many bytes; with none it remembers no answer.
     pub(super) fn new(limit: usize) -> Self {
-        ReplyCache { entries: HashMap::new(), answers: VecDeque::new(), last_answer: 0, size: 0, limit }
+        ReplyCache { entries: HashMap::default(), answers: VecDeque::new(), last_answer: 0, size: 0, limit }
     }
 
     /// Whether a request has come before; if it is being answered, this one joins.
-    pub(super) fn find(&mut self, key: &Key, asker: J) -> Known<J> {
+    pub(super) fn find(&mut self, key: &Key, asker: J, now: Instant) -> Known<J> {
         match self.entries.get_mut(key) {
             None => Known::New(asker),
+            Some(Entry::Answered(_, _, since)) if now.duration_since(*since) > KEPT => Known::New(asker),
             Some(Entry::Running(joined)) => {
                 joined.push(asker);
                 Known::Running
             }
-            Some(Entry::Answered(_, reply)) => Known::Answered(Arc::clone(reply), asker),
+            Some(Entry::Answered(_, reply, _)) => Known::Answered(Arc::clone(reply), asker),
         }
     }
 
@@ -90,18 +112,18 @@ impl<J> ReplyCache<J> {
     }
 
     /// Keeps the answer, and gives back those who have joined.
-    pub(super) fn answered(&mut self, key: &Key, reply: &Arc<EncodedReply>, now: Instant) -> Vec<J> {
+    pub(super) fn answered(&mut self, key: &Key, reply: &EncodedReply, now: Instant) -> Vec<J> {
         let joined = self.forget(key);
         self.last_answer += 1;
         self.size += size(key, reply);
-        self.entries.insert(key.clone(), Entry::Answered(self.last_answer, Arc::clone(reply)));
+        self.entries.insert(key.clone(), Entry::Answered(self.last_answer, Arc::new(reply.clone()), now));
         self.answers.push_back((now, self.last_answer, key.clone()));
         while let Some((since, number, oldest)) = self.answers.front() {
             let is_full = self.size > self.limit || self.answers.len() > self.limit / OVERHEAD;
             if !is_full && now.duration_since(*since) <= KEPT {
                 break;
             }
-            if matches!(self.entries.get(oldest), Some(Entry::Answered(current, _)) if current == number) {
+            if matches!(self.entries.get(oldest), Some(Entry::Answered(current, ..)) if current == number) {
                 let oldest = oldest.clone();
                 self.remove(&oldest);
             }
@@ -120,7 +142,7 @@ impl<J> ReplyCache<J> {
 
     fn remove(&mut self, key: &Key) -> Option<Entry<J>> {
         let removed = self.entries.remove(key);
-        if let Some(Entry::Answered(_, reply)) = &removed {
+        if let Some(Entry::Answered(_, reply, _)) = &removed {
             self.size -= size(key, reply);
         }
         removed
@@ -147,9 +169,9 @@ mod tests {
         }
     }
 
-    fn reply(text: &str) -> Arc<EncodedReply> {
+    fn reply(text: &str) -> EncodedReply {
         let format = Format::Native(Codec::Text);
-        Arc::new(codec::output(format, 200, Headers::new(), &text.to_owned()).expect("a text"))
+        codec::output(format, 200, Headers::new(), &text.to_owned()).expect("a text")
     }
 
     fn key(correlation_id: &str) -> Key {
@@ -160,13 +182,13 @@ mod tests {
     fn whoever_asks_again_while_it_runs_is_answered_along() {
         let mut cache = ReplyCache::new(10_000);
         let key = key("1");
-        assert!(matches!(cache.find(&key, 1), Known::New(1)));
+        assert!(matches!(cache.find(&key, 1, Instant::now()), Known::New(1)));
         cache.begin(&key);
-        assert!(matches!(cache.find(&key, 2), Known::Running));
-        assert!(matches!(cache.find(&key, 3), Known::Running));
+        assert!(matches!(cache.find(&key, 2, Instant::now()), Known::Running));
+        assert!(matches!(cache.find(&key, 3, Instant::now()), Known::Running));
         let answer = reply("a");
         assert_eq!(cache.answered(&key, &answer, Instant::now()), [2, 3]);
-        assert!(matches!(cache.find(&key, 4), Known::Answered(kept, 4) if kept == answer));
+        assert!(matches!(cache.find(&key, 4, Instant::now()), Known::Answered(kept, 4) if *kept == answer));
     }
 
     #[test]
@@ -183,9 +205,9 @@ mod tests {
         let key = key("1");
         for text in ["a", "b"] {
             cache.begin(&key);
-            assert!(matches!(cache.find(&key, 1), Known::Running));
+            assert!(matches!(cache.find(&key, 1, Instant::now()), Known::Running));
             assert_eq!(cache.answered(&key, &reply(text), Instant::now()), [1]);
-            assert!(matches!(cache.find(&key, 2), Known::Answered(kept, _) if kept == reply(text)));
+            assert!(matches!(cache.find(&key, 2, Instant::now()), Known::Answered(kept, _) if *kept == reply(text)));
         }
         assert_eq!(cache.size, size(&key, &reply("b")));
     }
@@ -195,9 +217,9 @@ mod tests {
         let mut cache = ReplyCache::new(10_000);
         let key = key("1");
         cache.begin(&key);
-        cache.find(&key, 2);
+        cache.find(&key, 2, Instant::now());
         assert_eq!(cache.forget(&key), [2]);
-        assert!(matches!(cache.find(&key, 3), Known::New(3)));
+        assert!(matches!(cache.find(&key, 3, Instant::now()), Known::New(3)));
     }
 
     #[test]
@@ -211,11 +233,11 @@ mod tests {
             assert!(cache.size <= cache.limit && cache.answers.len() <= 10);
         }
         assert!(cache.entries.len() < 10 && !cache.entries.is_empty());
-        assert!(matches!(cache.find(&keys[0], 0), Known::New(_)), "the oldest goes first");
+        assert!(matches!(cache.find(&keys[0], 0, Instant::now()), Known::New(_)), "the oldest goes first");
         let last = keys.last().unwrap();
-        assert!(matches!(cache.find(last, 0), Known::Answered(..)));
+        assert!(matches!(cache.find(last, 0, Instant::now()), Known::Answered(..)));
         cache.answered(&keys[0], &reply("a"), start + KEPT + Duration::from_secs(1));
-        assert!(matches!(cache.find(last, 0), Known::New(_)));
+        assert!(matches!(cache.find(last, 0, Instant::now()), Known::New(_)));
         let mut off = ReplyCache::<u8>::new(0);
         off.answered(&keys[0], &reply("a"), start);
         assert!(off.entries.is_empty() && off.answers.is_empty());

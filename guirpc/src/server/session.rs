@@ -1,28 +1,22 @@
-//! One generation of a server's connections: what the workers share with the thread that keeps it.
+//! One generation of a server's connections: what the workers share with the consumer thread.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crossbeam_channel::{Receiver, Sender, after, bounded, select, unbounded};
-use tracing::debug;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::Plan;
-use super::crew::Crew;
-use super::delivery::Delivery;
-use super::drain::Drained;
-use super::gate::Gate;
-use super::settling::Verdict;
-use super::standing::Standing;
-use super::stop::Stopped;
+use super::acks::AckDecision;
+use super::delivery::{Delivery, Letter, Republish};
+use super::pause::Pause;
+use super::plan::{Plan, QueueRole};
+use super::republisher::Decision;
+use super::tick::Tick;
 use crate::broker::{
-    self, Beside, Channel, Connection, Event, Failure, Inbox, OffThread, Original, Receipt, ReplyNodes, ReplyTo, Scope,
-    SetAside,
+    BlockedNote, Channel, Connection, Event, Failure, Inbox, Next, OffThread, Receipt, ReplyNodes, ReplyTo, Scope,
+    TrialAccess,
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::message::{EncodedReply, Request};
-
-mod keeper;
 
 /// A consuming and a replying connection: when either dies, both are given up and nothing more is acknowledged.
 ///
@@ -30,166 +24,187 @@ mod keeper;
 /// acknowledgements must still get through then.
 pub(super) struct Session {
     inboxes: Vec<Inbox>,
-    /// For which service each inbox is.
-    services: Vec<usize>,
-    aside: Mutex<OffThread<SetAside>>,
-    reply_nodes: Arc<ReplyNodes>,
-    beside: Beside,
-    gate: Gate,
+    /// For which service each inbox is, and from which of its queues.
+    sources: Vec<(usize, QueueRole)>,
+    ready: (Sender<Ready>, Receiver<Ready>),
+    pub(super) reply_nodes: Arc<ReplyNodes>,
+    pub(super) trials: TrialAccess,
+    pub(super) pause: Pause,
     /// One for each worker, so that no lock is ever waited for.
     replies: Vec<Mutex<OffThread<Channel>>>,
-    serving: AtomicBool,
-    /// Whether it is over without a drain: the broker has again, or will have, whatever is not acknowledged.
+    is_serving: AtomicBool,
+    /// Whether it is over without a shutdown: the broker has again, or will have, whatever is not acknowledged.
     is_lost: AtomicBool,
-    /// Requests that a worker has taken and not finished.
+    /// Whether a request may have been answered on a session before, although the broker does not say so.
+    is_after_loss: AtomicBool,
+    /// Requests that were taken off an inbox and are not finished.
     running: AtomicUsize,
-    /// Requests that were fetched and not begun, and are in their queue again.
-    given_back: AtomicUsize,
-    reports: Sender<Report>,
-    /// Finished and not yet settled; at `batch` the keeper is woken, else its tick will do.
-    unsettled: AtomicUsize,
+    reporter: Reporter,
+    pub(super) tick: Tick,
+    /// Finished and not yet acknowledged; at `batch` the consumer thread is woken, else its tick will do.
+    unacknowledged: AtomicUsize,
     batch: usize,
-    /// Whether the keeper ticks; while it does not, it must be woken.
-    ticking: AtomicBool,
+}
+
+/// What a worker finds to do beside what the broker delivers.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are about a delivery")]
+pub(super) enum Ready {
+    /// It may be run now.
+    Run(Delivery),
+    /// It is answered already.
+    Answer(Delivery, EncodedReply, Then),
+    /// There is nothing more to do in this session.
+    End,
+}
+
+/// What follows the reply.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// It is done if the caller has got the reply; where none waits for it, a failure becomes a dead letter.
+    Conclude,
+    /// It becomes a dead letter all the same.
+    DeadLetter(Letter),
+}
+
+/// What the consumer thread is told.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are about a delivery")]
+pub(super) enum Report {
+    /// A worker is through with a delivery; the answer is kept, in case that it is delivered again.
+    Finished(Option<Receipt>, AckDecision, Option<(Request, EncodedReply)>),
+    /// It may have been run before: it is to be looked up, counted, or run when the broker knows that it is counted.
+    Check(Delivery),
+    /// It is to be published again.
+    Republish(Delivery, Republish),
+    /// That is done, or cannot be.
+    Republished { number: u64, delivery: Delivery, decision: Decision },
+}
+
+/// Tells the consumer thread, from any thread.
+#[derive(Clone, Debug)]
+pub(super) struct Reporter {
+    reports: Sender<Report>,
     wake: Sender<()>,
     lost: Sender<Failure>,
 }
 
-/// The connections of a session.
-pub(super) struct Connections {
-    consuming: Connection,
-    replying: Connection,
+/// What the consumer thread hears.
+pub(super) struct Reports {
+    pub(super) all: Receiver<Report>,
+    pub(super) wake: Receiver<()>,
+    pub(super) lost: Receiver<Failure>,
 }
 
-/// What a worker has the keeper do.
-#[allow(clippy::large_enum_variant, reason = "nearly all are about a delivery")]
-enum Report {
-    /// It is through with a delivery.
-    Finished(Receipt, Verdict),
-    /// It wants to be told when the broker knows of everything until here.
-    Settle(Sender<()>),
-}
+impl Reporter {
+    pub(super) fn new() -> (Self, Reports) {
+        let (reports, all_reports) = unbounded();
+        let (wake, woken) = bounded(1);
+        let (lost, losses) = unbounded();
+        (Reporter { reports, wake, lost }, Reports { all: all_reports, wake: woken, lost: losses })
+    }
 
-/// What the keeper hears from the workers.
-struct Reports {
-    workers: Receiver<Report>,
-    wake: Receiver<()>,
-    lost: Receiver<Failure>,
-}
+    /// Reports, and has the consumer thread look at it at once.
+    pub(super) fn report(&self, report: Report) {
+        // The consumer thread of a session that is lost listens no more, and the broker will deliver the request again.
+        let _ = self.reports.send(report);
+        self.wake();
+    }
 
-/// How a session ended.
-#[allow(clippy::large_enum_variant, reason = "there is one for a whole session")]
-pub(super) enum End {
-    Drained(Drained),
-    /// For this reason; the connections may be good for another session.
-    Lost(String, Option<Connections>),
-}
+    pub(super) fn wake(&self) {
+        let _ = self.wake.try_send(());
+    }
 
-/// What a session is opened with, and kept by.
-pub(super) struct Terms {
-    pub(super) plan: Arc<Plan>,
-    pub(super) crew: Arc<Crew<Session>>,
-    pub(super) standing: Arc<Standing>,
-    pub(super) stopped: Stopped,
+    /// Says that a consumer, a channel or a connection is gone.
+    pub(super) fn lost(&self, failure: Failure) {
+        let _ = self.lost.send(failure);
+    }
 }
 
 impl Session {
-    /// Opens a session on a thread of its own, which keeps it until it ends and says so.
-    ///
-    /// That thread is given up afterwards: closing what is broken may take as long as it likes.
-    pub(super) fn open(
-        terms: &Arc<Terms>,
-        connections: Option<Connections>,
-    ) -> Result<(Arc<Self>, Receiver<End>), Error> {
-        // Nobody has a session that nobody waits for any more.
-        let (opened, session) = bounded(0);
-        let (ended, end) = bounded(1);
-        let kept = Arc::clone(terms);
-        thread::Builder::new()
-            .name("guirpc-session".to_owned())
-            .spawn(move || {
-                if let Err(error) = keeper::run(&kept, connections, &opened, &ended) {
-                    let _ = opened.send(Err(error));
-                }
-            })
-            .map_err(|error| Error::new(ErrorKind::System, format!("no thread for a session: {error}")))?;
-        let unreachable = |why: &str| Error::new(ErrorKind::Unreachable, why);
-        // Past the handshake amiquip knows no timeouts; a session that opens after all finds nobody and ends.
-        select! {
-            recv(session) -> opened => match opened {
-                Ok(opened) => Ok((opened?, end)),
-                Err(_) => Err(unreachable("the connection was lost while the session was opened")),
-            },
-            recv(terms.stopped) -> _ => Err(unreachable("stopped while the session was opened")),
-            recv(after(broker::OPEN_TIMEOUT)) -> _ => Err(broker::no_answer(&terms.plan.address)),
-        }
-    }
-
-    fn new(
+    pub(super) fn new(
         plan: &Plan,
         replying: &mut Connection,
-        (services, inboxes): (Vec<usize>, Vec<Inbox>),
-    ) -> Result<(Arc<Self>, Reports), Error> {
-        let aside = Mutex::new(OffThread::new(SetAside::open(replying)?));
+        consumed: Vec<((usize, QueueRole), Inbox)>,
+        (reporter, alarms): (Reporter, Sender<BlockedNote>),
+        is_after_loss: bool,
+    ) -> Result<Self, Error> {
         let replies = (0..plan.workers)
             .map(|_| replying.open_channel().map(|channel| Mutex::new(OffThread::new(channel))))
             .collect::<Result<_, _>>()?;
-        let (reports, workers) = unbounded();
-        let (wake, wake_reports) = bounded(1);
-        let (lost, lost_reports) = unbounded();
-        let session = Session {
+        let (sources, inboxes) = consumed.into_iter().unzip();
+        Ok(Session {
             inboxes,
-            services,
-            aside,
+            sources,
+            ready: unbounded(),
             reply_nodes: Arc::clone(&plan.reply_nodes),
-            beside: replying.beside(),
-            gate: Gate::default(),
+            trials: TrialAccess { beside: replying.beside(), alarms },
+            pause: Pause::default(),
             replies,
-            serving: AtomicBool::new(true),
+            is_serving: AtomicBool::new(true),
             is_lost: AtomicBool::new(false),
+            is_after_loss: AtomicBool::new(is_after_loss),
             running: AtomicUsize::new(0),
-            given_back: AtomicUsize::new(0),
-            reports,
-            unsettled: AtomicUsize::new(0),
+            reporter,
+            tick: Tick::new(),
+            unacknowledged: AtomicUsize::new(0),
             batch: usize::from(plan.prefetch).div_ceil(2),
-            // A leader from the session before may be held up at this very moment.
-            ticking: AtomicBool::new(true),
-            wake,
-            lost,
-        };
-        let reports = Reports { workers, wake: wake_reports, lost: lost_reports };
-        Ok((Arc::new(session), reports))
+        })
     }
 
-    /// Waits for something to do, and says for which service it is.
-    pub(super) fn next(&self) -> (usize, Event) {
-        let (inbox, event) = Inbox::next(&self.inboxes);
-        (self.services[inbox], event)
+    /// Waits for something to do.
+    pub(super) fn next(&self) -> Next<Ready> {
+        Inbox::next(&self.ready.1, &self.inboxes)
     }
 
-    /// A delivery of this session, which settles it.
-    pub(super) fn deliver(self: &Arc<Self>, request: Request, original: Original, receipt: Receipt) -> Delivery {
-        let reply_to = ReplyTo::of(&request);
-        Delivery { session: Arc::clone(self), request, original, receipt: Some(receipt), reply_to }
+    /// Waits for something to do while nothing more is delivered.
+    pub(super) fn next_ready(&self) -> Ready {
+        self.ready.1.recv().unwrap_or(Ready::End)
     }
 
-    /// Whether it is known at once where this address leads.
-    pub(super) fn knows(&self, address: &ReplyTo) -> bool {
-        self.reply_nodes.knows(address)
+    /// What was made ready by now, and not taken yet.
+    pub(super) fn all_ready(&self) -> impl Iterator<Item = Ready> {
+        self.ready.1.try_iter()
     }
 
-    /// The way aside, for one request at a time.
-    pub(super) fn aside(&self) -> MutexGuard<'_, OffThread<SetAside>> {
-        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was delivered by now, and not taken yet.
+    pub(super) fn delivered(&self) -> impl Iterator<Item = ((usize, QueueRole), Event)> {
+        let inboxes = self.sources.iter().zip(&self.inboxes);
+        inboxes.flat_map(|(source, inbox)| std::iter::from_fn(move || Some((*source, inbox.try_next()?))))
     }
 
-    /// Counts a request as taken; says whether it may be run, else it must be given back.
+    /// For which service an inbox is, and from which of its queues.
+    pub(super) fn source(&self, inbox: usize) -> (usize, QueueRole) {
+        self.sources[inbox]
+    }
+
+    pub(super) fn make_ready(&self, ready: Ready) {
+        // We have the other end ourselves.
+        let _ = self.ready.0.send(ready);
+    }
+
+    /// Counts a request as taken; says whether it may be run, else it must be returned.
     ///
     /// While the broker takes no messages this waits, since there could be no reply.
     pub(super) fn begin(&self) -> bool {
+        self.take();
+        self.pause.wait();
+        self.is_serving()
+    }
+
+    /// Counts a request as taken off its inbox.
+    pub(super) fn take(&self) {
         self.running.fetch_add(1, Ordering::SeqCst);
-        self.gate.pass();
-        self.serving.load(Ordering::SeqCst)
+    }
+
+    /// Counts a request as finished, or left to the broker.
+    pub(super) fn leave(&self) {
+        self.running.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// How many requests were taken and are not finished.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
     }
 
     /// Publishes a reply on the channel of this worker.
@@ -203,11 +218,6 @@ impl Session {
         correlation_id: Option<String>,
         reply: &EncodedReply,
     ) -> Result<(), String> {
-        if !self.reply_nodes.accepts(address, &self.beside) {
-            // As good as a caller who has left, and as much as can be known of one.
-            debug!(correlation_id, "not replied: the broker does not know the node of the caller");
-            return Ok(());
-        }
         let channel = self.replies[worker].lock().unwrap_or_else(PoisonError::into_inner);
         channel.publish_reply(address, correlation_id, reply).unwrap_or_else(|error| {
             self.report_lost(Failure::from(&error));
@@ -215,93 +225,89 @@ impl Session {
         })
     }
 
-    /// Says so if an error means that the way aside is gone: a new session has another.
-    pub(super) fn report_if_lost(&self, error: &Error) {
-        if error.kind() == ErrorKind::Unreachable {
-            self.report_lost(Failure::channel(error.to_string()));
-        }
+    /// Waits until the broker has all replies that were sent before.
+    pub(super) fn flush_replies(&self) -> Result<(), Error> {
+        let lock =
+            |channel: &'_ Mutex<OffThread<Channel>>| channel.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        self.replies.iter().try_for_each(lock)
     }
 
-    /// Whether it is over without a drain.
+    /// Whether it is over without a shutdown.
     pub(super) fn is_lost(&self) -> bool {
         self.is_lost.load(Ordering::SeqCst)
     }
 
-    /// Whether the broker takes no messages at the moment.
-    pub(super) fn is_blocked(&self) -> bool {
-        self.gate.is_closed()
+    pub(super) fn is_serving(&self) -> bool {
+        self.is_serving.load(Ordering::SeqCst)
     }
 
-    /// Counts a request as given back.
-    pub(super) fn count_given_back(&self) {
-        self.given_back.fetch_add(1, Ordering::SeqCst);
+    /// Whether a request may have been answered on a session before, although the broker does not say so.
+    pub(super) fn is_after_loss(&self) -> bool {
+        self.is_after_loss.load(Ordering::Relaxed)
     }
 
-    /// Passes the verdict on a delivery; it is settled within a few milliseconds.
-    pub(super) fn finish(&self, receipt: Receipt, verdict: Verdict) {
-        // The keeper of a session that is lost listens no more, and the broker will deliver the request again.
-        let _ = self.reports.send(Report::Finished(receipt, verdict));
-        if self.unsettled.fetch_add(1, Ordering::SeqCst) + 1 == self.batch {
-            let _ = self.wake.try_send(());
+    /// By now the broker has delivered again whatever was answered on the session before.
+    pub(super) fn forget_loss(&self) {
+        self.is_after_loss.store(false, Ordering::Relaxed);
+    }
+
+    /// A delivery from this queue is finished; it is acknowledged within a few milliseconds.
+    pub(super) fn finish(
+        &self,
+        queue: QueueRole,
+        receipt: Option<Receipt>,
+        decision: AckDecision,
+        answer: Option<(Request, EncodedReply)>,
+    ) {
+        // The consumer thread of a session that is lost listens no more, and the broker will deliver the request again.
+        let _ = self.reporter.reports.send(Report::Finished(receipt, decision, answer));
+        // Of the others so few are fetched that the next one waits for this acknowledgement.
+        let is_urgent = queue != QueueRole::Own;
+        if self.unacknowledged.fetch_add(1, Ordering::SeqCst) + 1 == self.batch || is_urgent {
+            self.reporter.wake();
         }
         self.keep_ticking();
     }
 
-    /// Acknowledges a delivery and waits until the broker knows; says whether it does.
-    ///
-    /// The request still counts as taken, until [`leave`](Session::leave).
-    pub(super) fn settle_now(&self, receipt: Receipt) -> bool {
-        // Counted once more by the keeper, like everything that is finished.
-        self.running.fetch_add(1, Ordering::SeqCst);
-        self.finish(receipt, Verdict::Ack);
-        self.settle_all()
+    /// Hands a delivery to the consumer thread.
+    pub(super) fn report(&self, report: Report) {
+        self.reporter.report(report);
     }
 
-    /// Waits until the broker knows of all verdicts that have been passed; says whether it does.
-    ///
-    /// The verdict on what is being put aside at the moment is among them.
-    pub(super) fn settle_all(&self) -> bool {
-        drop(self.aside());
-        let (settled, known) = bounded(1);
-        let _ = self.reports.send(Report::Settle(settled));
-        let _ = self.wake.try_send(());
-        known.recv().is_ok()
+    /// The consumer thread is about to look at what is finished.
+    pub(super) fn begin_batch(&self) {
+        self.unacknowledged.store(0, Ordering::SeqCst);
     }
 
-    /// Counts a request as done that was settled before.
-    pub(super) fn leave(&self) {
-        self.running.fetch_sub(1, Ordering::SeqCst);
-        // A drain may be waiting for just this.
-        let _ = self.wake.try_send(());
-    }
-
-    /// How many requests workers have taken and not finished.
-    pub(super) fn running(&self) -> usize {
-        self.running.load(Ordering::SeqCst)
-    }
-
-    /// Makes sure that the keeper looks after whoever leads.
+    /// Makes sure that the consumer thread looks after the leader.
     pub(super) fn keep_ticking(&self) {
-        if !self.ticking.load(Ordering::SeqCst) {
-            let _ = self.wake.try_send(());
+        if !self.tick.is_ticking() {
+            self.reporter.wake();
         }
     }
 
     /// Says that a consumer, a channel or a connection is gone; the session ends.
     pub(super) fn report_lost(&self, loss: Failure) {
-        if loss.scope == Scope::Connection || self.serving.load(Ordering::SeqCst) {
+        if loss.scope == Scope::Connection || self.is_serving() {
             self.is_lost.store(true, Ordering::SeqCst);
         }
-        // In a drain the end of a consumer is what was asked for, and the keeper notices a real loss by itself.
+        // In a shutdown the end of a consumer is what was asked for, and a real loss is noticed all the same.
         if self.stop_serving() {
-            let _ = self.lost.send(loss);
+            self.reporter.lost(loss);
         }
     }
 
+    /// It is over: has workers begin nothing more of it, and the leader leave it.
+    pub(super) fn end(&self, is_lost: bool) {
+        self.is_lost.fetch_or(is_lost, Ordering::SeqCst);
+        self.stop_serving();
+        self.make_ready(Ready::End);
+    }
+
     /// Has workers begin nothing more; says whether they might have until now.
-    fn stop_serving(&self) -> bool {
-        let served = self.serving.swap(false, Ordering::SeqCst);
-        self.gate.open();
+    pub(super) fn stop_serving(&self) -> bool {
+        let served = self.is_serving.swap(false, Ordering::SeqCst);
+        self.pause.end();
         served
     }
 }

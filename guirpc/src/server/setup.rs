@@ -72,8 +72,9 @@ impl Setup {
         self
     }
 
-    /// How long a server that is stopped waits for what has begun; the default is 20 s, which
-    /// leaves room in the 30 s that Kubernetes grants.
+    /// How long a server that is shut down waits for what has begun; the default is 20 s.
+    ///
+    /// Kubernetes kills what has not ended 30 s after SIGTERM: allow it a few seconds more than this.
     pub fn drain(mut self, drain: Duration) -> Self {
         self.config.drain = drain.min(LONGEST_TIME);
         self

@@ -1,17 +1,19 @@
-//! A worker: takes requests while it leads, runs them, replies.
+//! A worker: takes requests while it leads, runs them, replies. It never waits for the broker.
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use tracing::{debug, warn};
 
-use super::crew::Crew;
-use super::delivery::{Delivery, give_back};
+use super::acks::AckDecision;
+use super::delivery::{Delivery, Letter, Republish};
+use super::leader::Leadership;
+use super::plan::{LaneService, Plan, QueueRole};
 use super::reply_cache::{Key, Known};
-use super::session::Session;
-use super::{Plan, Served};
-use crate::broker::Event;
-use crate::codec;
+use super::running::Running;
+use super::session::{Ready, Report, Session, Then};
+use crate::broker::{Event, Next, Receipt};
+use crate::codec::{self, Format};
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
 
@@ -19,123 +21,167 @@ use crate::registry::{Ack, Registration};
 pub(super) struct Worker {
     pub(super) number: usize,
     pub(super) plan: Arc<Plan>,
-    pub(super) crew: Arc<Crew<Session>>,
+    pub(super) leadership: Arc<Leadership<Session>>,
+    pub(super) running: Arc<Running>,
 }
 
 impl Worker {
-    /// Works until the crew is dismissed.
+    /// Works until it is dismissed.
     pub(super) fn work(&self) {
-        while let Some(session) = self.crew.take_lead() {
+        while let Some(session) = self.leadership.take_lead() {
             self.lead(&session);
         }
     }
 
     /// Takes requests for as long as this worker keeps the lead.
     fn lead(&self, session: &Arc<Session>) {
-        loop {
-            let (service, event) = session.next();
-            let served = &self.plan.services[service];
-            match event {
-                Event::Request(request, original, receipt) => {
-                    let delivery = session.deliver(request, original, receipt);
-                    if !session.begin() {
-                        if session.is_lost() {
-                            return self.crew.retire(session);
-                        }
-                        give_back(session, &self.plan.services, vec![(service, delivery)], false);
-                    } else if !self.take(session, served, delivery) {
+        while session.is_serving() {
+            match session.next() {
+                Next::Own(Ready::End) => return self.leadership.retire(session),
+                Next::Own(ready) => {
+                    session.pause.wait();
+                    if !self.take_ready(session, ready) {
                         return;
                     }
                 }
-                Event::Cancelled => return self.crew.retire(session),
-                Event::Lost(loss) => {
+                Next::Delivered(inbox, Event::Request(request, original, receipt)) => {
+                    let delivery = Delivery::new(session.source(inbox), request, original, receipt);
+                    if !session.begin() {
+                        session.report(Report::Republish(delivery, Republish::Return));
+                    } else if !self.take(session, delivery) {
+                        return;
+                    }
+                }
+                Next::Delivered(_, Event::Cancelled) => break,
+                Next::Delivered(_, Event::Lost(loss)) => {
                     session.report_lost(loss);
-                    return self.crew.retire(session);
+                    break;
+                }
+            }
+        }
+        // In a shutdown there may still be something to answer, until the consumer thread ends the session.
+        loop {
+            match session.next_ready() {
+                Ready::End => return self.leadership.retire(session),
+                ready => {
+                    if !self.take_ready(session, ready) {
+                        return;
+                    }
                 }
             }
         }
     }
 
-    /// Runs a request; says whether this worker still leads afterwards.
-    fn take(&self, session: &Session, served: &Served, delivery: Delivery) -> bool {
+    /// Runs a request, or has it checked first; says whether this worker still leads afterwards.
+    fn take(&self, session: &Arc<Session>, mut delivery: Delivery) -> bool {
+        let served = &self.plan.services[delivery.service];
         let function = served.dispatcher.function(&delivery.request);
-        let is_early = function.is_some_and(|function| function.ack == Ack::Early);
-        // What comes again is put aside first, a strange address is tried: that takes as long as the broker likes.
-        let asks_broker = delivery.request.redelivered || !delivery.is_familiar();
-        if is_early || asks_broker || served.paces.is_slow(&delivery.request.function) {
-            self.crew.release_lead();
-            self.answer(served, function, delivery);
-            return false;
+        if let Err(why) = &delivery.reply_to {
+            let letter = delivery.letter(dead::UNANSWERABLE, None, why.clone());
+            fail(session, delivery, letter, None);
+            return true;
         }
-        let turn = self.crew.begin_turn();
-        session.keep_ticking();
-        self.answer(served, function, delivery);
-        self.crew.end_turn(turn)
+        if let Ok(Some(address)) = &delivery.reply_to {
+            delivery.is_accepted = session.reply_nodes.accepts(address);
+            if delivery.is_accepted.is_none() {
+                // It is known by the time that there is a reply, if all goes well.
+                session.reply_nodes.find_out(address, &session.trials, Box::new(|_| ()));
+            }
+        }
+        let Some(function) = function else { return self.run_leading(session, None, None, delivery) };
+        let Some((key, delivery)) = self.look_up(session, function, delivery) else { return true };
+        if function.ack == Ack::Early || delivery.request.attempts() > 0 || session.is_after_loss() {
+            session.report(Report::Check(delivery));
+            return true;
+        }
+        self.run_leading(session, Some(function), key.as_ref(), delivery)
     }
 
-    fn answer(&self, served: &Served, function: Option<&Registration>, mut delivery: Delivery) {
-        if let Some(why) = delivery.unanswerable() {
-            return delivery.bury(served, dead::UNANSWERABLE, None, why);
-        }
-        let Some(function) = function else { return self.run(served, None, None, delivery) };
-        if function.ack == Ack::Early && !delivery.settle_now() {
-            debug!(correlation_id = delivery.request.correlation_id, "not run: the connection is gone");
-            return delivery.done();
-        }
-        let key = Key::of(&delivery.request);
-        if let Some(key) = &key
-            && (function.idempotent || delivery.request.attempts() > 0)
-        {
-            match served.replies().find(key, delivery) {
-                Known::Running => return,
-                // Its failure may not have been set aside before it came again.
-                Known::Answered(reply, delivery) => return self.conclude(served, delivery, &reply, false),
-                Known::New(new) => delivery = new,
+    /// Does what was made ready; says whether this worker still leads afterwards.
+    fn take_ready(&self, session: &Arc<Session>, ready: Ready) -> bool {
+        match ready {
+            Ready::Run(delivery) if !session.is_serving() && delivery.receipt.is_some() => {
+                session.report(Report::Republish(delivery, Republish::Return));
+                true
             }
-        }
-        // The function may have begun on it before, and may be what ended that process.
-        let may_have_begun = delivery.request.redelivered && function.ack != Ack::Early;
-        if may_have_begun && !served.dispatcher.is_expired(&delivery.request, SystemTime::now()) {
-            match self.count(served, delivery) {
-                Some(uncounted) => delivery = uncounted,
-                None => return,
+            Ready::Run(delivery) => {
+                let function = self.plan.services[delivery.service].dispatcher.function(&delivery.request);
+                let Some(function) = function else { return self.run_leading(session, None, None, delivery) };
+                match self.look_up(session, function, delivery) {
+                    Some((key, delivery)) => self.run_leading(session, Some(function), key.as_ref(), delivery),
+                    None => true,
+                }
             }
+            Ready::Answer(delivery, reply, then) => {
+                self.answer(session, delivery, reply, then);
+                true
+            }
+            Ready::End => false,
         }
-        // Else this attempt could end the process before the broker has got the acknowledgement of the last delivery.
-        if delivery.request.attempts() > 0 && !delivery.session.settle_all() {
-            return;
-        }
-        self.run(served, Some(function), key.as_ref(), delivery);
     }
 
-    /// Has a request that comes again counted, or buried, elsewhere; gives it back if it is to be run here after all.
-    fn count(&self, served: &Served, delivery: Delivery) -> Option<Delivery> {
-        let Some(aside) = &served.aside else { return Some(delivery) };
-        let attempts = delivery.request.attempts();
-        if attempts < aside.max_deliveries {
-            if attempts > 1 {
-                // Once is what a restart of the broker or of a server does to any request.
-                let Request { function, correlation_id, .. } = &delivery.request;
-                let most = aside.max_deliveries;
-                warn!(function, correlation_id, "begun {attempts} times and not finished, of {most} at most");
-            }
-            return delivery.again(aside, attempts);
+    /// Looks for the answer of an idempotent function, whose callers may ask again; gives back what is to be run.
+    fn look_up(
+        &self,
+        session: &Arc<Session>,
+        function: &Registration,
+        delivery: Delivery,
+    ) -> Option<(Option<Key>, Delivery)> {
+        if !function.idempotent {
+            return Some((None, delivery));
         }
-        let (news, message) = delivery.crashed();
-        delivery.tell(self.number, &news);
-        delivery.bury(served, dead::CRASHED, None, message);
+        let Some(key) = Key::of(&delivery.request) else { return Some((None, delivery)) };
+        let served = &self.plan.services[delivery.service];
+        let known = served.replies().find(&key, (Arc::clone(session), delivery), Instant::now());
+        match known {
+            Known::New((_, delivery)) => return Some((Some(key), delivery)),
+            // Whoever runs it answers this one as well.
+            Known::Running => {}
+            Known::Answered(reply, (_, delivery)) => {
+                self.answer(session, delivery, EncodedReply::clone(&reply), Then::Conclude);
+            }
+        }
         None
     }
 
-    fn run(&self, served: &Served, function: Option<&Registration>, key: Option<&Key>, delivery: Delivery) {
+    /// Runs a request, and hands the lead on before that if it usually takes long.
+    fn run_leading(
+        &self,
+        session: &Arc<Session>,
+        function: Option<&Registration>,
+        key: Option<&Key>,
+        delivery: Delivery,
+    ) -> bool {
+        let served = &self.plan.services[delivery.service];
+        // In a shutdown nobody would take the lead from one that turns out to be slow.
+        if served.run_times.is_slow(&delivery.request.function) || !session.is_serving() {
+            self.leadership.release_lead();
+            self.run(session, served, function, key, delivery);
+            return false;
+        }
+        let turn = self.leadership.begin_turn();
+        session.keep_ticking();
+        self.run(session, served, function, key, delivery);
+        self.leadership.end_turn(turn)
+    }
+
+    fn run(
+        &self,
+        session: &Arc<Session>,
+        served: &LaneService,
+        function: Option<&Registration>,
+        key: Option<&Key>,
+        delivery: Delivery,
+    ) {
+        let request = &delivery.request;
         if let Some(key) = key {
             served.replies().begin(key);
         }
-        let request = &delivery.request;
+        self.running.begin(self.number, request);
         let begun = Instant::now();
-        let reply = Arc::new(served.dispatcher.dispatch(request, SystemTime::now()));
+        let reply = served.dispatcher.dispatch(request, SystemTime::now());
         let took = begun.elapsed();
-        served.paces.record(&request.function, took);
+        served.run_times.record(&request.function, took);
         debug!(
             function = request.function,
             correlation_id = request.correlation_id,
@@ -144,52 +190,122 @@ impl Worker {
             "answered"
         );
         let again = function.is_some_and(|function| is_worth_another_attempt(served, function, &delivery, &reply));
-        let is_run = reply.kind != Some(ReplyKind::Refusal) && !again;
-        let joined = key.map_or_else(Vec::new, |key| {
-            let mut replies = served.replies();
-            if is_run { replies.answered(key, &reply, Instant::now()) } else { replies.forget(key) }
-        });
-        for other in joined {
-            self.conclude(served, other, &reply, again);
+        if let Some(key) = key {
+            // A failure that nobody hears of becomes a dead letter, and is run again when that is requeued.
+            let is_heard = delivery.is_awaited() || reply.status < 400;
+            let is_run = reply.kind != Some(ReplyKind::Refusal) && is_heard && !again;
+            let joined = {
+                let mut replies = served.replies();
+                if is_run { replies.answered(key, &reply, Instant::now()) } else { replies.forget(key) }
+            };
+            for (session, other) in joined {
+                self.conclude(&session, other, reply.clone(), again);
+            }
         }
-        self.conclude(served, delivery, &reply, again);
+        self.conclude(session, delivery, reply, again);
+        self.running.end(self.number);
     }
 
-    /// Replies; where nobody waits, sees to it that a failure does not go unnoticed.
-    fn conclude(&self, served: &Served, delivery: Delivery, reply: &EncodedReply, again: bool) {
-        if delivery.is_awaited() || reply.status < 400 {
-            return delivery.answer(self.number, reply);
+    /// Replies, or has a request that failed tried again.
+    fn conclude(&self, session: &Arc<Session>, delivery: Delivery, reply: EncodedReply, again: bool) {
+        if !again {
+            return self.answer(session, delivery, reply, Then::Conclude);
         }
-        let message = codec::failure_message(reply);
-        if reply.status == status::EXPIRED {
-            debug!(correlation_id = delivery.request.correlation_id, "dropped: {message}");
-            return delivery.done();
-        }
-        let delivery = match &served.aside {
-            Some(aside) if again => {
-                let attempts = delivery.request.attempts().saturating_add(1);
-                match delivery.again(aside, attempts) {
-                    None => return,
-                    Some(delivery) => delivery,
-                }
+        let letter = delivery.letter(dead::FAILED, Some(&reply), codec::failure_message(&reply));
+        let attempts = delivery.request.attempts().saturating_add(1);
+        let what = Republish::Attempt { queue: QueueRole::Retry, attempts, otherwise: Some((letter, reply)) };
+        session.report(Report::Republish(delivery, what));
+    }
+
+    /// Sends a reply if the caller waits for one; sees to it that a failure does not go unnoticed where none does.
+    fn answer(&self, session: &Arc<Session>, delivery: Delivery, reply: EncodedReply, then: Then) {
+        let Ok(Some(address)) = &delivery.reply_to else { return finish(session, delivery, reply, then) };
+        let is_delivered = match delivery.is_accepted.or_else(|| session.reply_nodes.accepts(address)) {
+            Some(true) => self.send(session, &delivery, &reply),
+            Some(false) => {
+                // As good as a caller who has left, and as much as can be known of one.
+                let correlation_id = &delivery.request.correlation_id;
+                debug!(correlation_id, "not replied: the broker does not know the node of the caller");
+                true
             }
-            _ => delivery,
+            None => return find_out(session, delivery, reply, then),
         };
-        delivery.bury(served, dead::FAILED, Some(reply), message);
+        if is_delivered {
+            finish(session, delivery, reply, then);
+        } else {
+            // Not acknowledged: when it is delivered again, on the next session, it is answered without another run.
+            done(session, delivery.queue, None, delivery.request, reply);
+        }
+    }
+
+    /// Publishes a reply, or at least that it cannot be sent.
+    ///
+    /// False if not even that: the session is lost, and the request will be delivered again, if it is not acknowledged.
+    fn send(&self, session: &Session, delivery: &Delivery, reply: &EncodedReply) -> bool {
+        let Ok(Some(address)) = &delivery.reply_to else { return true };
+        let Request { function, correlation_id, dialect, .. } = &delivery.request;
+        let Err(why) = session.reply(self.number, address, correlation_id.clone(), reply) else { return true };
+        warn!(function, correlation_id, "the reply cannot be sent: {why}");
+        let message = format!("the reply of `{function}` cannot be sent: {why}");
+        let failure = codec::unexpected(Format::readable(*dialect), "PublishError", &message);
+        session.reply(self.number, address, correlation_id.clone(), &failure).is_ok()
     }
 }
 
-/// Whether a request that nobody waits for has failed in a way that may pass, and does no harm if it is run again.
+/// Has the node of a caller tried, on which the reply depends; nothing waits for that.
+fn find_out(session: &Arc<Session>, delivery: Delivery, reply: EncodedReply, then: Then) {
+    let Ok(Some(address)) = delivery.reply_to.clone() else { return finish(session, delivery, reply, then) };
+    let waiting = Arc::clone(session);
+    let answer = move |accepts: bool| {
+        if accepts && !waiting.is_lost() {
+            waiting.make_ready(Ready::Answer(delivery, reply, then));
+        } else {
+            finish(&waiting, delivery, reply, then);
+        }
+    };
+    session.reply_nodes.find_out(&address, &session.trials, Box::new(answer));
+}
+
+/// There is no reply to send, or it is sent.
+fn finish(session: &Session, delivery: Delivery, reply: EncodedReply, then: Then) {
+    let is_failure = !delivery.is_awaited() && reply.status >= 400;
+    match then {
+        Then::DeadLetter(letter) => fail(session, delivery, letter, None),
+        Then::Conclude if is_failure && reply.status == status::EXPIRED => {
+            let message = codec::failure_message(&reply);
+            debug!(correlation_id = delivery.request.correlation_id, "dropped: {message}");
+            done(session, delivery.queue, delivery.receipt, delivery.request, reply);
+        }
+        Then::Conclude if is_failure => {
+            let letter = delivery.letter(dead::FAILED, Some(&reply), codec::failure_message(&reply));
+            fail(session, delivery, letter, Some(reply));
+        }
+        Then::Conclude => done(session, delivery.queue, delivery.receipt, delivery.request, reply),
+    }
+}
+
+/// Acknowledges a request; what was run is remembered, in case that it is delivered again.
+fn done(session: &Session, queue: QueueRole, receipt: Option<Receipt>, request: Request, reply: EncodedReply) {
+    let answer = (reply.kind != Some(ReplyKind::Refusal)).then_some((request, reply));
+    session.finish(queue, receipt, AckDecision::Ack, answer);
+}
+
+fn fail(session: &Session, delivery: Delivery, letter: Letter, reply: Option<EncodedReply>) {
+    session.report(Report::Republish(delivery, Republish::DeadLetter(letter, reply)));
+}
+
+/// Whether a request whose caller waits for no reply has failed in a way that may pass, and does no harm if it is run
+/// again.
 fn is_worth_another_attempt(
-    served: &Served,
+    served: &LaneService,
     function: &Registration,
     delivery: &Delivery,
     reply: &EncodedReply,
 ) -> bool {
-    let aside = served.aside.as_ref();
+    let attempts = delivery.request.attempts().saturating_add(1);
     function.idempotent
         && function.ack != Ack::Early
         && !delivery.is_awaited()
         && reply.status >= status::INTERNAL
-        && aside.is_some_and(|aside| delivery.request.attempts().saturating_add(1) < aside.max_deliveries)
+        && served.max_deliveries().is_some_and(|max| attempts < max)
 }

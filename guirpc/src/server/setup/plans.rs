@@ -11,10 +11,9 @@ use crate::config::{Config, ExchangeType, PREFETCH_PER_WORKER, QueueType};
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
 use crate::message::dead;
-use crate::server::delivery::Aside;
-use crate::server::pace::Paces;
+use crate::server::plan::{FailureQueues, LaneService, Plan, Queue};
 use crate::server::reply_cache::ReplyCache;
-use crate::server::{Plan, Served};
+use crate::server::run_time::RunTimes;
 
 /// What a message may be delivered once more for: with one delivery, whatever a server gives back would be dead.
 const FEWEST_DELIVERIES: u32 = 2;
@@ -40,19 +39,19 @@ pub(super) fn plans(
             let own = lane.map_or_else(|| service.clone(), |lane| format!("{service}.{lane}"));
             let routing_key = format!("{own}{suffix}");
             check_name("service", &routing_key)?;
-            let paces = Paces::new(dispatcher.service().functions().map(|function| function.name));
-            Ok(Served {
+            let run_times = RunTimes::new(dispatcher.service().functions().map(|function| function.name));
+            Ok(LaneService {
                 dispatcher: Arc::clone(dispatcher),
                 queue: routing_key.clone(),
                 routing_key,
-                aside: None,
+                failure_queues: None,
                 replies: Mutex::new(ReplyCache::new(config.reply_cache)),
-                paces,
+                run_times,
             })
         });
         let mut services = topology::rename(services.collect::<Result<Vec<_>, _>>()?, config, lane)?;
         if queue_kind.lifetime != Lifetime::Connection {
-            services.iter_mut().try_for_each(|served| put_aside(served, queue_kind, config.max_deliveries))?;
+            services.iter_mut().try_for_each(|served| add_failure_queues(served, queue_kind, config.max_deliveries))?;
         }
         Ok(Plan {
             lane: lane.map(str::to_owned),
@@ -64,6 +63,7 @@ pub(super) fn plans(
             workers,
             prefetch,
             drain: config.drain,
+            reply_cache: config.reply_cache,
             reply_nodes: Arc::default(),
         })
     };
@@ -134,18 +134,21 @@ fn queue_kind(config: &Config, is_apart: bool) -> Result<QueueKind, Error> {
 /// Names the queues for what is taken off the service's own and not run at once.
 ///
 /// With a single active consumer that is the same queue: with another one two servers might be active.
-fn put_aside(served: &mut Served, kind: QueueKind, max_deliveries: u32) -> Result<(), Error> {
-    let own = (!kind.single_active_consumer).then(|| format!("{}.retry", served.queue));
-    let aside = Aside {
-        retry_kind: own.as_ref().map(|_| kind.aside(kind.lifetime)),
-        retry: own.unwrap_or_else(|| served.queue.clone()),
-        dead: dead::queue(&served.dispatcher.service().name),
-        dead_kind: QueueKind { max_priority: None, ..kind.aside(Lifetime::Durable) },
-        max_deliveries,
+fn add_failure_queues(served: &mut LaneService, kind: QueueKind, max_deliveries: u32) -> Result<(), Error> {
+    let beside = |role: &str| {
+        let name = format!("{}.{role}", served.queue);
+        (!kind.single_active_consumer).then(|| Queue { name, kind: kind.aside(kind.lifetime) })
     };
-    check_name("queue", &aside.retry)?;
-    check_name("queue", &aside.dead)?;
-    served.aside = Some(aside);
+    let dead_letters = Queue {
+        name: dead::queue(&served.dispatcher.service().name),
+        kind: QueueKind { max_priority: None, ..kind.aside(Lifetime::Durable) },
+    };
+    let queues =
+        FailureQueues { retry: beside("retry"), quarantine: beside("quarantine"), dead_letters, max_deliveries };
+    for queue in queues.all() {
+        check_name("queue", &queue.name)?;
+    }
+    served.failure_queues = Some(queues);
     Ok(())
 }
 
@@ -153,11 +156,11 @@ fn put_aside(served: &mut Served, kind: QueueKind, max_deliveries: u32) -> Resul
 fn refuse_shared_queues(plans: &[Plan]) -> Result<(), Error> {
     let mut queues = BTreeSet::new();
     for (plan, served) in plans.iter().flat_map(|plan| plan.services.iter().map(move |served| (plan, served))) {
-        let aside = served.aside.as_ref();
-        let retry = aside.filter(|aside| aside.retry_kind.is_some()).map(|aside| &aside.retry);
+        let beside = served.failure_queues.iter().flat_map(FailureQueues::all).map(|queue| &queue.name);
         // Lanes of one service share its dead letters.
-        let dead = aside.filter(|_| plan.lane.is_none()).map(|aside| &aside.dead);
-        for queue in [&served.queue].into_iter().chain(retry).chain(dead) {
+        let dead_letters = served.failure_queues.as_ref().map(|queues| &queues.dead_letters.name);
+        let beside = beside.filter(|queue| plan.lane.is_none() || Some(*queue) != dead_letters);
+        for queue in [&served.queue].into_iter().chain(beside) {
             if !queues.insert(queue) {
                 let message = format!(
                     "two of what is served have the queue `{queue}`: rename a service, or a lane, whose queue is \

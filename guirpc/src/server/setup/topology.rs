@@ -5,7 +5,7 @@ use crate::broker::{Exchange, Lifetime, PYTHON_EXCHANGE};
 use crate::config::{Config, ExchangeType};
 use crate::error::{Error, ErrorKind};
 use crate::message::Dialect;
-use crate::server::Served;
+use crate::server::plan::LaneService;
 
 /// Where requests come from.
 impl Setup {
@@ -81,7 +81,11 @@ pub(super) fn exchange(config: &Config) -> Result<Exchange, Error> {
 }
 
 /// Gives the only service the queue and the routing key that the setup names.
-pub(super) fn rename(mut services: Vec<Served>, config: &Config, lane: Option<&str>) -> Result<Vec<Served>, Error> {
+pub(super) fn rename(
+    mut services: Vec<LaneService>,
+    config: &Config,
+    lane: Option<&str>,
+) -> Result<Vec<LaneService>, Error> {
     let (mut queue, mut routing_key) = (config.queue.clone(), config.routing_key.clone());
     if let Some(lane) = lane {
         // Callers of a lane name the service's, and a key of the setup's choice may be anything.

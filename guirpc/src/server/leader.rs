@@ -4,11 +4,10 @@
 //! is as fast as it gets, since no thread has to be woken. The lead goes to a follower when the leader is held up:
 //! before a function that is usually slow, or by the session's tick in the middle of one that turns out to be.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use super::sync::{Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError};
 
 /// The workers' agreement on who leads, across all sessions of a server; `S` is a session.
-pub(super) struct Crew<S> {
+pub(super) struct Leadership<S> {
     state: Mutex<State<S>>,
     changed: Condvar,
     /// Odd while the leader runs a function, with the lead kept; every change is a step up.
@@ -21,17 +20,17 @@ struct State<S> {
     dismissed: bool,
 }
 
-impl<S> Crew<S> {
+impl<S> Leadership<S> {
     pub(super) fn new() -> Self {
         let state = State { session: None, led: false, dismissed: false };
-        Crew { state: Mutex::new(state), changed: Condvar::new(), turn: AtomicU64::new(0) }
+        Leadership { state: Mutex::new(state), changed: Condvar::new(), turn: AtomicU64::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the crew a session to work on.
+    /// Gives the leadership a session to work on.
     pub(super) fn assign(&self, session: Arc<S>) {
         self.lock().session = Some(session);
         self.changed.notify_one();
@@ -116,61 +115,61 @@ mod tests {
     const MOMENT: Duration = Duration::from_millis(50);
 
     /// A worker that asks for the lead, and where it says that it has it.
-    fn worker(crew: &Arc<Crew<&'static str>>) -> mpsc::Receiver<Option<&'static str>> {
+    fn worker(leadership: &Arc<Leadership<&'static str>>) -> mpsc::Receiver<Option<&'static str>> {
         let (tell, told) = mpsc::channel();
-        let crew = Arc::clone(crew);
-        thread::spawn(move || tell.send(crew.take_lead().map(|session| *session)));
+        let leadership = Arc::clone(leadership);
+        thread::spawn(move || tell.send(leadership.take_lead().map(|session| *session)));
         told
     }
 
     #[test]
     fn one_worker_leads_at_a_time() {
-        let crew = Arc::new(Crew::new());
-        crew.assign(Arc::new("first"));
-        assert_eq!(crew.take_lead().as_deref(), Some(&"first"));
-        let follower = worker(&crew);
+        let leadership = Arc::new(Leadership::new());
+        leadership.assign(Arc::new("first"));
+        assert_eq!(leadership.take_lead().as_deref(), Some(&"first"));
+        let follower = worker(&leadership);
         assert!(follower.recv_timeout(MOMENT).is_err(), "two lead");
-        crew.release_lead();
+        leadership.release_lead();
         assert_eq!(follower.recv(), Ok(Some("first")));
     }
 
     #[test]
     fn a_leader_that_is_held_up_loses_the_lead() {
-        let crew = Arc::new(Crew::new());
-        crew.assign(Arc::new("first"));
-        crew.take_lead();
-        let turn = crew.begin_turn();
-        assert_eq!(crew.turn(), Some(turn));
-        let follower = worker(&crew);
-        crew.pass_lead_on(turn);
+        let leadership = Arc::new(Leadership::new());
+        leadership.assign(Arc::new("first"));
+        leadership.take_lead();
+        let turn = leadership.begin_turn();
+        assert_eq!(leadership.turn(), Some(turn));
+        let follower = worker(&leadership);
+        leadership.pass_lead_on(turn);
         assert_eq!(follower.recv(), Ok(Some("first")));
-        assert!(!crew.end_turn(turn), "the old leader leads as well");
+        assert!(!leadership.end_turn(turn), "the old leader leads as well");
     }
 
     #[test]
     fn a_leader_that_is_back_in_time_keeps_the_lead() {
-        let crew = Arc::new(Crew::new());
-        crew.assign(Arc::new("first"));
-        crew.take_lead();
-        let turn = crew.begin_turn();
-        assert!(crew.end_turn(turn));
-        assert_eq!(crew.turn(), None);
-        let follower = worker(&crew);
-        crew.pass_lead_on(turn);
+        let leadership = Arc::new(Leadership::new());
+        leadership.assign(Arc::new("first"));
+        leadership.take_lead();
+        let turn = leadership.begin_turn();
+        assert!(leadership.end_turn(turn));
+        assert_eq!(leadership.turn(), None);
+        let follower = worker(&leadership);
+        leadership.pass_lead_on(turn);
         assert!(follower.recv_timeout(MOMENT).is_err(), "the lead was taken from a leader that had finished");
-        crew.dismiss();
+        leadership.dismiss();
         assert_eq!(follower.recv(), Ok(None));
     }
 
     #[test]
     fn a_retired_session_is_led_by_nobody() {
-        let crew = Arc::new(Crew::new());
-        crew.assign(Arc::new("first"));
-        let first = crew.take_lead().unwrap();
-        crew.retire(&first);
-        let follower = worker(&crew);
+        let leadership = Arc::new(Leadership::new());
+        leadership.assign(Arc::new("first"));
+        let first = leadership.take_lead().unwrap();
+        leadership.retire(&first);
+        let follower = worker(&leadership);
         assert!(follower.recv_timeout(MOMENT).is_err(), "a dead session is led");
-        crew.assign(Arc::new("second"));
+        leadership.assign(Arc::new("second"));
         assert_eq!(follower.recv(), Ok(Some("second")));
     }
 }

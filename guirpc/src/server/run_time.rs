@@ -13,11 +13,11 @@ const WEIGHT: u64 = 8;
 ///
 /// They are a guess that decides about speed only, so updates that overtake each other do no harm.
 #[derive(Debug)]
-pub(super) struct Paces(HashMap<&'static str, AtomicU64>);
+pub(super) struct RunTimes(HashMap<&'static str, AtomicU64>);
 
-impl Paces {
+impl RunTimes {
     pub(super) fn new(functions: impl Iterator<Item = &'static str>) -> Self {
-        Paces(functions.map(|name| (name, AtomicU64::new(0))).collect())
+        RunTimes(functions.map(|name| (name, AtomicU64::new(0))).collect())
     }
 
     pub(super) fn is_slow(&self, function: &str) -> bool {
@@ -40,11 +40,11 @@ mod tests {
 
     #[test]
     fn a_function_is_slow_once_it_usually_takes_long() {
-        let paces = Paces::new(["f"].into_iter());
-        assert!(!paces.is_slow("f"));
-        (0..20).for_each(|_| paces.record("f", Duration::from_millis(1)));
-        assert!(paces.is_slow("f"));
-        (0..50).for_each(|_| paces.record("f", Duration::from_micros(1)));
-        assert!(!paces.is_slow("f"));
+        let run_times = RunTimes::new(["f"].into_iter());
+        assert!(!run_times.is_slow("f"));
+        (0..20).for_each(|_| run_times.record("f", Duration::from_millis(1)));
+        assert!(run_times.is_slow("f"));
+        (0..50).for_each(|_| run_times.record("f", Duration::from_micros(1)));
+        assert!(!run_times.is_slow("f"));
     }
 }

@@ -1,0 +1,222 @@
+//! The consumer thread of a session: it alone consumes, acknowledges and cancels, and it never runs a function.
+//!
+//! Whatever has to wait until the broker knows something goes through it: requests that may have been run before,
+//! those that are acknowledged before they run, and those that are published again.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvError, Sender, after, never, select};
+use tracing::{info, warn};
+
+use super::acks::{AckBatcher, AckFrame};
+use super::connection_status::ConnectionStatus;
+use super::delivery::Delivery;
+use super::leader::Leadership;
+use super::plan::Plan;
+use super::republisher::Job;
+use super::running::Running;
+use super::session::{Ready, Reports, Session};
+use super::shutdown::Stopped;
+use crate::broker::{self, BlockedNote, Channel, Connection, Failure, Receipt};
+use crate::error::Error;
+use crate::health::Status;
+
+mod checks;
+mod memory;
+mod thread;
+
+pub(super) use memory::Memory;
+pub(super) use thread::{Connections, End, open};
+
+/// How often the leader is looked after: one that is in the same function at two ticks hands the lead on.
+const TICK: Duration = Duration::from_millis(1);
+/// What is finished is acknowledged every so many ticks at the latest.
+const ACK_TICKS: u32 = 4;
+/// After so many ticks with nothing to do the thread sleeps.
+const IDLE_TICKS: u32 = 50;
+
+/// What a session is opened with: what outlives it.
+pub(super) struct SessionContext {
+    pub(super) plan: Arc<Plan>,
+    pub(super) leadership: Arc<Leadership<Session>>,
+    pub(super) running: Arc<Running>,
+    pub(super) status: Arc<ConnectionStatus>,
+    pub(super) stopped: Stopped,
+    /// Held by one consumer thread after the other.
+    pub(super) memory: Mutex<Memory>,
+}
+
+/// What the consumer thread works with.
+pub(super) struct ConsumerLoop<'a> {
+    pub(super) session: Arc<Session>,
+    pub(super) context: &'a SessionContext,
+    pub(super) channel: &'a Channel,
+    pub(super) consumers: &'a [broker::Consumer<'a>],
+    pub(super) consuming: &'a Connection,
+    pub(super) replying: &'a Connection,
+    pub(super) reports: Reports,
+    /// Where the trial of a reply address hears of an alarm.
+    pub(super) alarms: Receiver<BlockedNote>,
+    pub(super) acks: AckBatcher<Receipt>,
+    memory: Memory,
+    /// May be running already: waits for that, and for its answer.
+    pub(super) parked: Vec<Delivery>,
+    /// Is run when the broker knows all acknowledgements, and when all jobs before this one are decided.
+    pub(super) waiting: Vec<(Delivery, u64)>,
+    jobs: Sender<Job>,
+    next_job: u64,
+    /// Jobs that are not decided, and whether each returns what has not begun.
+    open_jobs: BTreeMap<u64, bool>,
+    /// Not begun, and returned when the broker takes messages again.
+    pub(super) held: Vec<Delivery>,
+    pub(super) is_blocked: bool,
+    /// How many requests are back in their queue.
+    pub(super) requeued: usize,
+    ticks: u32,
+    idle_ticks: u32,
+    last_turn: Option<u64>,
+}
+
+/// The session is over.
+pub(super) struct Lost(pub(super) Failure);
+
+impl From<Error> for Lost {
+    fn from(error: Error) -> Self {
+        Lost(Failure::from(&error))
+    }
+}
+
+impl From<RecvError> for Lost {
+    fn from(_: RecvError) -> Self {
+        Lost(Failure::silent())
+    }
+}
+
+impl ConsumerLoop<'_> {
+    /// Acknowledges, and looks after the lead, until the server is to stop.
+    fn serve(&mut self) -> Result<(), Lost> {
+        let stopped = &self.context.stopped;
+        loop {
+            let tick = if self.session.tick.is_ticking() { after(TICK) } else { never() };
+            select! {
+                recv(self.reports.wake) -> _ => {
+                    self.idle_ticks = 0;
+                    self.session.tick.start();
+                    self.acknowledge()?;
+                }
+                recv(tick) -> _ => self.tick()?,
+                recv(self.reports.lost) -> loss => return Err(Lost(loss?)),
+                recv(self.consuming.blocked()) -> note => self.blocked(note?),
+                recv(self.replying.blocked()) -> note => self.blocked(note?),
+                recv(self.alarms) -> note => self.blocked(note?),
+                recv(stopped) -> _ => return Ok(()),
+            }
+        }
+    }
+
+    fn tick(&mut self) -> Result<(), Lost> {
+        let turn = self.context.leadership.turn();
+        match turn {
+            Some(turn) if self.last_turn == Some(turn) => self.context.leadership.pass_lead_on(turn),
+            _ => self.last_turn = turn,
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(ACK_TICKS) {
+            self.check_parked();
+            self.forget_loss();
+            self.acknowledge()?;
+        }
+        let is_busy = turn.is_some() || !self.reports.all.is_empty() || !self.parked.is_empty();
+        self.idle_ticks = if is_busy { 0 } else { self.idle_ticks + 1 };
+        if self.idle_ticks >= IDLE_TICKS {
+            let leadership = &self.context.leadership;
+            self.session.tick.stop(|| leadership.turn().is_some() || !self.reports.all.is_empty());
+        }
+        Ok(())
+    }
+
+    /// Sends the acknowledgements of what is finished.
+    pub(super) fn acknowledge(&mut self) -> Result<(), Lost> {
+        self.collect();
+        self.send_acks()
+    }
+
+    pub(super) fn collect(&mut self) {
+        self.session.begin_batch();
+        while let Ok(report) = self.reports.all.try_recv() {
+            self.take_report(report);
+        }
+    }
+
+    pub(super) fn send_acks(&mut self) -> Result<(), Lost> {
+        let frames = self.acks.take_frames();
+        self.send_frames(frames)?;
+        self.run_what_is_known()
+    }
+
+    pub(super) fn send_frames(&self, frames: Vec<AckFrame<Receipt>>) -> Result<(), Lost> {
+        for frame in frames {
+            match frame {
+                AckFrame::AckThrough(receipt) => self.channel.ack_through(receipt)?,
+                AckFrame::Ack(receipt) => self.channel.ack(receipt)?,
+                AckFrame::Requeue(receipt) => self.channel.requeue(receipt)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what has waited until the broker knows the acknowledgements that were sent.
+    fn run_what_is_known(&mut self) -> Result<(), Lost> {
+        let first_open = self.open_jobs.keys().next().copied().unwrap_or(u64::MAX);
+        let is_known = |(_, job): &(Delivery, u64)| *job <= first_open;
+        let (known, waiting): (Vec<_>, _) = mem::take(&mut self.waiting).into_iter().partition(is_known);
+        self.waiting = waiting;
+        if !known.is_empty() {
+            self.channel.flush()?;
+            for (delivery, _) in known {
+                self.session.make_ready(Ready::Run(delivery));
+            }
+        }
+        Ok(())
+    }
+
+    /// The broker takes no messages, or takes them again: what is begun meanwhile could not be answered.
+    pub(super) fn blocked(&mut self, note: BlockedNote) {
+        match note {
+            BlockedNote::Blocked(reason) => {
+                self.is_blocked = true;
+                if self.context.status.set(Status::Blocked { reason: reason.clone() }) {
+                    warn!("the broker takes no messages at the moment: {reason}");
+                }
+                self.session.pause.begin();
+                // Whoever has ended the session meanwhile found no pause.
+                if !self.session.is_serving() {
+                    self.session.pause.end();
+                }
+            }
+            BlockedNote::Unblocked => {
+                self.is_blocked = false;
+                if self.context.status.set(Status::Connected) {
+                    info!("the broker takes messages again");
+                }
+                self.session.pause.end();
+                for delivery in mem::take(&mut self.held) {
+                    self.return_unbegun(delivery);
+                }
+            }
+        }
+    }
+
+    /// When the broker has delivered again whatever was answered on a session before, nothing is looked up any more.
+    fn forget_loss(&mut self) {
+        let now = Instant::now();
+        if self.session.is_after_loss() && !self.memory.journal.has_past(now) {
+            self.session.forget_loss();
+            self.memory.collect();
+            self.memory.journal.expire(now);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One lane of a server: keeps it serving, one session after another, until it is shut down.
+
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, select};
+use tracing::{info, warn};
+
+use super::connection_status::ConnectionStatus;
+use super::consumer::{self, Connections, End, Memory, SessionContext};
+use super::journal::Journal;
+use super::leader::Leadership;
+use super::plan::Plan;
+use super::running::Running;
+use super::session::Session;
+use super::shutdown::{ShutdownReport, Stopped};
+use super::worker::Worker;
+use crate::broker::Backoff;
+use crate::error::{Error, ErrorKind};
+use crate::health::Status;
+
+/// A session that held this long was no false start.
+const STABLE: Duration = Duration::from_secs(10);
+/// What a shutdown may take beyond the drain time, where the broker does not answer.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+
+/// A lane that is connected.
+pub(super) struct Lane {
+    context: Arc<SessionContext>,
+    first: (Arc<Session>, Receiver<End>),
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Lane {
+    /// Opens the first session, so that a mistake is told at once.
+    pub(super) fn start(plan: Plan, stopped: Stopped) -> Result<Self, Error> {
+        let plan = Arc::new(plan);
+        let journal = Journal::new(plan.most_unacknowledged(), plan.reply_cache);
+        let context = Arc::new(SessionContext {
+            leadership: Arc::new(Leadership::new()),
+            running: Arc::new(Running::new(plan.workers)),
+            status: Arc::new(ConnectionStatus::new()),
+            stopped,
+            memory: Mutex::new(Memory::new(journal)),
+            plan,
+        });
+        let first = consumer::open(&context, None)?;
+        let mut lane = Lane { context, first, workers: Vec::new() };
+        for number in 0..lane.context.plan.workers {
+            match lane.spawn_worker(number) {
+                Ok(worker) => lane.workers.push(worker),
+                Err(error) => {
+                    lane.give_up();
+                    return Err(Error::new(ErrorKind::System, format!("no thread for worker {number}: {error}")));
+                }
+            }
+        }
+        Ok(lane)
+    }
+
+    fn spawn_worker(&self, number: usize) -> std::io::Result<JoinHandle<()>> {
+        let SessionContext { plan, leadership, running, .. } = &*self.context;
+        let (plan, leadership, running) = (Arc::clone(plan), Arc::clone(leadership), Arc::clone(running));
+        let worker = Worker { number, plan, leadership, running };
+        thread::Builder::new().name(format!("guirpc-worker-{number}")).spawn(move || worker.work())
+    }
+
+    /// Leaves a lane that is not to serve after all, without a thread that stays behind.
+    pub(super) fn give_up(self) {
+        let Lane { context, first: (session, end), workers } = self;
+        context.leadership.dismiss();
+        session.report_lost(crate::broker::Failure::connection("not all could be started"));
+        let _ = end.recv_timeout(SHUTDOWN_GRACE);
+        for worker in workers {
+            let _ = worker.join();
+        }
+    }
+
+    /// Says what is being served.
+    pub(super) fn announce(&self) {
+        let plan = &self.context.plan;
+        for served in &plan.services {
+            let service = served.dispatcher.service();
+            let functions = service.functions().filter(|function| function.lane == plan.lane.as_deref());
+            let functions: Vec<&str> = functions.map(|function| function.name).collect();
+            info!(
+                service = service.name,
+                lane = plan.lane,
+                queue = served.queue,
+                broker = %plan.address,
+                workers = plan.workers,
+                functions = functions.join(", "),
+                "serving"
+            );
+        }
+    }
+
+    pub(super) fn status(&self) -> Arc<ConnectionStatus> {
+        Arc::clone(&self.context.status)
+    }
+
+    /// Serves until the server is shut down.
+    pub(super) fn run(self) -> ShutdownReport {
+        let Lane { context, first, .. } = self;
+        let SessionContext { plan, leadership, status, stopped, .. } = &*context;
+        let (mut session, mut end) = first;
+        let mut backoff = Backoff::new();
+        let report = loop {
+            let since = Instant::now();
+            leadership.assign(Arc::clone(&session));
+            let (reason, connections) = match wait(&end, stopped, plan.drain) {
+                End::ShutDown(report) => break report,
+                End::Lost(reason, connections) => (reason, connections),
+            };
+            leadership.unassign();
+            if connections.is_some() {
+                warn!("no deliveries from {} any more: {reason}", plan.address);
+            } else {
+                warn!("lost {}: {reason}", plan.address);
+            }
+            status.set(Status::Disconnected { reason });
+            if since.elapsed() >= STABLE {
+                backoff.reset();
+            }
+            match reopen(&context, connections, &mut backoff) {
+                Some(reopened) => (session, end) = reopened,
+                // Without a connection nobody can be answered, so there is nothing to wait for.
+                None => break ShutdownReport { requeued: 0, abandoned: session.running() },
+            }
+        };
+        leadership.dismiss();
+        status.set(Status::Stopped);
+        let ShutdownReport { requeued, abandoned } = report;
+        if abandoned == 0 {
+            info!(lane = plan.lane, requeued, "stopped");
+        } else {
+            warn!(lane = plan.lane, requeued, abandoned, "stopped before all that had begun was finished");
+        }
+        report
+    }
+}
+
+/// Waits for the end of a session; not much longer than the drain time, once the server is to stop.
+fn wait(end: &Receiver<End>, stopped: &Stopped, drain: Duration) -> End {
+    let silent = || End::Lost("its thread is gone".to_owned(), None);
+    select! {
+        recv(end) -> end => end.unwrap_or_else(|_| silent()),
+        recv(stopped) -> _ => end
+            .recv_timeout(drain.saturating_add(SHUTDOWN_GRACE))
+            .unwrap_or_else(|_| End::Lost("the broker does not answer any more".to_owned(), None)),
+    }
+}
+
+/// Tries until it succeeds, first on the connections that are still there, or until the server is to stop.
+fn reopen(
+    context: &Arc<SessionContext>,
+    mut connections: Option<Connections>,
+    backoff: &mut Backoff,
+) -> Option<(Arc<Session>, Receiver<End>)> {
+    let SessionContext { plan, status, stopped, .. } = &**context;
+    loop {
+        match stopped.recv_timeout(backoff.next_delay(Instant::now())) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(never) => match never {},
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        let is_connected = connections.is_some();
+        match consumer::open(context, connections.take()) {
+            Ok(reopened) => {
+                if is_connected {
+                    info!("taking deliveries from {} again", plan.address);
+                } else {
+                    info!("connected to {} again", plan.address);
+                }
+                return Some(reopened);
+            }
+            Err(error) if error.kind() == ErrorKind::Stopped => return None,
+            Err(error) => {
+                warn!("{error}");
+                status.set(Status::Disconnected { reason: error.to_string() });
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a server does in one lane, checked: nothing in it can be wrong any more.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::delivery::Delivery;
+use super::reply_cache::ReplyCache;
+use super::run_time::RunTimes;
+use super::session::Session;
+use crate::broker::{Addresses, Exchange, QueueKind, ReplyNodes};
+use crate::dispatch::Dispatcher;
+
+/// One lane: a server within the server, with connections, queues and workers of its own, so that none holds up another.
+pub(crate) struct Plan {
+    /// `None` for the functions that name no lane.
+    pub(crate) lane: Option<String>,
+    pub(crate) address: Addresses,
+    pub(crate) services: Vec<LaneService>,
+    pub(crate) exchange: Exchange,
+    pub(crate) queue_kind: QueueKind,
+    pub(crate) workers: usize,
+    pub(crate) prefetch: u16,
+    pub(crate) drain: Duration,
+    /// How many bytes of answers are kept for what may be delivered again.
+    pub(crate) reply_cache: usize,
+    pub(crate) reply_nodes: Arc<ReplyNodes>,
+}
+
+/// One service of a [`Plan`].
+pub(crate) struct LaneService {
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    /// What its queue is bound with: its own name, unless it is served apart from others or by configuration.
+    pub(crate) routing_key: String,
+    pub(crate) queue: String,
+    /// `None` if what fails is not kept: where the queue ends with its connection.
+    pub(super) failure_queues: Option<FailureQueues>,
+    pub(super) replies: Mutex<ReplyCache<(Arc<Session>, Delivery)>>,
+    pub(super) run_times: RunTimes,
+}
+
+/// Where requests go that are not run at once, or fail.
+#[derive(Debug)]
+pub(super) struct FailureQueues {
+    /// For another attempt, as many at a time as there are workers; `None` for both if it is the service's own queue.
+    pub(super) retry: Option<Queue>,
+    /// For another attempt, one at a time.
+    pub(super) quarantine: Option<Queue>,
+    pub(super) dead_letters: Queue,
+    /// How often a function begins on one message.
+    pub(super) max_deliveries: u32,
+}
+
+/// A queue of guirpc's own beside a service's.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) name: String,
+    pub(super) kind: QueueKind,
+}
+
+/// Which of a service's queues a request waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QueueRole {
+    Own,
+    Retry,
+    Quarantine,
+}
+
+impl FailureQueues {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Queue> {
+        self.retry.iter().chain(&self.quarantine).chain([&self.dead_letters])
+    }
+
+    /// The queue of this role; `None` if it is the service's own.
+    pub(super) fn of(&self, role: QueueRole) -> Option<&Queue> {
+        match role {
+            QueueRole::Own => None,
+            QueueRole::Retry => self.retry.as_ref(),
+            QueueRole::Quarantine => self.quarantine.as_ref(),
+        }
+    }
+}
+
+impl LaneService {
+    pub(super) fn replies(&self) -> MutexGuard<'_, ReplyCache<(Arc<Session>, Delivery)>> {
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often a function begins on one message; `None` if nothing is counted.
+    pub(super) fn max_deliveries(&self) -> Option<u32> {
+        self.failure_queues.as_ref().map(|queues| queues.max_deliveries)
+    }
+}
+
+impl Plan {
+    /// The queues to consume from, and how much is fetched from each: what comes again goes first.
+    pub(super) fn consumed(&self) -> Vec<Consumed<'_>> {
+        let aside = |role: QueueRole, prefetch: u16| {
+            self.services.iter().enumerate().filter_map(move |(service, served)| {
+                let queue = served.failure_queues.as_ref()?.of(role)?;
+                Some(Consumed { service, role, prefetch, queue: &queue.name, kind: Some(queue.kind) })
+            })
+        };
+        let own = self.services.iter().enumerate().map(|(service, served)| Consumed {
+            service,
+            role: QueueRole::Own,
+            prefetch: self.prefetch,
+            queue: &served.queue,
+            kind: None,
+        });
+        let workers = u16::try_from(self.workers).unwrap_or(u16::MAX);
+        aside(QueueRole::Quarantine, 1).chain(aside(QueueRole::Retry, workers)).chain(own).collect()
+    }
+
+    /// How many requests the broker may have delivered and not seen acknowledged.
+    pub(super) fn most_unacknowledged(&self) -> usize {
+        self.consumed().iter().map(|consumed| usize::from(consumed.prefetch)).sum()
+    }
+}
+
+/// A queue that is consumed from.
+pub(super) struct Consumed<'a> {
+    pub(super) service: usize,
+    pub(super) role: QueueRole,
+    pub(super) prefetch: u16,
+    pub(super) queue: &'a str,
+    /// How it is declared, if it is not the service's own.
+    pub(super) kind: Option<QueueKind>,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("lane", &self.lane)
+            .field("address", &self.address)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
+    }
+}

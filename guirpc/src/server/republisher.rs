@@ -1,0 +1,222 @@
+//! The thread that publishes requests again: for another attempt, as dead letters, or back as they were.
+//!
+//! It alone declares queues that are missing and knows what the broker has confirmed. Any number of requests is on the
+//! way at once, so a queue that answers late, is full, is missing or is forbidden holds up nothing but what is for it.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
+use tracing::{error, warn};
+
+use super::delivery::{Delivery, Letter, Republish};
+use super::plan::{LaneService, Plan};
+use super::session::{Report, Reporter};
+use crate::broker::{self, ConfirmNote, Failure, QueueKind, RepublishChannel, RepublishOpener};
+use crate::error::{Error, ErrorKind};
+use crate::message::{EncodedReply, Request};
+
+mod delayed;
+mod unconfirmed;
+
+use delayed::Delayed;
+use unconfirmed::{Outcome, Unconfirmed};
+
+/// A request that is to be published again.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// By which the consumer thread knows it.
+    pub(super) number: u64,
+    pub(super) delivery: Delivery,
+    pub(super) what: Republish,
+}
+
+/// What is to become of the delivery of a job.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// The broker has it elsewhere: acknowledge it.
+    Published,
+    /// It cannot be counted: run it here and now.
+    Run,
+    /// It can be put nowhere: requeue it, and remember this answer.
+    Requeue(Option<EncodedReply>),
+}
+
+/// A job that is on its way.
+#[derive(Debug)]
+struct OnTheWay {
+    job: Job,
+    /// Whether its queue was missing and has been declared.
+    is_declared: bool,
+}
+
+struct Republisher {
+    plan: Arc<Plan>,
+    reporter: Reporter,
+    channel: RepublishChannel,
+    unconfirmed: Unconfirmed<OnTheWay>,
+    delayed: Delayed<Job>,
+}
+
+/// Starts the thread; it ends when no more jobs can come, and says so if its channel is lost.
+pub(super) fn start(plan: &Arc<Plan>, opener: RepublishOpener, reporter: Reporter) -> Result<Sender<Job>, Error> {
+    let (jobs, waiting) = unbounded();
+    let plan = Arc::clone(plan);
+    thread::Builder::new()
+        .name("guirpc-republish".to_owned())
+        .spawn(move || {
+            if let Err(error) = run(plan, &opener, reporter.clone(), &waiting) {
+                reporter.lost(Failure::channel(error.to_string()));
+            }
+        })
+        .map_err(|error| Error::new(ErrorKind::System, format!("no thread to republish: {error}")))?;
+    Ok(jobs)
+}
+
+fn run(plan: Arc<Plan>, opener: &RepublishOpener, reporter: Reporter, jobs: &Receiver<Job>) -> Result<(), Error> {
+    // Most sessions never have one, and need no channel for it.
+    let Ok(first) = jobs.recv() else { return Ok(()) };
+    // So that what waits leaves room for what can be served.
+    let delayed = Delayed::new(usize::from(plan.prefetch).div_ceil(2));
+    let channel = opener.open()?;
+    let mut republisher = Republisher { plan, reporter, channel, unconfirmed: Unconfirmed::default(), delayed };
+    republisher.publish(first, false)?;
+    republisher.work(jobs)
+}
+
+impl Republisher {
+    fn work(&mut self, jobs: &Receiver<Job>) -> Result<(), Error> {
+        loop {
+            let due = self.delayed.next().map_or_else(never, at);
+            select! {
+                recv(jobs) -> job => match job {
+                    Ok(job) => self.publish(job, false)?,
+                    Err(_) => return Ok(()),
+                },
+                recv(self.channel.confirms()) -> note => match note {
+                    Ok(note) => self.confirmed(note)?,
+                    Err(_) => return Err(self.channel.end()),
+                },
+                recv(due) -> _ => {
+                    let due: Vec<Job> = self.delayed.due(Instant::now()).collect();
+                    for job in due {
+                        self.give_up(job);
+                    }
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, job: Job, is_declared: bool) -> Result<(), Error> {
+        let Delivery { service, original, request, .. } = &job.delivery;
+        let service = &self.plan.services[*service];
+        let (queue, _) = target(service, &job);
+        let published = match &job.what {
+            Republish::Attempt { attempts, .. } => self.channel.attempt(queue, original, &request.body, *attempts),
+            Republish::Return => self.channel.attempt(queue, original, &request.body, request.attempts()),
+            Republish::DeadLetter(letter, _) => {
+                let death = letter.death(&service.queue, SystemTime::now());
+                self.channel.dead_letter(queue, original, &request.body, &death)
+            }
+        };
+        match published {
+            Ok(()) => self.unconfirmed.published(OnTheWay { job, is_declared }),
+            Err(error) if error.kind() == ErrorKind::Denied => self.refused(job, &error.to_string())?,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn confirmed(&mut self, note: ConfirmNote) -> Result<(), Error> {
+        while let Some(note) = self.channel.returned() {
+            let services = &self.plan.services;
+            self.unconfirmed.returned(|OnTheWay { job, .. }| {
+                let Delivery { service, original, request, .. } = &job.delivery;
+                broker::is_returned(&note, target(&services[*service], job).0, original, &request.body)
+            });
+        }
+        let (number, multiple, taken) = broker::confirmed(note);
+        for (OnTheWay { job, is_declared }, outcome) in self.unconfirmed.confirmed(number, multiple, taken) {
+            match outcome {
+                Outcome::Taken => self.published(job),
+                Outcome::Rejected => self.refused(job, "the queue rejects it: it is full")?,
+                Outcome::Unroutable => self.unroutable(job, is_declared)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn published(&self, job: Job) {
+        let Request { function, correlation_id, .. } = &job.delivery.request;
+        if let Republish::DeadLetter(Letter { reason, status, message, .. }, _) = &job.what {
+            let service = &self.plan.services[job.delivery.service];
+            let queue = service.failure_queues.as_ref().map(|queues| &queues.dead_letters.name);
+            warn!(function, correlation_id, status, queue, "{reason}, now a dead letter: {message}");
+        }
+        self.decide(job.number, job.delivery, Decision::Published);
+    }
+
+    /// There is no queue for it: one that failed requests go to is declared, once.
+    fn unroutable(&mut self, job: Job, is_declared: bool) -> Result<(), Error> {
+        let (queue, kind) = target(&self.plan.services[job.delivery.service], &job);
+        let Some(kind) = kind.filter(|_| !is_declared) else {
+            let why = format!("there is no queue `{queue}`");
+            return self.refused(job, &why);
+        };
+        match self.channel.declare(queue, kind) {
+            Ok(()) => self.publish(job, true),
+            Err(error) => self.refused(job, &error.to_string()),
+        }
+    }
+
+    /// It cannot be published there.
+    fn refused(&mut self, mut job: Job, why: &str) -> Result<(), Error> {
+        let Request { function, correlation_id, .. } = &job.delivery.request;
+        match job.what {
+            Republish::Attempt { otherwise, .. } => {
+                warn!(function, correlation_id, "cannot wait for another attempt: {why}");
+                match otherwise {
+                    Some((letter, reply)) => {
+                        job.what = Republish::DeadLetter(letter, Some(reply));
+                        self.publish(job, false)?;
+                    }
+                    None => self.decide(job.number, job.delivery, Decision::Run),
+                }
+            }
+            Republish::DeadLetter(ref letter, _) => {
+                error!(function, correlation_id, status = letter.status, "cannot become a dead letter: {why}");
+                if let Some(job) = self.delayed.push(job, Instant::now()) {
+                    self.give_up(job);
+                }
+            }
+            Republish::Return => self.decide(job.number, job.delivery, Decision::Requeue(None)),
+        }
+        Ok(())
+    }
+
+    /// The broker is to deliver it again.
+    fn give_up(&self, job: Job) {
+        let answer = match job.what {
+            Republish::DeadLetter(_, answer) => answer,
+            Republish::Attempt { .. } | Republish::Return => None,
+        };
+        self.decide(job.number, job.delivery, Decision::Requeue(answer));
+    }
+
+    fn decide(&self, number: u64, delivery: Delivery, decision: Decision) {
+        self.reporter.report(Report::Republished { number, delivery, decision });
+    }
+}
+
+/// The queue that a job is for; and how it is declared, if that is what is done when it is missing.
+fn target<'a>(service: &'a LaneService, job: &Job) -> (&'a str, Option<QueueKind>) {
+    let Some(queues) = &service.failure_queues else { return (&service.queue, None) };
+    let queue = match &job.what {
+        Republish::Attempt { queue, .. } => queues.of(*queue),
+        Republish::DeadLetter(..) => Some(&queues.dead_letters),
+        // It may have been taken off the queue of a server before, which is then no more.
+        Republish::Return => queues.of(job.delivery.queue),
+    };
+    queue.map_or((&service.queue, None), |queue| (&queue.name, Some(queue.kind)))
+}

@@ -1,0 +1,142 @@
+//! A graceful shutdown as a sequence of steps: what the broker has to know to keep the promises goes first.
+//!
+//! 1. Nothing more is taken: the consumers are cancelled.
+//! 2. What has not begun is returned, for another server, without counting as an attempt.
+//! 3. What has begun is finished, for as long as the drain time: first the replies get to the broker, then the
+//!    acknowledgements, since nobody may be left to make up for a reply that is lost.
+//! 4. What is left is left to the broker.
+//!
+//! While an alarm is on, the broker reads nothing from the connection that publishes. Then nothing is asked of that
+//! connection that waits for an answer: replies and returned requests wait for the end of the alarm or of the drain
+//! time. What could not be returned by then is requeued by the broker, with its mark.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, at, bounded, never, select};
+use tracing::warn;
+
+use super::consumer::{ConsumerLoop, Lost};
+use super::delivery::Delivery;
+use super::session::Ready;
+use crate::broker::{Event, Failure};
+use crate::error::Error;
+use crate::health::Status;
+
+mod handle;
+mod report;
+
+pub use handle::ShutdownHandle;
+pub use report::ShutdownReport;
+
+pub(super) use handle::Stopped;
+
+/// A flush of the replies that is on its way.
+type Flush = Receiver<Result<(), Error>>;
+
+impl ConsumerLoop<'_> {
+    pub(super) fn shut_down(&mut self) -> Result<ShutdownReport, Lost> {
+        // A drain time that no clock can count to has no end.
+        let deadline = Instant::now().checked_add(self.context.plan.drain);
+        self.context.status.set(Status::Stopped);
+        self.take_nothing_more()?;
+        self.return_what_has_not_begun();
+        self.finish_what_has_begun(deadline)?;
+        self.leave_the_rest()
+    }
+
+    fn take_nothing_more(&self) -> Result<(), Lost> {
+        self.session.stop_serving();
+        // From here on everything that is finished wakes us, as no tick would.
+        self.session.tick.stop(|| false);
+        for consumer in self.consumers {
+            consumer.cancel()?;
+        }
+        Ok(())
+    }
+
+    fn return_what_has_not_begun(&mut self) {
+        if self.is_blocked {
+            warn!("shutting down while the broker takes no messages: replies wait for the end of that");
+        }
+        self.collect();
+        let session = Arc::clone(&self.session);
+        for (source, event) in session.delivered() {
+            match event {
+                Event::Request(request, original, receipt) => {
+                    session.take();
+                    self.return_unbegun(Delivery::new(source, request, original, receipt));
+                }
+                // An inbox whose consumer is cancelled ends as one that is lost does; a real loss is heard of all the same.
+                Event::Cancelled | Event::Lost(_) => {}
+            }
+        }
+        let (early, unbegun): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|(delivery, _)| delivery.receipt.is_none());
+        self.waiting = early;
+        let parked = std::mem::take(&mut self.parked);
+        unbegun.into_iter().map(|(delivery, _)| delivery).chain(parked).for_each(|it| self.return_unbegun(it));
+    }
+
+    fn finish_what_has_begun(&mut self, deadline: Option<Instant>) -> Result<(), Lost> {
+        let deadline = deadline.map_or_else(never, at);
+        let mut flush = None;
+        loop {
+            self.collect();
+            if !self.is_blocked && flush.is_none() && self.acks.is_empty() {
+                self.send_acks()?;
+                if self.session.running() == 0 {
+                    return Ok(());
+                }
+            } else if !self.is_blocked && flush.is_none() {
+                flush = Some((self.begin_flush()?, self.acks.take_frames()));
+            }
+            let flushed = flush.as_ref().map_or_else(never, |(flushed, _): &(Flush, _)| flushed.clone());
+            select! {
+                recv(flushed) -> done => {
+                    done??;
+                    if let Some((_, frames)) = flush.take() {
+                        self.send_frames(frames)?;
+                    }
+                }
+                recv(self.reports.wake) -> _ => {}
+                recv(deadline) -> _ => return Ok(()),
+                recv(self.reports.lost) -> loss => return Err(Lost(loss?)),
+                recv(self.consuming.blocked()) -> note => self.blocked(note?),
+                recv(self.replying.blocked()) -> note => self.blocked(note?),
+                recv(self.alarms) -> note => self.blocked(note?),
+            }
+        }
+    }
+
+    /// Has the replies reach the broker, on a thread that may be given up: it waits for an answer, and there may be none.
+    fn begin_flush(&self) -> Result<Flush, Lost> {
+        let (done, flushed) = bounded(1);
+        let session = Arc::clone(&self.session);
+        thread::Builder::new()
+            .name("guirpc-flush".to_owned())
+            .spawn(move || done.send(session.flush_replies()))
+            .map_err(|error| Lost(Failure::channel(format!("no thread for the last replies: {error}"))))?;
+        Ok(flushed)
+    }
+
+    /// Requeues what has still not begun; what is not acknowledged is delivered again when the connection is closed.
+    fn leave_the_rest(&mut self) -> Result<ShutdownReport, Lost> {
+        let ready: Vec<Ready> = self.session.all_ready().collect();
+        let unbegun = ready.into_iter().filter_map(|ready| match ready {
+            Ready::Run(delivery) => Some(delivery),
+            Ready::Answer(..) | Ready::End => None,
+        });
+        for delivery in std::mem::take(&mut self.held).into_iter().chain(unbegun) {
+            let Some(receipt) = delivery.receipt else { continue };
+            self.channel.requeue(receipt)?;
+            self.requeued += 1;
+            self.session.leave();
+        }
+        // The consuming connection is never blocked.
+        self.channel.flush()?;
+        let abandoned = self.session.running() + self.acks.len();
+        Ok(ShutdownReport { requeued: self.requeued, abandoned })
+    }
+}
