@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Environment, LogFormat};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::exit::Exit;
-use crate::server::{Server, Setup};
+use crate::server::{Server, Setup, ShutdownHandle};
 
 mod args;
 #[cfg(feature = "embedded")]
@@ -114,12 +114,17 @@ fn prepare(
 
 /// Serves until a signal comes; `ready` runs as soon as calls are answered.
 fn serve(setup: Setup, ready: impl FnOnce()) -> Result<Exit, Failure> {
-    let server = Server::start(setup)?;
-    signals::stop_on_signal(server.shutdown_handle())
+    let shutdown = ShutdownHandle::new();
+    // Before the first connection is made, which may take as long as a broker is silent.
+    signals::stop_on_signal(shutdown.clone())
         .map_err(|error| Failure::new(Exit::Other, format!("cannot listen to signals: {error}")))?;
+    let server = match Server::start_with(setup, &shutdown) {
+        Err(error) if error.kind() == ErrorKind::Stopped => return Ok(Exit::Done),
+        server => server?,
+    };
     ready();
-    let drained = server.wait();
-    Ok(if drained.abandoned == 0 { Exit::Done } else { Exit::TimeUp })
+    let report = server.wait();
+    Ok(if report.abandoned == 0 { Exit::Done } else { Exit::TimeUp })
 }
 
 /// Sends the log to the standard error output.

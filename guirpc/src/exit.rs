@@ -49,7 +49,8 @@ impl From<ErrorKind> for Exit {
             ErrorKind::Configuration => Exit::Usage,
             ErrorKind::Unreachable | ErrorKind::Denied => Exit::Broker,
             ErrorKind::Topology => Exit::Topology,
-            ErrorKind::System | ErrorKind::Stopped => Exit::Other,
+            ErrorKind::System => Exit::Other,
+            ErrorKind::Stopped => Exit::Done,
         }
     }
 }

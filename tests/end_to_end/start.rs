@@ -1,6 +1,8 @@
 //! What a service says when it cannot start: one line, with what to do, and an exit code of its own.
 
+use std::net::TcpListener;
 use std::process::Command;
+use std::time::Duration;
 
 use amiquip::{Connection, QueueDeclareOptions};
 use anyhow::{Context, ensure};
@@ -17,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("start::a_wrong_password", a_wrong_password),
         Case::shared("start::a_missing_virtual_host", a_missing_virtual_host),
         Case::shared("start::a_queue_declared_differently", a_queue_declared_differently),
+        Case::shared("start::a_signal_while_connecting", a_signal_while_connecting),
         Case::shared("start::a_service_that_is_not_linked", a_service_that_is_not_linked),
         Case::shared("start::a_queue_without_a_name", a_queue_without_a_name),
         Case::shared("start::two_services_cannot_share_a_queue", two_services_cannot_share_a_queue),
@@ -48,6 +51,18 @@ fn a_malformed_uri(_: &dyn Broker) -> anyhow::Result<()> {
 fn a_refused_connection(_: &dyn Broker) -> anyhow::Result<()> {
     // Port 9 is discard, which nobody runs.
     check(&["--uri", "amqp://localhost:9"], 4, &["cannot connect", "is RabbitMQ running there"])
+}
+
+fn a_signal_while_connecting(_: &dyn Broker) -> anyhow::Result<()> {
+    // It lets clients in and then says nothing, so that they wait for as long as they wait for any broker.
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let uri = format!("amqp://{}", silent.local_addr()?);
+    let mut program = Program::start(Command::new(binary("workload")?).args(["--uri", &uri]))?;
+    let _connected = silent.accept()?;
+    program.terminate()?;
+    let status = program.wait(Duration::from_secs(5))?;
+    ensure!(status.code() == Some(0), "{status}: {:?}", program.stderr());
+    Ok(())
 }
 
 fn a_wrong_password(broker: &dyn Broker) -> anyhow::Result<()> {
