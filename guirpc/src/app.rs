@@ -3,12 +3,10 @@
 //! The only part of the library that installs a logger, listens to signals and decides how the process ends.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use tracing_subscriber::EnvFilter;
-
-use crate::config::{Config, Environment, LogFormat};
+use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind};
 use crate::exit::Exit;
 use crate::server::{Server, Setup, ShutdownHandle};
@@ -17,6 +15,7 @@ mod args;
 #[cfg(feature = "embedded")]
 mod dev;
 mod list;
+mod log;
 mod signals;
 
 use args::{Args, Command};
@@ -107,7 +106,8 @@ fn prepare(
     config: Config,
     setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
 ) -> Result<Setup, Failure> {
-    install_log(&config)?;
+    log::install(&config.log, config.log_format)
+        .map_err(|error| Failure::new(Exit::Other, format!("the log cannot be installed: {error}")))?;
     setup(Setup::with_config(services, config))
         .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))
 }
@@ -125,19 +125,4 @@ fn serve(setup: Setup, ready: impl FnOnce()) -> Result<Exit, Failure> {
     ready();
     let report = server.wait();
     Ok(if report.abandoned == 0 { Exit::Done } else { Exit::TimeUp })
-}
-
-/// Sends the log to the standard error output.
-fn install_log(config: &Config) -> Result<(), Failure> {
-    let level = &config.log;
-    // amiquip logs what we say better ourselves, and at a higher level than it deserves.
-    let filter = EnvFilter::try_new(format!("amiquip=off,{level}"))
-        .map_err(|error| Failure::new(Exit::Usage, format!("the log filter `{level}` cannot be read: {error}")))?;
-    let colours = io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr);
-    match config.log_format {
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-        LogFormat::Text => log.try_init(),
-    }
-    .map_err(|error| Failure::new(Exit::Usage, format!("the log cannot be installed: {error}")))
 }

@@ -154,10 +154,10 @@ settings! {
             default: false,
             ini: &["options.pickle"],
         }
-        /// What to log: error, warn, info, debug (a line for each call), trace, or a filter such as
+        /// What to log: off, error, warn, info, debug (a line for each call) or trace; for some targets another level, as
         /// `info,my_crate=debug`
         log: String {
-            takes: Kind::Name,
+            takes: Kind::LogFilter,
             default: "info".to_owned(),
             ini: &["options.log"],
         }

@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Time,
     /// `true` or `false`.
     YesNo,
+    /// A level of the log, or levels by target.
+    LogFilter,
     /// One of these.
     OneOf(&'static [&'static str]),
 }
@@ -70,6 +72,9 @@ impl Setting {
     }
 }
 
+/// The levels of a log, from the quietest.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 impl Kind {
     /// One of the names of these values.
     pub(super) const fn one_of<T: Choice>() -> Self {
@@ -90,6 +95,11 @@ impl Kind {
             Kind::Bytes => is_number(0, usize::MAX as u64),
             Kind::Time => text.parse::<humantime::Duration>().is_ok(),
             Kind::YesNo => matches!(text, "true" | "false"),
+            Kind::LogFilter => text.split(',').all(|part| {
+                let (target, level) = part.split_once('=').unwrap_or(("any", part));
+                let is_path = target.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
+                is_path && !target.is_empty() && LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level))
+            }),
             Kind::OneOf(choices) => choices.contains(&text),
         }
     }
@@ -105,6 +115,10 @@ impl Kind {
             Kind::Bytes => "a number of bytes".to_owned(),
             Kind::Time => format!("a time such as `{}`", humantime::format_duration(Duration::from_secs(90))),
             Kind::YesNo => "`true` or `false`".to_owned(),
+            Kind::LogFilter => format!(
+                "a level (`{}`), or `TARGET=LEVEL`, or several with commas between them, as `info,my_crate=debug`",
+                LEVELS.join("`, `")
+            ),
             Kind::OneOf(choices) => format!("one of `{}`", choices.join("`, `")),
         }
     }

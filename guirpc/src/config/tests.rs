@@ -60,6 +60,7 @@ fn samples(kind: Kind) -> [&'static str; 3] {
         Kind::Counts(_) => ["a=1", "a=2", "a=3,b=1"],
         Kind::Time => ["1s", "2s", "3s"],
         Kind::YesNo => ["true", "false", "true"],
+        Kind::LogFilter => ["warn", "info,my_crate=debug", "off"],
         Kind::OneOf(names) => [names[0], names[1], names[0]],
     }
 }
@@ -133,6 +134,18 @@ fn what_a_setting_takes_is_read() {
     };
     check(Side::Server, Config::reads);
     check(Side::Client, ClientConfig::reads);
+}
+
+#[test]
+fn a_filter_of_the_log_is_made_of_levels() {
+    for filter in ["info", "WARN", "off", "my_crate=trace", "info,my_crate::module=debug,other=off"] {
+        assert!(Kind::LogFilter.accepts(filter), "{filter}");
+    }
+    for mistyped in ["", "debgu", "my_crate", "my_crate=", "=info", "info,", "my_crate[span]=verbose", "info;a=debug"] {
+        let error = read(None, &[], &[("log", mistyped.to_owned())]).unwrap().value::<String>("log").unwrap_err();
+        assert!(error.to_string().contains("`log` is a level (`off`, `error`, `warn`, "), "{error}");
+        assert!(error.to_string().contains("as `info,my_crate=debug`"), "{error}");
+    }
 }
 
 #[test]

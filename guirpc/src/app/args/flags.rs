@@ -51,6 +51,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Kind::Bytes => arg.value_name("BYTES"),
         Kind::Time => arg.value_name("TIME"),
         Kind::YesNo => arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Kind::LogFilter => arg.value_name("FILTER"),
         Kind::OneOf(_) => arg.value_name("WHICH"),
     }
 }
