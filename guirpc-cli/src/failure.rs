@@ -31,7 +31,7 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         // There is nobody left to tell if this fails.
         let _ = writeln!(io::stderr(), "error: {}", self.message);
-        self.exit.into()
+        self.exit.code().into()
     }
 }
 

@@ -41,11 +41,11 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
         Err(error) => error.exit(),
     };
     match run(program, &args, setup) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit.code().into(),
         Err(failure) => {
             // There is nobody left to tell if this fails.
             let _ = writeln!(io::stderr(), "error: {}", failure.message);
-            failure.exit.into()
+            failure.exit.code().into()
         }
     }
 }

@@ -55,9 +55,10 @@ impl From<ErrorKind> for Exit {
     }
 }
 
-impl From<Exit> for std::process::ExitCode {
-    fn from(exit: Exit) -> Self {
-        (exit as u8).into()
+impl Exit {
+    /// What the process ends with.
+    pub fn code(self) -> u8 {
+        self as u8
     }
 }
 

@@ -83,6 +83,9 @@ pub mod __private_0_1;
 /// A program whose functions take state gives a function (or a closure) that adds it;
 /// it runs when the program serves (`serve`, `dev`), never for `list` or `--help`.
 ///
+/// How the process ends is described with [`exit_codes`].
+/// It needs the cargo feature `main`, which is on by default.
+///
 /// ```no_run
 /// # mod plain {
 /// guirpc::main!();
