@@ -11,7 +11,7 @@ use guirpc::__private_0_1::exit_codes;
 mod dead;
 mod python;
 
-pub(crate) use dead::{Dead, DeadList, DeadShow, DeadSome, Narrow};
+pub(crate) use dead::{Dead, DeadList, DeadSelected, DeadShow, Filter};
 pub(crate) use python::{
     Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
 };
@@ -31,13 +31,13 @@ pub(crate) enum Command {
     /// Call a function and print its output as JSON, or a text as it is
     #[command(after_help = exit_codes())]
     Call(Request),
-    /// Send a request that nobody waits for; it is done when the broker has it
+    /// Send a request without waiting for a reply (fire-and-forget); done when the broker has confirmed it
     #[command(after_help = exit_codes())]
     Send(Request),
     /// Ask a service whether it is there; no function of it runs
     #[command(after_help = exit_codes())]
     Ping(Ping),
-    /// Look at requests that failed while nobody waited, put them back or throw them away
+    /// List, requeue or drop dead letters: requests that failed and had no caller to be told
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),
     /// Run a broker in memory, to develop several services on one machine without RabbitMQ
@@ -93,14 +93,14 @@ pub(crate) struct Request {
     #[arg(long, value_name = "N")]
     pub(crate) priority: Option<u8>,
     #[command(flatten)]
-    pub(crate) road: Road,
+    pub(crate) route: Route,
     #[command(flatten)]
     pub(crate) broker: Broker,
 }
 
 /// How a request is written, and how it gets to its service.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Road {
+pub(crate) struct Route {
     /// How the request is written: `python` for a consumer of the Python package guirpc [default: native]
     #[arg(long, value_enum)]
     pub(crate) dialect: Option<Dialect>,

@@ -13,6 +13,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::broker::{Addresses, DeadQueue, Taken};
+#[cfg(feature = "config")]
 use crate::config::ClientConfig;
 use crate::error::Error;
 
@@ -69,6 +70,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// What [`connect`](DeadLetters::connect) says.
+    #[cfg(feature = "config")]
     pub fn configured(config: &ClientConfig, service: impl Into<String>) -> Result<Self, Error> {
         DeadLetters::checked(&config.uri, service.into(), config.timeout.unwrap_or(TIMEOUT))
     }

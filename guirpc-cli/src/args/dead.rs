@@ -15,10 +15,10 @@ pub(crate) enum Dead {
     Show(DeadShow),
     /// Put letters back into the queues that they were taken off, to be run again
     #[command(after_help = exit_codes(), override_usage = "guirpc dead requeue [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
-    Requeue(DeadSome),
+    Requeue(DeadSelected),
     /// Throw letters away for good; nothing asks whether you are sure
     #[command(after_help = exit_codes(), override_usage = "guirpc dead drop [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
-    Drop(DeadSome),
+    Drop(DeadSelected),
 }
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(crate) struct DeadList {
     /// The service
     pub(crate) service: String,
     #[command(flatten)]
-    pub(crate) narrow: Narrow,
+    pub(crate) filter: Filter,
     /// Print one object in JSON, for programs
     #[arg(long)]
     pub(crate) json: bool,
@@ -49,7 +49,7 @@ pub(crate) struct DeadShow {
 
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("which").args(["ids", "all", "function", "reason"]).required(true).multiple(true))]
-pub(crate) struct DeadSome {
+pub(crate) struct DeadSelected {
     /// The service
     pub(crate) service: String,
     /// Letters, by their numbers in the list or the correlation ids of their requests. Numbers change when letters are
@@ -60,14 +60,14 @@ pub(crate) struct DeadSome {
     #[arg(long, conflicts_with_all = ["ids", "function", "reason"])]
     pub(crate) all: bool,
     #[command(flatten)]
-    pub(crate) narrow: Narrow,
+    pub(crate) filter: Filter,
     #[command(flatten)]
     pub(crate) broker: Broker,
 }
 
 /// What narrows a choice of letters.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Narrow {
+pub(crate) struct Filter {
     /// Only letters that ask for this function
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,

@@ -1,23 +1,23 @@
-//! `guirpc dead`: requests that failed while nobody waited for the reply.
+//! `guirpc dead`: dead letters, requests that failed and had no caller to be told.
 
 use guirpc::DeadLetters;
 use guirpc::dead_letters::Selection;
 
-use crate::args::{Broker, Dead, Narrow};
+use crate::args::{Broker, Dead, Filter};
 use crate::failure::Failure;
 
 mod json;
 mod list;
+mod settle;
 mod show;
-mod some;
 mod text;
 
 pub(super) fn run(dead: &Dead) -> Result<(), Failure> {
     match dead {
         Dead::List(arguments) => list::run(arguments),
         Dead::Show(arguments) => show::run(arguments),
-        Dead::Requeue(arguments) => some::requeue(arguments),
-        Dead::Drop(arguments) => some::drop(arguments),
+        Dead::Requeue(arguments) => settle::requeue(arguments),
+        Dead::Drop(arguments) => settle::drop(arguments),
     }
 }
 
@@ -26,13 +26,13 @@ fn connect(broker: &Broker, service: &str) -> Result<DeadLetters, Failure> {
     Ok(broker.timeout.iter().fold(letters, |letters, timeout| letters.timeout((*timeout).into())))
 }
 
-fn select(ids: &[String], narrow: &Narrow) -> Selection {
+fn select(ids: &[String], filter: &Filter) -> Selection {
     let mut selection = ids.iter().fold(Selection::all(), Selection::id);
-    if let Some(function) = &narrow.function {
+    if let Some(function) = &filter.function {
         selection = selection.function(function);
     }
-    if let Some(reason) = &narrow.reason {
+    if let Some(reason) = &filter.reason {
         selection = selection.reason(reason);
     }
-    narrow.limit.into_iter().fold(selection, Selection::limit)
+    filter.limit.into_iter().fold(selection, Selection::limit)
 }

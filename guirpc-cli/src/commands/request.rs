@@ -5,7 +5,7 @@ use std::io;
 use guirpc::{Client, ClientConfig};
 use serde_json::Value;
 
-use crate::args::{Broker, Dialect, Request, Road, Serializer};
+use crate::args::{Broker, Dialect, Request, Route, Serializer};
 use crate::failure::Failure;
 
 impl Broker {
@@ -45,15 +45,15 @@ impl Request {
             guirpc::Dialect::Python => Dialect::Python,
             _ => Dialect::Native,
         });
-        let dialect = self.road.dialect.or(set).unwrap_or_default();
+        let dialect = self.route.dialect.or(set).unwrap_or_default();
         Ok(Prepared { request: self, settings, dialect })
     }
 }
 
 impl Prepared<'_> {
-    /// The client that goes its road, once it is known what to send.
+    /// The client, with the route that was asked for, once it is known what to send.
     pub(super) fn connect(&self) -> Result<Client, Failure> {
-        let Road { serializer, exchange, routing_key, .. } = &self.request.road;
+        let Route { serializer, exchange, routing_key, .. } = &self.request.route;
         let mut client = self.request.broker.connect_with(&self.settings)?;
         client = match self.dialect {
             Dialect::Native => client.dialect(guirpc::Dialect::Native),
@@ -94,7 +94,7 @@ impl Prepared<'_> {
 
     /// Whether the function takes a text, and gives one.
     pub(super) fn takes_text(&self) -> Result<bool, Failure> {
-        match (self.dialect, self.request.road.serializer) {
+        match (self.dialect, self.request.route.serializer) {
             (Dialect::Native, Some(_)) => Err(Failure::usage("`--serializer` belongs to `--dialect python`")),
             (Dialect::Python, _) if self.request.lane.is_some() => {
                 Err(Failure::usage("`--lane` belongs to `--dialect native`: consumers in Python have none"))

@@ -30,28 +30,28 @@ settings! {
             shown: "the program's own",
             ini: &["options.service"],
         }
-        /// How many functions run at once
+        /// The concurrency: how many functions run at once
         workers: Option<usize> {
             takes: Kind::Count(u32::MAX as u64),
             default: None,
             shown: "the machine's parallelism",
             ini: &["options.max_workers", "options.workers"],
         }
-        /// How many requests to fetch ahead of their turn
+        /// The prefetch count: how many requests the broker delivers before they are acknowledged
         prefetch: Option<u16> {
             takes: Kind::Count(LARGEST_PREFETCH),
             default: None,
             shown: format!("{PREFETCH_PER_WORKER} for each worker, or 1 with `max_priority`"),
             ini: &["options.prefetch_count", "options.prefetch"],
         }
-        /// How many functions of a lane run at once, as `NAME=N`; may be repeated
+        /// The concurrency of a lane, as `NAME=N`; may be repeated
         lane_workers: BTreeMap<String, usize> {
             takes: Kind::Counts(u32::MAX as u64),
             default: BTreeMap::new(),
             shown: "as many as `workers`",
             ini: &["options.lane_workers"],
         }
-        /// How many requests of a lane to fetch ahead of their turn, as `NAME=N`; may be repeated
+        /// The prefetch count of a lane, as `NAME=N`; may be repeated
         lane_prefetch: BTreeMap<String, u16> {
             takes: Kind::Counts(LARGEST_PREFETCH),
             default: BTreeMap::new(),
@@ -117,14 +117,14 @@ settings! {
             default: false,
             ini: &["options.single_active_consumer"],
         }
-        /// How often a function begins on one message that ends its process, or on a `send` that fails, before it is a
-        /// dead letter; from 2
+        /// How often to try a poison message, which ends its process, or a `send` that fails, before it is a dead
+        /// letter; from 2
         max_deliveries: u32 {
             takes: Kind::Count(u32::MAX as u64),
             default: 5,
             ini: &["options.max_deliveries"],
         }
-        /// How far a deadline may have passed by the server's clock before the request is refused
+        /// The clock skew to tolerate: how far a deadline may have passed by the server's clock before the request is refused
         clock_tolerance: Duration {
             takes: Kind::Time,
             default: Duration::from_secs(1),
@@ -136,7 +136,7 @@ settings! {
             default: 16 << 20,
             ini: &["options.reply_cache"],
         }
-        /// How long to wait, when stopped, for what has begun
+        /// How long a graceful shutdown waits for functions in flight
         drain: Duration {
             takes: Kind::Time,
             default: Duration::from_secs(20),

@@ -15,7 +15,7 @@ const MESSAGE: usize = 100;
 const NAME: usize = 60;
 
 pub(super) fn run(arguments: &DeadList) -> Result<(), Failure> {
-    let list = connect(&arguments.broker, &arguments.service)?.list(&select(&[], &arguments.narrow))?;
+    let list = connect(&arguments.broker, &arguments.service)?.list(&select(&[], &arguments.filter))?;
     if arguments.json { output::print_json(&json::list(&list)) } else { output::print(&text(&list)) }
 }
 

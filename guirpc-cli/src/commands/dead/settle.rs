@@ -5,7 +5,7 @@ use guirpc::dead_letters::{Outcome, Selection};
 
 use super::text::line;
 use super::{connect, select};
-use crate::args::DeadSome;
+use crate::args::DeadSelected;
 use crate::failure::Failure;
 use crate::output;
 
@@ -13,21 +13,21 @@ use crate::output;
 const NAMED: usize = 5;
 const TEXT: usize = 1024;
 
-pub(super) fn requeue(arguments: &DeadSome) -> Result<(), Failure> {
+pub(super) fn requeue(arguments: &DeadSelected) -> Result<(), Failure> {
     settle(arguments, "requeued", DeadLetters::requeue)
 }
 
-pub(super) fn drop(arguments: &DeadSome) -> Result<(), Failure> {
+pub(super) fn drop(arguments: &DeadSelected) -> Result<(), Failure> {
     settle(arguments, "dropped", DeadLetters::drop)
 }
 
 fn settle(
-    arguments: &DeadSome,
+    arguments: &DeadSelected,
     done: &str,
     settle: impl FnOnce(&DeadLetters, &Selection) -> Result<Outcome, guirpc::Error>,
 ) -> Result<(), Failure> {
     let letters = connect(&arguments.broker, &arguments.service)?;
-    let outcome = settle(&letters, &select(&arguments.ids, &arguments.narrow))?;
+    let outcome = settle(&letters, &select(&arguments.ids, &arguments.filter))?;
     let count = format!("{done} {}", outcome.done);
     match complaint(&outcome) {
         None => output::print(&format!("{count}\n")),
