@@ -16,6 +16,8 @@ pub(super) struct Listener {
     address: SocketAddr,
     closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    /// A file descriptor in reserve: the thread is woken with a connection, which needs one.
+    reserve: Option<TcpListener>,
 }
 
 impl Listener {
@@ -23,6 +25,7 @@ impl Listener {
     pub(super) fn open(shared: &Arc<Shared>, port: u16) -> io::Result<Self> {
         let listener = bind(port)?;
         let address = listener.local_addr()?;
+        let reserve = Some(listener.try_clone()?);
         let closed = Arc::new(AtomicBool::new(false));
         let (shared, is_closed) = (Arc::clone(shared), Arc::clone(&closed));
         let thread = thread::Builder::new().name("guirpc-broker".to_owned()).spawn(move || {
@@ -30,11 +33,17 @@ impl Listener {
                 if is_closed.load(Ordering::SeqCst) {
                     break;
                 }
-                // One that cannot be taken is closed: its client sees that, and nobody else is to suffer.
-                let _ = stream.and_then(|stream| admit(&shared, stream));
+                match stream {
+                    // A connection without threads is closed: its client sees that, and the others go on.
+                    Ok(stream) => drop(admit(&shared, stream)),
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    // Out of file descriptors, for example: the connection waits, and until one is free accepting
+                    // fails at once.
+                    Err(_) => thread::sleep(ACCEPT_PAUSE),
+                }
             }
         })?;
-        Ok(Listener { address, closed, thread: Some(thread) })
+        Ok(Listener { address, closed, thread: Some(thread), reserve })
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -45,14 +54,20 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.closed.store(true, Ordering::SeqCst);
-        // Wakes the thread; it fails only if that has nothing to wake.
-        let _ = TcpStream::connect(self.address);
+        self.reserve = None;
         if let Some(thread) = self.thread.take() {
+            // A connection wakes the thread; it fails where another thread took the descriptor first.
+            while TcpStream::connect(self.address).is_err() && !thread.is_finished() {
+                thread::sleep(PAUSE);
+            }
             // The port is free when the thread is gone, whether it panicked or not.
             let _ = thread.join();
         }
     }
 }
+
+/// After a failure to accept, as RabbitMQ pauses then.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// For a port that is as good as free to become so.
 const PATIENCE: Duration = Duration::from_millis(500);
