@@ -6,8 +6,8 @@ extern crate self as guirpc;
 
 #[cfg(feature = "main")]
 mod app;
-#[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod arguments;
+#[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod broker;
 mod client;
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use amiquip::ConsumerMessage;
+
 use crate::error::{Error, ErrorKind};
 
 /// Something failed at the broker.
@@ -42,6 +44,19 @@ impl From<&Error> for Failure {
         match error.kind() {
             ErrorKind::Topology | ErrorKind::Denied => Failure::channel(error.to_string()),
             _ => Failure::connection(error.to_string()),
+        }
+    }
+}
+
+/// What it means that a consumer has ended so.
+impl From<&ConsumerMessage> for Failure {
+    fn from(end: &ConsumerMessage) -> Self {
+        match end {
+            ConsumerMessage::ServerCancelled => Failure::channel("the queue was deleted"),
+            ConsumerMessage::ServerClosedChannel(error) => Failure::channel(error.to_string()),
+            ConsumerMessage::ServerClosedConnection(error) => Failure::connection(error.to_string()),
+            ConsumerMessage::ClientClosedConnection => Failure::connection("it was closed on this side"),
+            _ => Failure::channel("it was closed on this side"),
         }
     }
 }

@@ -112,23 +112,9 @@ impl Inbox {
                 Event::Request(request, Original(properties), Receipt(delivery))
             }
             Some(ConsumerMessage::ClientCancelled) => Event::Cancelled,
-            Some(message @ ConsumerMessage::ServerClosedConnection(_)) => {
-                Event::Lost(Failure::connection(reason(&message)))
-            }
-            Some(message) => Event::Lost(Failure::channel(reason(&message))),
+            Some(message) => Event::Lost(Failure::from(&message)),
             None => Event::Lost(Failure::silent()),
         }
-    }
-}
-
-/// Why a consumer ended.
-pub(super) fn reason(message: &ConsumerMessage) -> String {
-    match message {
-        ConsumerMessage::ServerCancelled => "the queue was deleted".to_owned(),
-        ConsumerMessage::ServerClosedChannel(error) | ConsumerMessage::ServerClosedConnection(error) => {
-            error.to_string()
-        }
-        _ => "it was closed on this side".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use crossbeam_channel::Receiver;
 use super::connection::explain;
 use super::reply_to::NOBODY;
 use super::topology::{EXCHANGE, Exchange};
-use super::{Channel, Connection, Failure, Outbound, Size, inbox, wire};
+use super::{Channel, Connection, Failure, Outbound, Size, wire};
 use crate::error::Error;
 use crate::message::EncodedReply;
 
@@ -90,10 +90,7 @@ pub(crate) fn reply<T>(
             let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
             Ok((whose, wire::reply(delivery)))
         }
-        ConsumerMessage::ServerClosedChannel(_) | ConsumerMessage::ServerCancelled => {
-            Err(Failure::channel(inbox::reason(&note)))
-        }
-        note => Err(Failure::connection(inbox::reason(&note))),
+        end => Err(Failure::from(&end)),
     }
 }
 
