@@ -1,4 +1,6 @@
 //! The client whose calls are counted, in a process of its own; writes what a call costs, as JSON.
+//!
+//! With arguments, `CALLS WINDOW`, it only calls, so many times with so many in flight: `scripts/instructions` counts.
 
 mod costs;
 mod counters;
@@ -25,6 +27,10 @@ const IDLE: Duration = Duration::from_secs(2);
 
 fn main() -> Result<()> {
     let client = Client::connect(&env::var("AMQP_URI").context("no AMQP_URI")?)?;
+    let arguments = env::args().skip(1).map(|argument| argument.parse()).collect::<Result<Vec<u16>, _>>()?;
+    if let [calls, window] = *arguments {
+        return call(&client, window.into(), calls);
+    }
     // Until buffers have the size that they keep.
     call(&client, WINDOW, CALLS)?;
     let per_call = |window| calmest(|| measure(&client, CALLS.into(), || call(&client, window, CALLS)));
