@@ -55,7 +55,7 @@ pub type SendResult = Result<(), CallError>;
 /// Each operation that waits has two forms: one that blocks its thread, and one that ends in `_async`, which blocks none
 /// and needs no particular runtime. Neither [`start`](Client::start) nor polling a [`Pending`] ever blocks.
 ///
-/// It is cheap to clone; what changes a setting ([`timeout`](Client::timeout), [`header`](Client::header), …)
+/// It is cheap to clone; what changes a setting ([`with_timeout`](Client::with_timeout), [`with_header`](Client::with_header), …)
 /// gives a changed copy on the same connection, so it can be used for a single call:
 ///
 /// ```no_run
@@ -63,7 +63,7 @@ pub type SendResult = Result<(), CallError>;
 /// # #[guirpc::function] fn add(a: i64, b: i64) -> i64 { a + b }
 /// let client = guirpc::Client::connect("amqp://localhost")?;
 /// let sum = add::call(&client, 2, 3)?;
-/// let patient = add::call(&client.timeout(Duration::from_secs(60)), 2, 3)?;
+/// let patient = add::call(&client.with_timeout(Duration::from_secs(60)), 2, 3)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -71,7 +71,7 @@ pub type SendResult = Result<(), CallError>;
 /// [`status`](Client::status) says how that stands.
 /// Calls that were in flight fail at once, unless their function is `idempotent`: these are made again on the new
 /// connection, under the same correlation id, until their own deadline.
-/// Later calls are queued in the client until theirs, up to [`max_queued`](Client::max_queued) bytes.
+/// Later calls are queued in the client until theirs, up to [`max_queued`](Client::with_max_queued) bytes.
 ///
 /// Inside a function, a call waits no longer than the caller of that function does.
 #[derive(Clone)]

@@ -76,7 +76,7 @@ fn several_services_are_developed_at_once() -> anyhow::Result<()> {
 #[test]
 fn dev_finishes_what_has_begun() -> anyhow::Result<()> {
     let program = dev("workload", &[])?;
-    let client = Client::connect(&uri(&program)?)?.timeout(LONG);
+    let client = Client::connect(&uri(&program)?)?.with_timeout(LONG);
     let call = |function, arguments| client.call_json("guirpc-tests", function, arguments);
     thread::scope(|scope| {
         let long = scope.spawn(|| call("sleep_early", json!(["long", 500])));

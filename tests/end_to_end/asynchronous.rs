@@ -32,7 +32,7 @@ fn one_thread() -> anyhow::Result<Runtime> {
 fn everything_has_an_async_form(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
     one_thread()?.block_on(async {
-        let client = Client::connect_async(broker.uri()).await?.timeout(LONG);
+        let client = Client::connect_async(broker.uri()).await?.with_timeout(LONG);
         ensure!(add::call_async(&client, 1, 2).await? == 3);
         count::send_async(&client, "sent").await?;
         let arguments = || serde_json::json!({ "name": "sent" });
@@ -115,7 +115,7 @@ fn lateness<F: Future<Output = anyhow::Result<()>>>(
 
 /// Calls and sends of every kind, until it is over; what becomes of them is not what matters.
 async fn load(client: Client, over: Arc<AtomicBool>) -> anyhow::Result<()> {
-    let client = client.timeout(Duration::from_secs(2));
+    let client = client.with_timeout(Duration::from_secs(2));
     let large = vec![0; 100 << 10];
     while !over.load(Ordering::Relaxed) {
         for n in 0..5 {
@@ -174,12 +174,12 @@ fn no_task_waits_for_a_restart(broker: &mut dyn Broker) -> anyhow::Result<()> {
 
 fn a_client_may_be_there_first(broker: &mut dyn Broker) -> anyhow::Result<()> {
     broker.kill()?;
-    let client = Client::lazy(broker.uri())?.timeout(3 * LONG);
+    let client = Client::lazy(broker.uri())?.with_timeout(3 * LONG);
     ensure!(matches!(client.status(), Status::Disconnected { .. }));
     let waits = add::start(&client, 1, 2)?;
-    let brief = add::call(&client.timeout(Duration::from_millis(200)), 1, 2).unwrap_err();
+    let brief = add::call(&client.with_timeout(Duration::from_millis(200)), 1, 2).unwrap_err();
     ensure!(matches!(brief, CallError::Disconnected { sent: false, .. }) && brief.is_retryable(), "{brief:?}");
-    let full = add::start(&client.max_queued(100), 1, 2).map(drop).unwrap_err();
+    let full = add::start(&client.with_max_queued(100), 1, 2).map(drop).unwrap_err();
     ensure!(matches!(full, CallError::Backpressure { .. }) && full.is_retryable(), "{full:?}");
     broker.restart()?;
     // A call is unroutable as long as nobody serves it, so the one that waits may be, or not.

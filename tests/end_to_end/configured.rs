@@ -30,7 +30,7 @@ fn exchanges_of_every_type(broker: &dyn Broker) -> anyhow::Result<()> {
         let name = format!("{exchange_type:?}");
         let setup = setup(broker).exchange(&name).exchange_type(exchange_type).queue(&name).routing_key(bound);
         let _server = Server::start(setup)?;
-        ensure!(add::call(&client(broker)?.exchange(&name).routing_key(called), 1, 2)? == 3, "{name}");
+        ensure!(add::call(&client(broker)?.with_exchange(&name).with_routing_key(called), 1, 2)? == 3, "{name}");
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ fn as_the_original_declares_it(broker: &dyn Broker) -> anyhow::Result<()> {
     let setup = setup(broker).dialect(Dialect::Python).queue("my_queue").routing_key("my_queue");
     let _server = Server::start(setup.clone())?;
     // Its name for the exchange, and our way of writing.
-    let client = client(broker)?.exchange("rpc_gateway").routing_key("my_queue");
+    let client = client(broker)?.with_exchange("rpc_gateway").with_routing_key("my_queue");
     ensure!(add::call(&client, 1, 2)? == 3);
 
     let error = Server::start(setup.durable(true)).unwrap_err();
@@ -75,7 +75,7 @@ fn a_file_is_served_and_called(broker: &dyn Broker) -> anyhow::Result<()> {
     let program = Program::start(command.args(["--queue", "on-the-command-line"]))?;
     let line = program.wait_for_log("serving", LONG)?;
     ensure!(line.contains("on-the-command-line"), "{line}");
-    ensure!(add::call(&Client::from_file(&file)?.timeout(LONG), 1, 2)? == 3);
+    ensure!(add::call(&Client::from_file(&file)?.with_timeout(LONG), 1, 2)? == 3);
 
     let mut mistaken = Program::start(Command::new(binary("workload")?).args(["--config", "no-such.ini"]))?;
     mistaken.wait_for_log("error: cannot read the settings in `no-such.ini`", LONG)?;

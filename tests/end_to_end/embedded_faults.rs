@@ -80,7 +80,7 @@ fn a_request_is_cut_in_half(broker: &Broker) -> anyhow::Result<()> {
 fn a_reply_that_is_held_back_is_late(broker: &Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     let held = broker.hold_replies();
-    let call = count::start(&client.timeout(SHORT), "late")?;
+    let call = count::start(&client.with_timeout(SHORT), "late")?;
     eventually(LONG, || Ok(held.count() == 1))?;
     let error = call.wait().unwrap_err();
     ensure!(error == CallError::TimedOut { timeout: SHORT, idempotent: false }, "{error:?}");
@@ -94,7 +94,7 @@ fn a_reply_that_is_held_back_is_late(broker: &Broker) -> anyhow::Result<()> {
 fn a_reply_that_is_lost_is_missed(broker: &Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     let held = broker.hold_replies();
-    let call = count::start(&client.timeout(SHORT), "lost")?;
+    let call = count::start(&client.with_timeout(SHORT), "lost")?;
     eventually(LONG, || Ok(held.count() == 1))?;
     held.discard();
     drop(held);
@@ -176,7 +176,7 @@ fn both_connections_of_a_server_are_one_generation(broker: &Broker) -> anyhow::R
 
 fn a_client_gives_up_a_silent_connection(broker: &Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
-    let client = Client::connect(format!("{}?heartbeat=1", broker.uri()))?.timeout(2 * LONG);
+    let client = Client::connect(format!("{}?heartbeat=1", broker.uri()))?.with_timeout(2 * LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     connection(broker, CLIENT)?.freeze();
     let call = add::start(&client, 1, 2)?;
@@ -191,7 +191,7 @@ fn a_client_gives_up_a_silent_connection(broker: &Broker) -> anyhow::Result<()> 
 fn a_server_gives_up_a_silent_connection(broker: &Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).uri(format!("{}?heartbeat=1", broker.uri())))?;
     let client = client(broker)?;
-    let impatient = client.timeout(Duration::from_millis(500));
+    let impatient = client.with_timeout(Duration::from_millis(500));
     for purpose in [CONSUMING, REPLYING] {
         ensure!(add::call(&client, 1, 2)? == 3);
         let silent = connection(broker, purpose)?;

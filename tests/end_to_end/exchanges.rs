@@ -35,7 +35,7 @@ fn a_missing_one_costs_other_calls_nothing(broker: &dyn Broker) -> anyhow::Resul
     let (_server, client) = serve(broker)?;
     let calls: Vec<Pending<u64>> = (0..4).map(|_| sleep::start(&client, 500)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 4)))?;
-    let astray = client.exchange("nowhere");
+    let astray = client.with_exchange("nowhere");
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| check_unroutable(&astray, SERVICE));
@@ -50,7 +50,7 @@ fn a_missing_one_costs_other_calls_nothing(broker: &dyn Broker) -> anyhow::Resul
 
 fn one_that_is_declared_later_is_found(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let client = client.exchange("elsewhere").routing_key("key");
+    let client = client.with_exchange("elsewhere").with_routing_key("key");
     check_unroutable(&client, "key");
     let mut connection = Connection::insecure_open(&broker.uri())?;
     let channel = connection.open_channel(None)?;
@@ -66,8 +66,8 @@ fn one_that_is_declared_later_is_found(broker: &dyn Broker) -> anyhow::Result<()
 fn a_routing_key_replaces_the_service(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     // The default exchange leads to every queue by its name.
-    ensure!(add::call(&client.exchange("").service("another").routing_key(SERVICE), 1, 2)? == 3);
-    check_unroutable(&client.routing_key("another"), "another");
+    ensure!(add::call(&client.with_exchange("").with_service("another").with_routing_key(SERVICE), 1, 2)? == 3);
+    check_unroutable(&client.with_routing_key("another"), "another");
     Ok(())
 }
 
@@ -75,7 +75,7 @@ fn a_frozen_broker_is_asked_until_the_deadline(broker: &mut dyn Broker) -> anyho
     let (_server, client) = serve(broker)?;
     broker.freeze()?;
     let begin = Instant::now();
-    let error = add::call(&client.exchange("nowhere").timeout(Duration::from_millis(200)), 1, 2).unwrap_err();
+    let error = add::call(&client.with_exchange("nowhere").with_timeout(Duration::from_millis(200)), 1, 2).unwrap_err();
     let took = begin.elapsed();
     broker.thaw()?;
     ensure!(matches!(error, CallError::Disconnected { sent: false, .. }), "{error:?}");

@@ -30,7 +30,7 @@ pub(crate) fn a_killed_broker_comes_back(broker: &mut dyn Broker) -> anyhow::Res
     ensure!(begun.elapsed() < Duration::from_secs(10), "a pending call did not fail at once");
     // A call that finds no connection waits for one, until its deadline.
     let timeout = Duration::from_millis(100);
-    let error = add::call(&client.timeout(timeout), 1, 2).unwrap_err();
+    let error = add::call(&client.with_timeout(timeout), 1, 2).unwrap_err();
     ensure!(matches!(error, CallError::Disconnected { sent: false, .. }), "{error:?}");
     ensure!(!error.may_have_run());
     broker.restart()?;
@@ -49,7 +49,7 @@ pub(crate) fn a_killed_broker_comes_back(broker: &mut dyn Broker) -> anyhow::Res
 fn a_frozen_broker_is_noticed(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let uri = format!("{}?heartbeat=1", broker.uri());
     let _server = Server::start(setup(broker).uri(&uri))?;
-    let client = guirpc::Client::connect(&uri)?.timeout(Duration::from_mins(1));
+    let client = guirpc::Client::connect(&uri)?.with_timeout(Duration::from_mins(1));
     ensure!(add::call(&client, 1, 2)? == 3);
     broker.freeze()?;
     let begun = Instant::now();
@@ -67,7 +67,7 @@ fn calls_fail_fast_while_the_broker_is_blocked(broker: &mut dyn Broker) -> anyho
     // The first message after the alarm is what the broker answers with "blocked".
     let mut blocked = None;
     eventually(LONG, || {
-        let error = add::call(&client.timeout(Duration::from_millis(500)), 1, 2).err();
+        let error = add::call(&client.with_timeout(Duration::from_millis(500)), 1, 2).err();
         blocked = error.filter(|error| matches!(error, CallError::Blocked { .. }));
         Ok(blocked.is_some())
     })?;

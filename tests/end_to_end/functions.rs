@@ -33,7 +33,7 @@ const BOTH: [Codec; 2] = [Codec::MessagePack, Codec::Json];
 fn plain_values(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     for codec in BOTH {
-        let client = client.codec(codec);
+        let client = client.with_codec(codec);
         ensure!(add::call(&client, 2, -3)? == -1);
         nothing::call(&client)?;
         ensure!(reversed::call(&client, vec![0, 1, 255])? == [255, 1, 0]);
@@ -46,7 +46,7 @@ fn borrowed_arguments(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     for codec in BOTH {
         let text = "a \"quoted\" ü";
-        ensure!(describe::call(&client.codec(codec), text, b"1234")? == format!("{text}: 4 bytes"));
+        ensure!(describe::call(&client.with_codec(codec), text, b"1234")? == format!("{text}: 4 bytes"));
     }
     Ok(())
 }
@@ -55,8 +55,8 @@ fn structs_and_options(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     let ada = User { name: "ada".to_owned(), age: 36, picture: vec![0; 300] };
     for codec in BOTH {
-        ensure!(birthday::call(&client.codec(codec), ada.clone(), None)? == User { age: 37, ..ada.clone() });
-        ensure!(birthday::call(&client.codec(codec), ada.clone(), Some(4))? == User { age: 40, ..ada.clone() });
+        ensure!(birthday::call(&client.with_codec(codec), ada.clone(), None)? == User { age: 37, ..ada.clone() });
+        ensure!(birthday::call(&client.with_codec(codec), ada.clone(), Some(4))? == User { age: 40, ..ada.clone() });
     }
     Ok(())
 }
@@ -64,7 +64,7 @@ fn structs_and_options(broker: &dyn Broker) -> anyhow::Result<()> {
 fn typed_errors(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     for codec in BOTH {
-        let client = client.codec(codec);
+        let client = client.with_codec(codec);
         ensure!(find::call(&client, "ada")?.age == 36);
         let expected = CallError::Function(FindError::NoSuchUser { name: "bob".to_owned() });
         let error = find::call(&client, "bob").unwrap_err();
@@ -77,7 +77,7 @@ fn typed_errors(broker: &dyn Broker) -> anyhow::Result<()> {
 fn faults_have_status_and_details(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     for codec in BOTH {
-        let client = client.codec(codec);
+        let client = client.with_codec(codec);
         ensure!(parse::call(&client, "12")? == 12);
         let CallError::Fault(fault) = parse::call(&client, "").unwrap_err() else { anyhow::bail!("no fault") };
         ensure!((fault.status(), fault.message()) == (409, "nothing to parse"));
@@ -100,7 +100,7 @@ fn replies_have_status_and_headers(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn context(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let seen = seen::call(&client.app_id("tests").header("tenant", "a"))?;
+    let seen = seen::call(&client.with_app_id("tests").with_header("tenant", "a"))?;
     for (name, value) in [
         ("service", SERVICE),
         ("function", "seen"),
@@ -132,10 +132,10 @@ fn async_functions(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn single_values_as_text_and_bytes(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    ensure!(later::call(&client.codec(Codec::Text), "text")? == "TEXT");
-    ensure!(parse::call(&client.codec(Codec::Text), "-5")? == -5);
-    ensure!(reversed::call(&client.codec(Codec::OctetStream), vec![0, 1, 255])? == [255, 1, 0]);
-    let error = add::call(&client.codec(Codec::Text), 1, 2).unwrap_err();
+    ensure!(later::call(&client.with_codec(Codec::Text), "text")? == "TEXT");
+    ensure!(parse::call(&client.with_codec(Codec::Text), "-5")? == -5);
+    ensure!(reversed::call(&client.with_codec(Codec::OctetStream), vec![0, 1, 255])? == [255, 1, 0]);
+    let error = add::call(&client.with_codec(Codec::Text), 1, 2).unwrap_err();
     ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
     Ok(())
 }

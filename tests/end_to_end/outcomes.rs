@@ -73,7 +73,7 @@ fn an_unknown_function_is_refused(broker: &dyn Broker) -> anyhow::Result<()> {
 fn an_unknown_service_is_unroutable(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?;
     let begun = Instant::now();
-    let error = add::call(&client.service("mth"), 1, 2).unwrap_err();
+    let error = add::call(&client.with_service("mth"), 1, 2).unwrap_err();
     ensure!(error == CallError::Unroutable { service: "mth".to_owned() }, "{error:?}");
     ensure!(!error.may_have_run() && error.is_retryable());
     ensure!(begun.elapsed() < LONG / 2, "it did not fail at once");
@@ -105,7 +105,7 @@ fn a_large_or_malformed_reply_is_a_fault(broker: &dyn Broker) -> anyhow::Result<
 }
 
 fn a_large_request_is_not_sent(broker: &dyn Broker) -> anyhow::Result<()> {
-    let client = client(broker)?.max_body(1000);
+    let client = client(broker)?.with_max_body(1000);
     let error = reversed::call(&client, vec![0; 1001]).unwrap_err();
     ensure!(matches!(error, CallError::Unsendable { .. }) && error.to_string().contains("1000"), "{error:?}");
     Ok(())
@@ -115,7 +115,7 @@ fn a_call_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     let timeout = Duration::from_millis(200);
     let begun = Instant::now();
-    let error = sleep::call(&client.timeout(timeout), 1000).unwrap_err();
+    let error = sleep::call(&client.with_timeout(timeout), 1000).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
     ensure!(error.may_have_run() && !error.is_retryable());
     ensure!(begun.elapsed() >= timeout);
@@ -129,7 +129,7 @@ fn a_call_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn a_call_outlives_its_client_and_any_timeout_fits(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let call = sleep::start(&client.timeout(Duration::MAX), 100)?;
+    let call = sleep::start(&client.with_timeout(Duration::MAX), 100)?;
     drop(client);
     let Ok(outcome) = call.wait_timeout(Duration::MAX) else { anyhow::bail!("it did not wait") };
     ensure!(outcome? == 100);
@@ -140,7 +140,7 @@ fn a_future_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     let timeout = Duration::from_millis(200);
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let error = runtime.block_on(sleep::start(&client.timeout(timeout), 2000)?).unwrap_err();
+    let error = runtime.block_on(sleep::start(&client.with_timeout(timeout), 2000)?).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
     Ok(())
 }
@@ -150,7 +150,7 @@ fn what_nobody_waits_for_is_not_run(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?;
     let long = sleep::start(&client, 500)?;
     // It is fetched at once and its turn comes when nobody waits any more.
-    let short = count::start(&client.timeout(Duration::from_millis(50)), "expired")?;
+    let short = count::start(&client.with_timeout(Duration::from_millis(50)), "expired")?;
     ensure!(matches!(short.wait(), Err(CallError::TimedOut { .. })));
     ensure!(long.wait()? == 500);
     ensure!(count::call(&client, "expired")? == 1, "it was run");
@@ -169,7 +169,12 @@ fn overlong_names_are_not_sent(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     let long = "x".repeat(256);
     let huge = "x".repeat(200_000);
-    for client in [client.service(&long), client.app_id(&long), client.header(&long, 1), client.header("h", huge)] {
+    for client in [
+        client.with_service(&long),
+        client.with_app_id(&long),
+        client.with_header(&long, 1),
+        client.with_header("h", huge),
+    ] {
         let error = add::call(&client, 1, 2).unwrap_err();
         ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
     }
@@ -189,7 +194,7 @@ fn a_send_is_run(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn an_unroutable_send_is_an_error(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?;
-    let error = count::send(&client.service("nobody"), "lost").unwrap_err();
+    let error = count::send(&client.with_service("nobody"), "lost").unwrap_err();
     ensure!(error == CallError::Unroutable { service: "nobody".to_owned() }, "{error:?}");
     Ok(())
 }

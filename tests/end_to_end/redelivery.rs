@@ -103,7 +103,7 @@ fn a_call_that_ends_its_process_is_set_aside(broker: &dyn Broker) -> anyhow::Res
     let folder = TempDir::new()?;
     let runs = folder.path().join("runs");
     drop(Server::start(setup(broker))?);
-    let client = client(broker)?.timeout(4 * LONG);
+    let client = client(broker)?.with_timeout(4 * LONG);
     let call = abort::start(&client, runs.to_str().context("a plain name")?)?;
     keep_serving(broker, &["--workers", "2", "--max-deliveries", "3"], || {
         Ok(dead(broker)? > 0 && is_empty(broker, SERVICE)? && is_empty(broker, RETRY)?)
@@ -124,7 +124,7 @@ fn those_beside_it_are_not(broker: &dyn Broker) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let (runs, done) = (folder.path().join("runs"), folder.path().join("done"));
     drop(Server::start(setup(broker))?);
-    let client = client(broker)?.timeout(4 * LONG);
+    let client = client(broker)?.with_timeout(4 * LONG);
     abort::send(&client, runs.to_str().context("a plain name")?)?;
     for n in 0..100 {
         log::send(&client, done.to_str().context("a plain name")?, &n.to_string(), 1)?;
@@ -160,7 +160,7 @@ fn rolling_restarts_set_nothing_aside(broker: &dyn Broker) -> anyhow::Result<()>
 
 fn a_send_that_fails_is_a_dead_letter(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    fail::send(&client.header("tenant", "a"), "once", 503)?;
+    fail::send(&client.with_header("tenant", "a"), "once", 503)?;
     let letter = letter(broker)?;
     ensure!(letter.text("guirpc-dead-reason") == "failed" && letter.text("guirpc-dead-message") == "run 1");
     ensure!(letter.number("guirpc-dead-status") == Some(503) && letter.number("guirpc-dead-time").is_some());
@@ -189,7 +189,7 @@ fn a_made_up_count_costs_nothing(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).workers(1))?;
     let client = client(broker)?;
     for count in [i64::from(u32::MAX), i64::MAX, -1] {
-        fail_again::send(&client.header("guirpc-attempts", count), "made up", 503)?;
+        fail_again::send(&client.with_header("guirpc-attempts", count), "made up", 503)?;
     }
     eventually(LONG, || Ok(dead(broker)? == 3))?;
     ensure!(add::call(&client, 1, 2)? == 3, "the worker is gone");
@@ -221,7 +221,7 @@ fn a_send_that_is_refused_is_a_dead_letter(broker: &dyn Broker) -> anyhow::Resul
     }
     // What expires has been given up by its sender.
     let _busy = [(); 4].map(|()| crate::workload::sleep::start(&client, 2500));
-    count::send(&client.expires(Duration::from_millis(100)), "expired")?;
+    count::send(&client.with_expires(Duration::from_millis(100)), "expired")?;
     eventually(LONG, || is_empty(broker, SERVICE))?;
     ensure!(counted::call(&client, "expired")? == 0 && dead(broker)? == 0);
     Ok(())

@@ -41,7 +41,7 @@ fn a_priority_is_a_property(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut connection = Connection::insecure_open(&broker.uri())?;
     let channel = declare(&mut connection, SERVICE, FieldTable::new())?;
     let _plain = nothing::start(&client)?;
-    let urgent = client.priority(7);
+    let urgent = client.with_priority(7);
     let _call = nothing::start(&urgent)?;
     nothing::send(&urgent)?;
     for expected in [None, Some(7), Some(7)] {
@@ -56,13 +56,13 @@ fn a_lane_is_a_queue_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut connection = Connection::insecure_open(&broker.uri())?;
     let lane = format!("{SERVICE}.reports");
     let channel = declare(&mut connection, &lane, FieldTable::new())?;
-    let _call = nothing::start(&client.lane("reports"))?;
-    client.lane("reports").send_json(SERVICE, "nothing", serde_json::json!({}))?;
+    let _call = nothing::start(&client.with_lane("reports"))?;
+    client.with_lane("reports").send_json(SERVICE, "nothing", serde_json::json!({}))?;
     for _ in 0..2 {
         let get = next(&channel, &lane)?;
         ensure!(get.delivery.properties.type_().as_deref() == Some("nothing"), "{get:?}");
     }
-    let error = nothing::call(&client.lane("none")).unwrap_err();
+    let error = nothing::call(&client.with_lane("none")).unwrap_err();
     ensure!(error == CallError::Unroutable { service: format!("{SERVICE}.none") }, "{error:?}");
     Ok(())
 }
@@ -82,7 +82,7 @@ fn a_full_queue_is_told_at_once(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut connection = Connection::insecure_open(&broker.uri())?;
     full(&mut connection)?;
     eventually(LONG, || Ok(broker.queue("full")?.is_some_and(|queue| queue.messages == 1)))?;
-    let client = client.service("full");
+    let client = client.with_service("full");
     let begin = Instant::now();
     let expected = CallError::Overloaded { service: "full".to_owned() };
     let error = add::call(&client, 1, 2).unwrap_err();
@@ -100,7 +100,7 @@ fn a_full_queue_is_told_to_nobody_else(broker: &dyn Broker) -> anyhow::Result<()
     eventually(LONG, || Ok(broker.queue("full")?.is_some_and(|queue| queue.messages == 1)))?;
     for round in 0..20 {
         let others: Vec<_> = (0..20).map(|n| add::start(&client, n, round)).collect::<Result<_, _>>()?;
-        let rejected = add::start(&client.service("full"), 1, 2)?;
+        let rejected = add::start(&client.with_service("full"), 1, 2)?;
         let waited = rejected.wait_timeout(Duration::from_secs(10)).ok().context("it was told too late")?;
         ensure!(waited == Err(CallError::Overloaded { service: "full".to_owned() }), "{waited:?}");
         for (n, other) in (0..).zip(others) {

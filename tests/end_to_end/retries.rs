@@ -30,7 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn cuttable(broker: &dyn Broker) -> anyhow::Result<(Server, Proxy, Client)> {
     let server = Server::start(setup(broker))?;
     let proxy = Proxy::to(broker.port())?;
-    let client = Client::connect(proxy.detour(&broker.uri()))?.timeout(LONG);
+    let client = Client::connect(proxy.detour(&broker.uri()))?.with_timeout(LONG);
     Ok((server, proxy, client))
 }
 
@@ -118,8 +118,8 @@ fn a_closed_channel_costs_no_connection(broker: &dyn Broker) -> anyhow::Result<(
     let channel = connection.open_channel(None)?;
     let port = door(broker.port())?;
     let uri = broker.uri().replacen(&broker.port().to_string(), &port.to_string(), 1);
-    let client = Client::connect(&uri)?.timeout(LONG);
-    let elsewhere = client.exchange("elsewhere").routing_key("key");
+    let client = Client::connect(&uri)?.with_timeout(LONG);
+    let elsewhere = client.with_exchange("elsewhere").with_routing_key("key");
     for _ in 0..3 {
         channel.exchange_declare(ExchangeType::Direct, "elsewhere", ExchangeDeclareOptions::default())?;
         channel.queue_bind(SERVICE, "elsewhere", "key", FieldTable::new())?;
@@ -147,11 +147,11 @@ fn deadlines_hold_while_there_is_no_broker(broker: &mut dyn Broker) -> anyhow::R
     let _server = Server::start(setup(broker))?;
     let client = client(broker)?;
     let timeout = Duration::from_millis(1_500);
-    let brief = client.timeout(timeout);
+    let brief = client.with_timeout(timeout);
     let begin = Instant::now();
     let polled = steady::start(&brief, "polled", 20_000)?;
     let waited = steady::start(&brief, "waited", 20_000)?;
-    let repeated = steady::start(&client.timeout(Duration::from_mins(2)), "repeated", 2_000)?;
+    let repeated = steady::start(&client.with_timeout(Duration::from_mins(2)), "repeated", 2_000)?;
     begun(broker, 3)?;
     broker.kill()?;
     let runtime = runtime::Builder::new_current_thread().build()?;
@@ -175,7 +175,7 @@ fn the_status_follows_the_broker(broker: &mut dyn Broker) -> anyhow::Result<()> 
     broker.memory_alarm(true)?;
     eventually(LONG, || {
         // The broker tells only those who publish.
-        let _ = add::call(&client.timeout(Duration::from_millis(100)), 1, 2);
+        let _ = add::call(&client.with_timeout(Duration::from_millis(100)), 1, 2);
         Ok(matches!(client.status(), Status::Blocked { .. }))
     })?;
     broker.memory_alarm(false)?;
@@ -197,7 +197,7 @@ fn nobody_waits_on_a_frozen_broker(broker: &mut dyn Broker) -> anyhow::Result<()
     ensure!(add::call(&client, 1, 2)? == 3);
     let timeout = Duration::from_secs(2);
     let large = vec![0; 4 << 20];
-    let (begin, client) = (Instant::now(), client.timeout(timeout));
+    let (begin, client) = (Instant::now(), client.with_timeout(timeout));
     broker.freeze()?;
     let slowest = thread::scope(|scope| {
         let call = || {

@@ -25,7 +25,7 @@ pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<(Server, Client)> {
 
 /// A client that is patient enough for a busy machine.
 pub(crate) fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
-    Ok(Client::connect(broker.uri())?.timeout(LONG))
+    Ok(Client::connect(broker.uri())?.with_timeout(LONG))
 }
 
 /// The service as a program, serving.

@@ -27,7 +27,7 @@ fn the_next_takes_over(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let uri = format!("{},{}", broker.uri(), second.uri());
     let server = program(&uri, &["--workers", "2"])?;
     server.wait_for_log(&format!("127.0.0.1:{}", broker.port()), LONG)?;
-    let client = Client::connect(&uri)?.timeout(LONG);
+    let client = Client::connect(&uri)?.with_timeout(LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     broker.kill()?;
     let begun = Instant::now();
@@ -47,7 +47,7 @@ fn a_silent_one_is_passed_over(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).uri(&uri))?;
     // It has half of the 20 s.
     ensure!((10..20).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    let client = Client::connect(broker.uri())?.timeout(LONG);
+    let client = Client::connect(broker.uri())?.with_timeout(LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     Ok(())
 }
@@ -56,7 +56,7 @@ fn a_wrong_one_is_passed_over(broker: &dyn Broker) -> anyhow::Result<()> {
     let uri = format!("{},{}", broker.uri_for("guest", "wrong", "/"), broker.uri());
     let server = program(&uri, &["--workers", "2"])?;
     server.wait_for_log("the password is wrong", LONG)?;
-    let client = Client::connect(format!("{},amqp://127.0.0.1:9", broker.uri()))?.timeout(LONG);
+    let client = Client::connect(format!("{},amqp://127.0.0.1:9", broker.uri()))?.with_timeout(LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     broker.close_all_connections("a test")?;
     eventually(LONG, || Ok(add::call(&client, 1, 2).is_ok()))
@@ -79,7 +79,7 @@ fn a_frozen_one_is_left(first: &Embedded) -> anyhow::Result<()> {
     let second = Embedded::start()?;
     let uri = format!("{}?heartbeat=1,{}", first.uri(), second.uri());
     let _server = Server::start(setup(first).uri(&uri))?;
-    let client = Client::connect(&uri)?.timeout(LONG);
+    let client = Client::connect(&uri)?.with_timeout(LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     first.freeze();
     let begun = Instant::now();

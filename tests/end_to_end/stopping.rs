@@ -94,7 +94,7 @@ fn what_runs_beside_quick_ones_is_finished(broker: &dyn Broker) -> anyhow::Resul
         let stopped = AtomicBool::new(false);
         let drained = thread::scope(|scope| {
             let quick = scope.spawn(|| -> Result<(), CallError> {
-                let impatient = client.timeout(Duration::from_secs(1));
+                let impatient = client.with_timeout(Duration::from_secs(1));
                 while !stopped.load(Ordering::Relaxed) {
                     // The last one finds the server gone.
                     let _ = add::call(&impatient, 1, 2);
@@ -190,7 +190,7 @@ fn alarmed(
 
 /// What was fetched and not begun is returned as it was, and the reply that waited gets through.
 fn an_alarm_that_ends_costs_nothing(broker: &mut dyn Broker) -> anyhow::Result<()> {
-    let client = client(broker)?.timeout(2 * LONG);
+    let client = client(broker)?.with_timeout(2 * LONG);
     let (server, first, calls) = alarmed(broker, &client, LONG)?;
     server.shutdown_handle().shutdown();
     thread::sleep(Duration::from_millis(300));
@@ -208,7 +208,7 @@ fn an_alarm_that_ends_costs_nothing(broker: &mut dyn Broker) -> anyhow::Result<(
 
 fn an_alarm_that_lasts_is_not_waited_for(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let drain = Duration::from_secs(2);
-    let client = client(broker)?.timeout(2 * LONG);
+    let client = client(broker)?.with_timeout(2 * LONG);
     let (server, _first, calls) = alarmed(broker, &client, drain)?;
     let begun = Instant::now();
     server.shutdown_handle().shutdown();

@@ -63,7 +63,7 @@ fn many_calls_at_once(broker: &dyn Broker) -> anyhow::Result<()> {
 fn large_bodies(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
     // To take them apart and put them together takes a debug build seconds.
-    let client = client(broker)?.timeout(4 * LONG);
+    let client = client(broker)?.with_timeout(4 * LONG);
     let bytes: Vec<u8> = (0..8 << 20).map(|n: u32| n.to_le_bytes()[n as usize % 3]).collect();
     let calls = (0..2).map(|_| reversed::start(&client, bytes.clone())).collect::<Result<Vec<_>, _>>()?;
     let expected: Vec<u8> = bytes.into_iter().rev().collect();

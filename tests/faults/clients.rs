@@ -54,7 +54,7 @@ pub(crate) fn cases() -> Vec<Case> {
 pub(crate) fn doomed() -> anyhow::Result<()> {
     let Ok(orders) = env::var(DOOMED) else { return Ok(()) };
     let (uri, first) = orders.rsplit_once(' ').context("a URI and a number")?;
-    let client = Client::connect(uri)?.timeout(USUAL.volume.timeout);
+    let client = Client::connect(uri)?.with_timeout(USUAL.volume.timeout);
     let first: u64 = first.parse()?;
     let calls =
         (first..first + IN_FLIGHT).map(|id| IN_FLIGHT_CALL.start(&client, id)).collect::<Result<Vec<_>, _>>()?;

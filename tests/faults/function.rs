@@ -31,7 +31,7 @@ impl Function {
             Function::Failing => failing::start(client, id),
             Function::Aborting => aborting::start(client, id),
             Function::Greet => greet::start(client, id),
-            Function::GreetNext => next::greet::start(&client.service(SERVICE), id, Some(id)),
+            Function::GreetNext => next::greet::start(&client.with_service(SERVICE), id, Some(id)),
         }
     }
 
@@ -43,7 +43,7 @@ impl Function {
             Function::Failing => failing::send(client, id),
             Function::Aborting => aborting::send(client, id),
             Function::Greet => greet::send(client, id),
-            Function::GreetNext => next::greet::send(&client.service(SERVICE), id, Some(id)),
+            Function::GreetNext => next::greet::send(&client.with_service(SERVICE), id, Some(id)),
         }
     }
 

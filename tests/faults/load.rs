@@ -77,7 +77,7 @@ struct Shared {
 impl Load {
     /// Connects the clients, and begins.
     pub(crate) fn start(uri: &str, volume: Volume, seed: u64) -> anyhow::Result<Self> {
-        let clients = (0..volume.clients).map(|_| Ok(Client::connect(uri)?.timeout(volume.timeout)));
+        let clients = (0..volume.clients).map(|_| Ok(Client::connect(uri)?.with_timeout(volume.timeout)));
         let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;
         let answered = clients.iter().map(|_| AtomicU64::new(0)).collect();
         let (stop, next_id) = (AtomicBool::new(false), AtomicU64::new(1));

@@ -94,7 +94,7 @@ fn until_runs(stage: &Stage, condition: impl Fn(&Runs) -> bool) -> anyhow::Resul
 
 fn killed(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut stage = Stage::set(KILLED, broker)?;
-    let client = Client::connect(broker.uri())?.timeout(stage.plan().volume.timeout);
+    let client = Client::connect(broker.uri())?.with_timeout(stage.plan().volume.timeout);
     let calls = start(&stage, &client, 4 * WORKERS, Duration::from_millis(300))?;
     let doomed = stage.fleet.servers()[0].program.id();
     let begun = |runs: &Runs| {
@@ -126,7 +126,7 @@ fn replaced(broker: &dyn Broker) -> anyhow::Result<()> {
 /// With the usual load beside it, which waits meanwhile.
 fn take_long(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut stage = Stage::set(TAKES_LONG, broker)?;
-    let client = Client::connect(broker.uri())?.timeout(stage.plan().volume.timeout);
+    let client = Client::connect(broker.uri())?.with_timeout(stage.plan().volume.timeout);
     let duration = HEARTBEATS * Duration::from_secs(TAKES_LONG.heartbeat.into());
     let calls = start(&stage, &client, WORKERS, duration)?;
     let all_begun = |runs: &Runs| calls.iter().all(|call| runs.contains_key(&call.id));

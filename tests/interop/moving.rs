@@ -32,7 +32,7 @@ fn foobar_sum(#[state] python: &Python, object: Value) -> Result<Value, Fault> {
 
 fn what_is_passed_on_comes_back_as_it_was(broker: &dyn Broker) -> anyhow::Result<()> {
     let _consumer = Consumer::start_on(broker, "my_queue_python")?;
-    let python = Python(Client::connect(broker.uri())?.timeout(LONG));
+    let python = Python(Client::connect(broker.uri())?.with_timeout(LONG));
     let setup = Setup::new(["moving"]).uri(broker.uri()).dialect(Dialect::Python).queue(QUEUE).routing_key(QUEUE);
     let _server = Server::start(setup.state(python))?;
     check_suite(broker, &["--only", "sum_"], "7 passed, 0 failed")
@@ -44,9 +44,9 @@ fn echo_json(object: Value) -> Value;
 
 fn one_queue_for_both_dialects(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = foobar::serve(broker)?;
-    let client = Client::connect(broker.uri())?.timeout(LONG).exchange(EXCHANGE).routing_key(QUEUE);
+    let client = Client::connect(broker.uri())?.with_timeout(LONG).with_exchange(EXCHANGE).with_routing_key(QUEUE);
     let object = json!({ "a": 1 });
     ensure!(echo_json::call(&client, object.clone())? == object);
-    ensure!(echo_json::call(&client.dialect(Dialect::Python), object.clone())? == object);
+    ensure!(echo_json::call(&client.with_dialect(Dialect::Python), object.clone())? == object);
     Ok(())
 }

@@ -66,7 +66,7 @@ fn sleep_text(seconds: f64) -> String;
 /// The original's consumer, and a client of it.
 fn serve(broker: &dyn Broker) -> anyhow::Result<(Consumer, Client)> {
     let consumer = Consumer::start(broker)?;
-    Ok((consumer, Client::connect(broker.uri())?.timeout(LONG).routing_key(QUEUE)))
+    Ok((consumer, Client::connect(broker.uri())?.with_timeout(LONG).with_routing_key(QUEUE)))
 }
 
 fn rust_calls_python(broker: &dyn Broker) -> anyhow::Result<()> {
@@ -90,10 +90,10 @@ fn rust_calls_python(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn without_a_stub(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_consumer, client) = serve(broker)?;
-    let client = client.dialect(Dialect::Python);
+    let client = client.with_dialect(Dialect::Python);
     ensure!(client.call_json(SERVICE, "foobar_sum", json!({ "foo": 1, "bar": 2 }))? == json!({ "result": 3 }));
     ensure!(client.call_json(SERVICE, "echo_json", json!("a text"))? == json!("a text"));
-    let of_texts = client.python(PythonOptions { request: Serializer::Text, ..PythonOptions::new() });
+    let of_texts = client.with_python(PythonOptions { request: Serializer::Text, ..PythonOptions::new() });
     ensure!(of_texts.call_json(SERVICE, "foobar_count", json!("foo bar foo bar"))? == json!("4"));
     Ok(())
 }
@@ -113,7 +113,7 @@ fn check_fault<T: std::fmt::Debug, E: std::fmt::Debug>(
 
 fn faults_have_status_and_text(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_consumer, client) = serve(broker)?;
-    let python = client.dialect(Dialect::Python);
+    let python = client.with_dialect(Dialect::Python);
     let missing = python.call_json(SERVICE, "foobar_sum", json!({ "foo": 3 }));
     ensure!(missing.as_ref().is_err_and(|error| error.may_have_run() && !error.is_retryable()));
     check_fault(missing, 400, |text| text == "[ValidationError] 'bar' field is required.");
@@ -128,7 +128,7 @@ fn faults_have_status_and_text(broker: &dyn Broker) -> anyhow::Result<()> {
 fn a_deadline_ends_the_wait(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_consumer, client) = serve(broker)?;
     ensure!(sleep_text::call(&client, 0.01)? == "slept");
-    let error = sleep_text::call(&client.timeout(Duration::from_millis(200)), 1.0).unwrap_err();
+    let error = sleep_text::call(&client.with_timeout(Duration::from_millis(200)), 1.0).unwrap_err();
     ensure!(matches!(error, CallError::TimedOut { .. }) && error.may_have_run(), "{error:?}");
     // It serves one call after the other: this one waits for that.
     ensure!(foobar_sum::call(&client, 2, 3)? == Sum { result: 5 });
@@ -155,7 +155,7 @@ fn astray_is_unroutable(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_consumer, client) = serve(broker)?;
     let calls: Vec<Pending<String>> = (0..3).map(|_| sleep_text::start(&client, 0.2)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(broker.queue(QUEUE)?.is_some_and(|queue| queue.messages == 3)))?;
-    for astray in [client.routing_key("nowhere"), client.exchange("nowhere")] {
+    for astray in [client.with_routing_key("nowhere"), client.with_exchange("nowhere")] {
         let error = foobar_sum::call(&astray, 2, 3).unwrap_err();
         ensure!(matches!(error, CallError::Unroutable { .. }) && !error.may_have_run(), "{error:?}");
     }
@@ -172,7 +172,7 @@ fn what_nobody_waits_for(broker: &dyn Broker) -> anyhow::Result<()> {
         foobar_count::send(&client, "nobody wants to know")?;
     }
     ensure!(foobar_sum::call(&client, 2, 3)? == Sum { result: 5 });
-    let error = client.dialect(Dialect::Python).call_json(SERVICE, "niño", json!({})).unwrap_err();
+    let error = client.with_dialect(Dialect::Python).call_json(SERVICE, "niño", json!({})).unwrap_err();
     ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
     Ok(())
 }

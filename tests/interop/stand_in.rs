@@ -37,7 +37,7 @@ fn answer<T>(
     channel.queue_declare(QUEUE, QueueDeclareOptions::default())?;
     channel.queue_bind(QUEUE, EXCHANGE, QUEUE, FieldTable::new())?;
     let consumer = channel.basic_consume(QUEUE, ConsumerOptions { no_ack: true, ..ConsumerOptions::default() })?;
-    let client = Client::connect(broker.uri())?.timeout(LONG).routing_key(QUEUE);
+    let client = Client::connect(broker.uri())?.with_timeout(LONG).with_routing_key(QUEUE);
     for (properties, body) in replies {
         let call = start(&client)?;
         let ConsumerMessage::Delivery(request) = consumer.receiver().recv_timeout(LONG)? else {
@@ -84,7 +84,7 @@ fn sees_what_the_originals_producer_sends(broker: &dyn Broker) -> Result<()> {
         ensure!(names == ["FaaS-Name", "guirpc-deadline", "guirpc-timeout"] && request.expiration().is_some());
         Ok(())
     })?;
-    let echo = |client: &Client| Ok(echo::start(&client.app_id("me").header("tenant", "a"), json!(1))?);
+    let echo = |client: &Client| Ok(echo::start(&client.with_app_id("me").with_header("tenant", "a"), json!(1))?);
     answer(broker, echo, &reply, |request, _, reply| {
         reply?;
         ensure!(request.content_type().is_none() && request.content_encoding().is_none());
@@ -114,8 +114,9 @@ fn nonsense_is_undecodable(broker: &dyn Broker) -> Result<()> {
         (json_reply(), b"\xff\xfe"),
         (headers(&[status, serializer("BinarySerializer")]), good),
     ];
-    let start =
-        |client: &Client| Ok(client.dialect(Dialect::Python)).and_then(|client| Ok(foobar_sum::start(&client, 1, 2)?));
+    let start = |client: &Client| {
+        Ok(client.with_dialect(Dialect::Python)).and_then(|client| Ok(foobar_sum::start(&client, 1, 2)?))
+    };
     answer(broker, start, &replies, |_, _, reply| {
         let error = reply.map(Reply::into_value).expect_err("it is nonsense");
         ensure!(matches!(error, CallError::Undecodable { .. }) && error.may_have_run(), "{error:?}");

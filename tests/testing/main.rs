@@ -33,7 +33,7 @@ fn state_can_call_what_the_test_serves() -> TestResult {
 #[test]
 fn a_call_inside_a_function_ends_by_its_deadline() -> TestResult {
     let service = serve!().state(Prices::default()).state_with(Client::clone).start()?;
-    let left = remaining_inside::call(&service.client().timeout(Duration::from_secs(3)))?;
+    let left = remaining_inside::call(&service.client().with_timeout(Duration::from_secs(3)))?;
     assert!(left.is_some_and(|left| left <= 3000), "{left:?}");
     let left = remaining::call(service.client())?;
     assert!(left.is_some_and(|left| left > 3000), "without it, the usual 10 s hold: {left:?}");
@@ -76,7 +76,7 @@ fn when_it_is_dropped_nobody_serves() -> TestResult {
     let client = service.client().clone();
     functions::bake::call(&client, 1)?;
     drop(service);
-    let error = functions::bake::call(&client.timeout(Duration::from_millis(500)), 1).unwrap_err();
+    let error = functions::bake::call(&client.with_timeout(Duration::from_millis(500)), 1).unwrap_err();
     // On a shared broker, the queue may be there for a moment longer.
     let unanswered =
         matches!(error, CallError::Unroutable { .. } | CallError::Disconnected { .. } | CallError::TimedOut { .. });

@@ -20,7 +20,7 @@ fn move_money(client: &Client) -> anyhow::Result<()> {
     open_account(client, "ada", 100)?;
     open_account(client, "bob", 0)?;
 
-    let receipt = transfer::call(&client.header("reference", "rent"), "ada", "bob", 30)?;
+    let receipt = transfer::call(&client.with_header("reference", "rent"), "ada", "bob", 30)?;
     println!("moved {} cents for {}", receipt.amount, receipt.reference.as_deref().unwrap_or("nothing"));
 
     match transfer::call(client, "ada", "bob", 1000) {
@@ -28,7 +28,7 @@ fn move_money(client: &Client) -> anyhow::Result<()> {
         other => println!("moved {} cents, somehow", other?.amount),
     }
 
-    let impatient = client.timeout(Duration::from_secs(1));
+    let impatient = client.with_timeout(Duration::from_secs(1));
     for owner in ["ada", "bob"] {
         println!("{owner} has {} cents", find::call(&impatient, owner)?.balance);
     }

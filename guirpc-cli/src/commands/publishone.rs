@@ -22,8 +22,8 @@ pub(super) fn run(publish: &PublishOne) -> Result<(), Failure> {
         Serializer::Text => Value::String(message),
         _ => from_json(&message, "a message that is a text goes with `--serializer text`")?,
     };
-    let client = broker.connect()?.dialect(guirpc::Dialect::Python).python(serializer.options());
-    let client = client.exchange(exchange).routing_key(routing_key);
+    let client = broker.connect()?.with_dialect(guirpc::Dialect::Python).with_python(serializer.options());
+    let client = client.with_exchange(exchange).with_routing_key(routing_key);
     match client.call_json(routing_key, function, arguments)? {
         Value::String(text) if serializer == Serializer::Text => output::print(&format!("{text}\n")),
         output => output::print_json(&output),

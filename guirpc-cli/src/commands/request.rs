@@ -25,9 +25,9 @@ impl Broker {
     fn connect_with(&self, settings: &ClientConfig) -> Result<Client, Failure> {
         let mut client = Client::configured(settings)?;
         if settings.app_id().is_none() {
-            client = client.app_id("guirpc-cli");
+            client = client.with_app_id("guirpc-cli");
         }
-        Ok(self.timeout.iter().fold(client, |client, timeout| client.timeout((*timeout).into())))
+        Ok(self.timeout.iter().fold(client, |client, timeout| client.with_timeout((*timeout).into())))
     }
 }
 
@@ -56,23 +56,25 @@ impl Prepared<'_> {
         let Route { serializer, exchange, routing_key, .. } = &self.request.route;
         let mut client = self.request.broker.connect_with(&self.settings)?;
         client = match self.dialect {
-            Dialect::Native => client.dialect(guirpc::Dialect::Native),
-            Dialect::Python => client.dialect(guirpc::Dialect::Python).python(serializer.unwrap_or_default().options()),
+            Dialect::Native => client.with_dialect(guirpc::Dialect::Native),
+            Dialect::Python => {
+                client.with_dialect(guirpc::Dialect::Python).with_python(serializer.unwrap_or_default().options())
+            }
         };
         if let Some(exchange) = exchange {
-            client = client.exchange(exchange);
+            client = client.with_exchange(exchange);
         }
         if let Some(routing_key) = routing_key {
-            client = client.routing_key(routing_key);
+            client = client.with_routing_key(routing_key);
         }
         if let Some(lane) = &self.request.lane {
-            client = client.lane(lane);
+            client = client.with_lane(lane);
         }
         if let Some(priority) = self.request.priority {
-            client = client.priority(priority);
+            client = client.with_priority(priority);
         }
         let headers = &self.request.headers;
-        Ok(headers.iter().fold(client, |client, (name, value)| client.header(name, value.as_str())))
+        Ok(headers.iter().fold(client, |client, (name, value)| client.with_header(name, value.as_str())))
     }
 
     /// Checked before connecting, so that a mistyped bracket costs no time and needs no broker.

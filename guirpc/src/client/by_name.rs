@@ -18,7 +18,7 @@ type JsonResult = Result<Value, CallError<Value>>;
 impl Client {
     /// Calls a function without its stub: `arguments` is an object by parameter name, or an array in order.
     ///
-    /// In [`Dialect::Python`](crate::Dialect::Python) they are whatever the function takes, and are written as [`python`](Client::python) says.
+    /// In [`Dialect::Python`](crate::Dialect::Python) they are whatever the function takes, and are written as [`python`](Client::with_python) says.
     ///
     /// The function's own error comes as the JSON it is encoded as.
     ///
@@ -105,7 +105,7 @@ impl Client {
     }
 
     fn start_publish(&self, exchange: &str, routing_key: &str, text: &str) -> Result<Pending<()>, CallError> {
-        let client = self.exchange(exchange).routing_key(routing_key);
+        let client = self.with_exchange(exchange).with_routing_key(routing_key);
         let format = Format::Native(Codec::Text);
         client.begin_send(&Callee { format, ..client.named(routing_key, "") }, text.as_bytes().to_owned())
     }

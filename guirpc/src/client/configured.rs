@@ -30,21 +30,21 @@ impl Client {
     /// # Errors
     /// What [`Client::connect`] says.
     pub fn configured(config: &ClientConfig) -> Result<Self, Error> {
-        let mut client = Client::connect(&config.uri)?.max_body(config.max_body);
+        let mut client = Client::connect(&config.uri)?.with_max_body(config.max_body);
         if let Some(timeout) = config.timeout {
-            client = client.timeout(timeout);
+            client = client.with_timeout(timeout);
         }
         if let Some(app_id) = &config.app_id {
-            client = client.app_id(app_id);
+            client = client.with_app_id(app_id);
         }
         if let Some(dialect) = config.dialect {
-            client = client.dialect(dialect);
+            client = client.with_dialect(dialect);
         }
         if let Some(exchange) = &config.exchange {
-            client = client.exchange(exchange);
+            client = client.with_exchange(exchange);
         }
         if let Some(routing_key) = &config.routing_key {
-            client = client.routing_key(routing_key);
+            client = client.with_routing_key(routing_key);
         }
         Ok(client)
     }

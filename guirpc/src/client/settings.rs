@@ -60,26 +60,26 @@ impl Client {
     /// Waits this long for a reply, whatever the function's own timeout is (the default is 10 s).
     ///
     /// The server learns of it: what nobody waits for any more is not run.
-    pub fn timeout(&self, timeout: Duration) -> Self {
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
         self.with(|settings| settings.timeout = Some(timeout))
     }
 
     /// Lets the broker drop a [`send`](Client::send) that has not begun after this time; without it, it stays.
     ///
     /// It makes no difference to calls, which expire with their timeout.
-    pub fn expires(&self, after: Duration) -> Self {
+    pub fn with_expires(&self, after: Duration) -> Self {
         self.with(|settings| settings.expires = Some(after))
     }
 
     /// Sends this header along, as `traceparent` or a tenant's name.
     ///
     /// Names that begin with `x-` belong to the broker, names that begin with `guirpc-` to guirpc.
-    pub fn header(&self, name: impl Into<String>, value: impl Into<HeaderValue>) -> Self {
+    pub fn with_header(&self, name: impl Into<String>, value: impl Into<HeaderValue>) -> Self {
         self.with(|settings| Arc::make_mut(&mut settings.headers).set(name, value))
     }
 
     /// Calls this service, whatever service the functions are defined for.
-    pub fn service(&self, service: &str) -> Self {
+    pub fn with_service(&self, service: &str) -> Self {
         self.with(|settings| settings.service = Some(service.to_owned().into()))
     }
 
@@ -87,13 +87,13 @@ impl Client {
     ///
     /// A lane has a queue and workers of its own: what waits in it does not wait behind other calls, nor they behind it.
     /// In [`Dialect::Python`] there are none.
-    pub fn lane(&self, lane: &str) -> Self {
+    pub fn with_lane(&self, lane: &str) -> Self {
         self.with(|settings| settings.lane = Some(lane.to_owned().into()))
     }
 
     /// Has requests precede those of a lower priority (0 is the lowest, and what those without one have),
     /// if the service's queue goes by priority.
-    pub fn priority(&self, priority: u8) -> Self {
+    pub fn with_priority(&self, priority: u8) -> Self {
         self.with(|settings| settings.priority = Some(priority))
     }
 
@@ -103,12 +103,12 @@ impl Client {
     /// [`CallError::Unroutable`](crate::CallError::Unroutable), and costs other calls nothing.
     /// If it is deleted later, the next call through it costs the client a channel: what is under way fails as if the
     /// connection were lost, the connection itself stays, and the broker is asked again.
-    pub fn exchange(&self, exchange: &str) -> Self {
+    pub fn with_exchange(&self, exchange: &str) -> Self {
         self.with(|settings| settings.exchange = Some(exchange.to_owned().into()))
     }
 
     /// Publishes requests under this routing key, where it is not the service's name.
-    pub fn routing_key(&self, routing_key: &str) -> Self {
+    pub fn with_routing_key(&self, routing_key: &str) -> Self {
         self.with(|settings| settings.routing_key = Some(routing_key.to_owned().into()))
     }
 
@@ -119,35 +119,35 @@ impl Client {
     }
 
     /// Encodes arguments so (the default is MessagePack); replies come back encoded alike.
-    pub fn codec(&self, codec: Codec) -> Self {
+    pub fn with_codec(&self, codec: Codec) -> Self {
         self.with(|settings| settings.codec = codec)
     }
 
     /// Writes requests in this dialect, whatever dialect the functions are defined for.
     ///
     /// In [`Dialect::Python`] they go through the exchange `rpc_gateway`, which the consumer in Python declares,
-    /// unless [`exchange`](Client::exchange) says otherwise; replies are understood in either dialect.
+    /// unless [`with_exchange`](Client::with_exchange) says otherwise; replies are understood in either dialect.
     ///
     /// ```no_run
     /// # use guirpc::Dialect;
     /// # let client = guirpc::Client::connect("amqp://localhost")?;
-    /// let client = client.dialect(Dialect::Python).routing_key("my_queue");
+    /// let client = client.with_dialect(Dialect::Python).with_routing_key("my_queue");
     /// let sum = client.call_json("foobar", "foobar_sum", serde_json::json!({"foo": 1, "bar": 2}))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn dialect(&self, dialect: Dialect) -> Self {
+    pub fn with_dialect(&self, dialect: Dialect) -> Self {
         self.with(|settings| settings.dialect = Some(dialect))
     }
 
     /// Writes requests in Python's dialect so, whatever the functions' option `python(…)` says.
     ///
     /// A reply says itself how it is written.
-    pub fn python(&self, options: PythonOptions) -> Self {
+    pub fn with_python(&self, options: PythonOptions) -> Self {
         self.with(|settings| settings.python = Some(options))
     }
 
     /// Tells services who calls, in the AMQP property `app_id`.
-    pub fn app_id(&self, app_id: &str) -> Self {
+    pub fn with_app_id(&self, app_id: &str) -> Self {
         self.with(|settings| settings.app_id = Some(app_id.to_owned().into()))
     }
 
@@ -155,7 +155,7 @@ impl Client {
     ///
     /// A broker closes the connection of whoever sends more than it takes (RabbitMQ 3: 128 MiB, 4: 16 MiB),
     /// and other calls with it; a service has a limit of its own.
-    pub fn max_body(&self, bytes: usize) -> Self {
+    pub fn with_max_body(&self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body = bytes)
     }
 
@@ -163,7 +163,7 @@ impl Client {
     ///
     /// A call waits while there is no connection, or while the broker reads more slowly than calls are made; beyond this
     /// bound it fails with [`CallError::Backpressure`](crate::CallError::Backpressure).
-    pub fn max_queued(&self, bytes: usize) -> Self {
+    pub fn with_max_queued(&self, bytes: usize) -> Self {
         self.with(|settings| settings.max_queued = bytes as u64)
     }
 

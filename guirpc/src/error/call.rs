@@ -72,7 +72,7 @@ pub enum CallError<E = Infallible> {
     },
     /// So many calls wait in the client for the broker that it takes no more. Nothing was sent: try again later.
     Backpressure {
-        /// The bytes that wait, at most [`Client::max_queued`](crate::Client::max_queued).
+        /// The bytes that wait, at most [`Client::with_max_queued`](crate::Client::with_max_queued).
         queued: u64,
     },
     /// The request cannot be sent as it is: the message says what to change. Nothing was sent.

@@ -45,7 +45,7 @@ impl Setup {
         self
     }
 
-    /// Lets queues that are new deliver requests of a higher [priority](crate::Client::priority) first, up to this one.
+    /// Lets queues that are new deliver requests of a higher [priority](crate::Client::with_priority) first, up to this one.
     ///
     /// What a server has fetched ahead is overtaken by nothing, so the default of [`prefetch`](Setup::prefetch) is then one
     /// for each worker. Each level costs the broker memory: a few are enough. Quorum queues have none.

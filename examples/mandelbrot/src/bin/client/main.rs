@@ -44,7 +44,7 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let client = Client::connect(&args.uri)?.timeout(args.timeout.into());
+    let client = Client::connect(&args.uri)?.with_timeout(args.timeout.into());
     let picture = draw(&client, &args)?;
     picture.write_png(&args.picture).with_context(|| format!("cannot write {}", args.picture.display()))
 }
