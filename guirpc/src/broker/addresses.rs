@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Address;
-use super::address::invalid;
 use crate::error::{Error, ErrorKind};
+
+mod address;
+
+pub(super) use address::Address;
+use address::invalid;
 
 /// One broker or several, usually the nodes of one cluster, in the order in which they are tried.
 ///

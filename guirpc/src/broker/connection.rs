@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,21 @@ use crossbeam_channel::Receiver;
 use tracing::warn;
 
 use super::addresses::none_opens;
-use super::dial::{Socket, dial};
-use super::goodbye::Polite;
+use super::bounded::{bounded, remaining};
 #[cfg(feature = "tls")]
 use super::tls;
 use super::{Address, Addresses, ConfirmNote, ReturnNote};
 use crate::error::{Error, ErrorKind, shown};
+
+mod close_race;
+mod dial;
+mod open_requests;
+mod sanitizer;
+
+use close_race::CloseRaceGuard;
+use dial::{Socket, dial};
+#[cfg(feature = "embedded")]
+pub(crate) use sanitizer::{is_sound_table, sanitize_table};
 
 /// "The broker takes no messages" and "it takes them again".
 pub(crate) use amiquip::ConnectionBlockedNotification as BlockedNote;
@@ -50,7 +59,7 @@ pub(crate) struct Connection {
 /// Opening one waits for the broker, and whoever closes the connection meanwhile waits for that:
 /// so both are done within [`bounded`], and whoever gives up cuts the socket.
 #[derive(Clone, Debug)]
-pub(super) struct Opener(Arc<Mutex<Option<Polite>>>);
+pub(super) struct Opener(Arc<Mutex<Option<CloseRaceGuard>>>);
 
 impl Opener {
     pub(super) fn open_channel(&self) -> Result<Channel, Error> {
@@ -67,7 +76,7 @@ impl Opener {
     }
 
     /// The connection, to be closed.
-    fn take(&self) -> Option<Polite> {
+    fn take(&self) -> Option<CloseRaceGuard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -166,7 +175,7 @@ impl Connection {
     /// Why it was not, or had not been, closed properly.
     pub(crate) fn close(self, bound: Duration) -> Result<(), String> {
         let opener = self.opener();
-        let Some(closed) = bounded(bound, move || opener.take().map_or(Ok(()), Polite::close)) else {
+        let Some(closed) = bounded(bound, move || opener.take().map_or(Ok(()), CloseRaceGuard::close)) else {
             self.socket.cut();
             return Err(format!("the broker did not answer within {}", shown(bound)));
         };
@@ -216,18 +225,6 @@ impl Channel {
     }
 }
 
-/// Runs `work` on a thread of its own and gives up on it after `bound`.
-pub(crate) fn bounded<T: Send + 'static>(bound: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (done, result) = mpsc::sync_channel(1);
-    thread::Builder::new().name("guirpc-bounded".to_owned()).spawn(move || done.send(work())).ok()?;
-    result.recv_timeout(bound).ok()
-}
-
-/// How long it is until then.
-pub(super) fn remaining(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
-}
-
 /// A broker that greets and then falls silent.
 pub(crate) fn no_answer(address: &Addresses) -> Error {
     let message = format!("{address} greets, but does not answer: is it overloaded, or cut off from its cluster?");
@@ -235,7 +232,7 @@ pub(crate) fn no_answer(address: &Addresses) -> Error {
 }
 
 /// A connection, and where it hears that the broker takes no messages.
-type LoggedIn = (Polite, Receiver<BlockedNote>);
+type LoggedIn = (CloseRaceGuard, Receiver<BlockedNote>);
 
 /// Says hello; with TLS if the address asks for it.
 fn log_in(stream: TcpStream, address: &Address, options: ConnectionOptions<Auth>) -> Result<LoggedIn, Error> {
@@ -256,7 +253,7 @@ fn log_in_on<S: Read + Write + mio::Evented + Send + 'static>(
 ) -> Result<LoggedIn, amiquip::Error> {
     let tuning =
         ConnectionTuning::default().mem_channel_bound(MEM_CHANNEL_BOUND).buffered_writes_high_water(BUFFERED_WRITES);
-    Polite::open(stream, options, tuning)
+    CloseRaceGuard::open(stream, options, tuning)
 }
 
 /// What an error means when it comes while connecting.

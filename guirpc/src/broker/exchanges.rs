@@ -3,7 +3,8 @@
 //! Publishing to one that is not there closes the channel, and all calls that wait on it are lost.
 //! So it is asked for first, on a channel of its own, which is all that the question can cost.
 
-use super::connection::{Opener, bounded};
+use super::bounded::bounded;
+use super::connection::Opener;
 use super::{Connection, EXCHANGE};
 use std::time::Duration;
 

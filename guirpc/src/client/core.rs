@@ -12,7 +12,7 @@ use super::calls::{Calls, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::outcome::Outcome;
 use super::window::Via;
-use crate::broker::{Failure, OffThread, Presence, RequestChannel, Returned};
+use crate::broker::{DropOnThread, Failure, Presence, RequestChannel, Returned};
 use crate::health::Status;
 use crate::message::{EncodedReply, Name};
 
@@ -37,7 +37,7 @@ struct State {
 }
 
 /// The two channels of a connection, in the order of [`Via`].
-pub(super) struct Link(pub(super) [OffThread<RequestChannel>; 2]);
+pub(super) struct Link(pub(super) [DropOnThread<RequestChannel>; 2]);
 
 impl Link {
     fn channel(&self, via: Via) -> &RequestChannel {

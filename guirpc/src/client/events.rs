@@ -13,7 +13,9 @@ use super::calls::Stuck;
 use super::core::{Core, Link};
 use super::replies::Replies;
 use super::window::Via;
-use crate::broker::{self, BlockedNote, Connection, Exchanges, Failure, Incoming, OffThread, Presence, RequestChannel};
+use crate::broker::{
+    self, BlockedNote, Connection, DropOnThread, Exchanges, Failure, Incoming, Presence, RequestChannel,
+};
 use crate::message::Name;
 
 /// A queue that has a leader confirms within milliseconds, a busy disk within a second or two.
@@ -71,7 +73,7 @@ impl<'a> Events<'a> {
         blocked: Option<String>,
     ) -> Result<Self, Failure> {
         let [(plain, plain_incoming), (confirming, confirming_incoming)] = channels;
-        let link = Link([plain, confirming].map(OffThread::new));
+        let link = Link([plain, confirming].map(DropOnThread::new));
         let generation = core.up(link, blocked);
         let replies = |incoming: &Incoming| {
             let incoming = incoming.replies.clone();

@@ -8,7 +8,7 @@ use amq_protocol::types::{AMQPValue, FieldTable};
 
 use super::fields::type_name;
 use super::methods::generate;
-use crate::broker::mend_table;
+use crate::broker::sanitize_table;
 
 /// The properties, in the order of the flags that announce them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Properties {
     pub(super) fn headers(&self) -> FieldTable {
         let mut table = self.0[self.place(Property::Headers)].to_vec();
         let Some(content) = table.get_mut(Property::Headers.prefix()..) else { return FieldTable::new() };
-        mend_table(content);
+        sanitize_table(content);
         parse_field_table(&table).map(|(_, headers)| headers).unwrap_or_default()
     }
 

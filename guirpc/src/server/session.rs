@@ -12,7 +12,7 @@ use super::plan::{Plan, QueueRole};
 use super::republisher::Decision;
 use super::tick::Tick;
 use crate::broker::{
-    BlockedNote, Channel, Connection, Event, Failure, Inbox, Next, OffThread, Receipt, ReplyNodes, ReplyTo, Scope,
+    BlockedNote, Channel, Connection, DropOnThread, Event, Failure, Inbox, Next, Receipt, ReplyNodes, ReplyTo, Scope,
     TrialAccess,
 };
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub(super) struct Session {
     pub(super) trials: TrialAccess,
     pub(super) pause: Pause,
     /// One for each worker, so that no lock is ever waited for.
-    replies: Vec<Mutex<OffThread<Channel>>>,
+    replies: Vec<Mutex<DropOnThread<Channel>>>,
     is_serving: AtomicBool,
     /// Whether it is over without a shutdown: the broker has again, or will have, whatever is not acknowledged.
     is_lost: AtomicBool,
@@ -130,7 +130,7 @@ impl Session {
         is_after_loss: bool,
     ) -> Result<Self, Error> {
         let replies = (0..plan.workers)
-            .map(|_| replying.open_channel().map(|channel| Mutex::new(OffThread::new(channel))))
+            .map(|_| replying.open_channel().map(|channel| Mutex::new(DropOnThread::new(channel))))
             .collect::<Result<_, _>>()?;
         let (sources, inboxes) = consumed.into_iter().unzip();
         Ok(Session {
@@ -228,7 +228,7 @@ impl Session {
     /// Waits until the broker has all replies that were sent before.
     pub(super) fn flush_replies(&self) -> Result<(), Error> {
         let lock =
-            |channel: &'_ Mutex<OffThread<Channel>>| channel.lock().unwrap_or_else(PoisonError::into_inner).flush();
+            |channel: &'_ Mutex<DropOnThread<Channel>>| channel.lock().unwrap_or_else(PoisonError::into_inner).flush();
         self.replies.iter().try_for_each(lock)
     }
 

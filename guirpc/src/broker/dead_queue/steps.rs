@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{OffThread, bounded};
+use super::super::{DropOnThread, bounded};
 use crate::error::{Error, ErrorKind, shown};
 
 /// Something that belongs to one thread at a time, and whose every use may wait for ever.
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, shown};
 #[derive(Debug)]
 pub(super) struct Steps<T: Send + 'static> {
     bound: Duration,
-    used: Option<OffThread<T>>,
+    used: Option<DropOnThread<T>>,
 }
 
 impl<T: Send + 'static> Steps<T> {
@@ -22,7 +22,7 @@ impl<T: Send + 'static> Steps<T> {
         open: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<Self, Error> {
         let opened = bounded(first, open).unwrap_or_else(|| Err(late(first)))?;
-        Ok(Steps { bound, used: Some(OffThread::new(opened)) })
+        Ok(Steps { bound, used: Some(DropOnThread::new(opened)) })
     }
 
     /// Uses it.

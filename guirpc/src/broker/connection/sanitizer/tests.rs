@@ -1,4 +1,4 @@
-//! Whatever comes in goes out unchanged or mended, wherever it is cut; and amiquip's parser takes it.
+//! Whatever comes in goes out unchanged or sanitized, wherever it is cut; and amiquip's parser takes it.
 
 use std::collections::VecDeque;
 use std::thread;
@@ -39,11 +39,11 @@ impl Read for Pieces {
 
 /// What a reader with a buffer of this size gets, until the end of the stream.
 fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8> {
-    let mut guard = Guard::new(Pieces(pieces.into_iter().collect()), Requests::default());
+    let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default());
     let mut buffer = vec![0; buffer];
     let mut all = Vec::new();
     loop {
-        match guard.read(&mut buffer) {
+        match sanitizer.read(&mut buffer) {
             Ok(0) => return all,
             Ok(length) => all.extend_from_slice(&buffer[..length]),
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
@@ -51,7 +51,7 @@ fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8>
     }
 }
 
-fn guarded(bytes: &[u8]) -> Vec<u8> {
+fn sanitized(bytes: &[u8]) -> Vec<u8> {
     read_all([bytes.to_vec()], 4096)
 }
 
@@ -112,7 +112,7 @@ fn properties(frame: Vec<u8>) -> AMQPProperties {
 
 #[track_caller]
 fn check_headers(before: &[u8], after: &[u8]) {
-    assert_eq!(guarded(&headers(before)), headers(after));
+    assert_eq!(sanitized(&headers(before)), headers(after));
     assert!(parsed(headers(after)).is_some());
 }
 
@@ -127,11 +127,11 @@ fn what_is_nested_too_deep_becomes_void() {
     check_headers(&inner(b"t\x01"), &inner(b"t\x01"));
 }
 
-/// This ends the process if the guard lets it pass.
+/// This ends the process if the sanitizer lets it pass.
 #[test]
 fn depth_ends_no_stack() {
     let deep = headers(&[b"\x04deep", &nested(20_000)[..], b"\x05afterI\0\0\0\x07"].concat());
-    let headers = properties(guarded(&deep)).headers().clone().unwrap();
+    let headers = properties(sanitized(&deep)).headers().clone().unwrap();
     assert_eq!(headers["after"], amiquip::AmqpValue::LongInt(7));
 }
 
@@ -141,10 +141,10 @@ fn texts_become_utf8() {
     check_headers(b"\x02\xc3\xa4S\0\0\0\x04\xc3a\xf0\x9f", b"\x02\xc3\xa4S\0\0\0\x04?a??");
     check_headers(b"\x01ax\0\0\0\x01\xff", b"\x01ax\0\0\0\x01\xff");
     let id = |text: &[u8]| content_header(CORRELATION_ID, text);
-    assert_eq!(guarded(&id(b"\x03\xff1\xff")), id(b"\x03?1?"));
-    assert_eq!(guarded(&deliver(b"\xff")), deliver(b"?"));
+    assert_eq!(sanitized(&id(b"\x03\xff1\xff")), id(b"\x03?1?"));
+    assert_eq!(sanitized(&deliver(b"\xff")), deliver(b"?"));
     assert!(parsed(deliver(b"\xff")).is_none() && parsed(deliver(b"?")).is_some());
-    assert_eq!(guarded(&get_ok(b"\xff")), get_ok(b"?"));
+    assert_eq!(sanitized(&get_ok(b"\xff")), get_ok(b"?"));
     assert!(parsed(get_ok(b"\xff")).is_none() && parsed(get_ok(b"?")).is_some());
 }
 
@@ -163,11 +163,11 @@ fn properties_that_run_out_of_their_frame_are_none() {
         [content_header(HEADERS, &[0, 0, 0, 1]), content_header(CORRELATION_ID, b"\x02a"), content_header(!0, &[])]
     {
         assert!(parsed(broken.clone()).is_none());
-        assert_eq!(properties(guarded(&broken)), AMQPProperties::default());
+        assert_eq!(properties(sanitized(&broken)), AMQPProperties::default());
     }
 }
 
-/// An administrator may allow larger frames than the guard would keep.
+/// An administrator may allow larger frames than the sanitizer would keep.
 #[test]
 fn too_large_a_header_loses_its_properties() {
     let large = headers(&[b"\x04deep", &nested(100_000)[..]].concat());
@@ -181,7 +181,7 @@ fn too_large_a_header_loses_its_properties() {
     }
 }
 
-/// A delivery of each kind, with things to be mended, and a heartbeat.
+/// A delivery of each kind, with things to be sanitized, and a heartbeat.
 fn deliveries() -> Vec<u8> {
     let body = frame(3, b"\x02\0\x01\0\0\0\x09\xff\xce");
     let bad = headers(&[b"\x01\xffS\0\0\0\x01\xff\x01a", &nested(40)[..]].concat());
@@ -192,17 +192,17 @@ fn deliveries() -> Vec<u8> {
 #[test]
 fn it_does_not_matter_where_reads_end() {
     let bytes = deliveries();
-    let mended = guarded(&bytes);
-    assert_eq!(mended.len(), bytes.len());
-    assert_ne!(mended, bytes);
+    let clean = sanitized(&bytes);
+    assert_eq!(clean.len(), bytes.len());
+    assert_ne!(clean, bytes);
     for at in 0..=bytes.len() {
         let (start, end) = bytes.split_at(at);
-        assert_eq!(read_all([start.to_vec(), vec![], end.to_vec()], 4096), mended, "split at {at}");
+        assert_eq!(read_all([start.to_vec(), vec![], end.to_vec()], 4096), clean, "split at {at}");
     }
     for buffer in 1..50 {
-        assert_eq!(read_all([bytes.clone()], buffer), mended, "read by {buffer}");
+        assert_eq!(read_all([bytes.clone()], buffer), clean, "read by {buffer}");
         let pieces = bytes.chunks(buffer).flat_map(|piece| [piece.to_vec(), vec![]]);
-        assert_eq!(read_all(pieces, 4096), mended, "sent by {buffer}");
+        assert_eq!(read_all(pieces, 4096), clean, "sent by {buffer}");
     }
 }
 
@@ -213,11 +213,11 @@ fn waiting_keeps_back_nothing_that_is_whole() {
     let next = deliver(b"k");
     for cut in 1..next.len() {
         let pieces = [[&whole[..], &next[..cut]].concat(), vec![]];
-        let mut guard = Guard::new(Pieces(pieces.into_iter().collect()), Requests::default());
+        let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default());
         let mut buffer = [0; 4096];
-        assert_eq!(guard.read(&mut buffer).unwrap(), whole.len());
-        assert_eq!(guard.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        assert_eq!(guard.read(&mut buffer).unwrap(), 0, "the stream has ended");
+        assert_eq!(sanitizer.read(&mut buffer).unwrap(), whole.len());
+        assert_eq!(sanitizer.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(sanitizer.read(&mut buffer).unwrap(), 0, "the stream has ended");
     }
 }
 
@@ -275,16 +275,16 @@ proptest! {
     #[test]
     fn any_properties_are_parsed(flags: u16, properties in nearly_fields()) {
         let before = content_header(flags, &properties);
-        let after = guarded(&before);
+        let after = sanitized(&before);
         prop_assert_eq!(after.len(), before.len());
-        prop_assert_eq!(&guarded(&after), &after, "mended twice");
+        prop_assert_eq!(&sanitized(&after), &after, "sanitized twice");
         prop_assert!(parsed(after).is_some());
     }
 
     #[test]
     fn any_field_leaves_the_next_alone(table in nearly_fields()) {
         let before = headers(&[b"\x01a", &long(b'F', &table)[..], b"\x05afterI\0\0\0\x07"].concat());
-        let headers = properties(guarded(&before)).headers().clone().unwrap();
+        let headers = properties(sanitized(&before)).headers().clone().unwrap();
         prop_assert_eq!(&headers["after"], &amiquip::AmqpValue::LongInt(7));
     }
 
@@ -297,19 +297,19 @@ proptest! {
 
 /// However the stream is cut, what came before the broker's goodbye is handed out whole, and the goodbye never.
 #[test]
-fn a_goodbye_during_a_request_is_the_end() {
+fn a_close_during_a_request_is_the_end() {
     let before = frame(METHOD, b"\0\x3c\0\x50\0\0\0\0\0\0\0\x01\0");
-    let goodbye = frame(METHOD, b"\0\x0a\0\x32\x01\x40\0\0\0\0\0");
-    let all = [&before[..], &goodbye].concat();
+    let close = frame(METHOD, b"\0\x0a\0\x32\x01\x40\0\0\0\0\0");
+    let all = [&before[..], &close].concat();
     for at in 0..all.len() {
-        let requests = Requests::default();
+        let requests = OpenRequests::default();
         requests.begin();
         let pieces = [all[..at].to_vec(), Vec::new(), all[at..].to_vec()];
-        let mut guard =
-            Guard::new(Pieces(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()).collect()), requests);
+        let mut sanitizer =
+            Sanitizer::new(Pieces(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()).collect()), requests);
         let (mut came, mut buffer) = (Vec::new(), [0; 64]);
         loop {
-            match guard.read(&mut buffer) {
+            match sanitizer.read(&mut buffer) {
                 Ok(length) => came.extend_from_slice(&buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => break assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted),
@@ -317,5 +317,5 @@ fn a_goodbye_during_a_request_is_the_end() {
         }
         assert_eq!(came, before, "cut at {at}");
     }
-    assert_eq!(guarded(&all), all);
+    assert_eq!(sanitized(&all), all);
 }

@@ -8,15 +8,15 @@ use std::thread;
 /// Dropping a channel or a consumer of amiquip is a synchronous request to the broker;
 /// if the broker has stopped answering, or blocks the connection, it takes as long as that lasts.
 #[derive(Debug)]
-pub(crate) struct OffThread<T: Send + 'static>(Option<T>);
+pub(crate) struct DropOnThread<T: Send + 'static>(Option<T>);
 
-impl<T: Send + 'static> OffThread<T> {
+impl<T: Send + 'static> DropOnThread<T> {
     pub(crate) fn new(value: T) -> Self {
-        OffThread(Some(value))
+        DropOnThread(Some(value))
     }
 }
 
-impl<T: Send + 'static> Drop for OffThread<T> {
+impl<T: Send + 'static> Drop for DropOnThread<T> {
     fn drop(&mut self) {
         if let Some(value) = self.0.take() {
             // If no thread can be had, the value is dropped here after all: `spawn` drops its closure.
@@ -25,7 +25,7 @@ impl<T: Send + 'static> Drop for OffThread<T> {
     }
 }
 
-impl<T: Send + 'static> Deref for OffThread<T> {
+impl<T: Send + 'static> Deref for DropOnThread<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -33,7 +33,7 @@ impl<T: Send + 'static> Deref for OffThread<T> {
     }
 }
 
-impl<T: Send + 'static> DerefMut for OffThread<T> {
+impl<T: Send + 'static> DerefMut for DropOnThread<T> {
     fn deref_mut(&mut self) -> &mut T {
         self.0.as_mut().expect("only taken in drop")
     }

@@ -6,8 +6,8 @@ use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Address;
-use super::connection::{bounded, remaining};
+use crate::broker::Address;
+use crate::broker::bounded::{bounded, remaining};
 use crate::error::{Error, ErrorKind};
 
 /// For one of the addresses that a host's name stands for to answer.

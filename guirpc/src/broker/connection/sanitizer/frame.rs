@@ -1,6 +1,6 @@
 //! The frames of AMQP: where they end, and which of them carry what publishers have written.
 
-use super::properties::{mend_deliver, mend_get_ok, mend_properties};
+use super::properties::{sanitize_deliver, sanitize_get_ok, sanitize_properties};
 
 /// Type, channel and size.
 const HEAD: usize = 7;
@@ -27,46 +27,46 @@ const FLAGS: usize = 2;
 pub(super) struct Frame {
     /// From its type to the byte that ends it.
     pub(super) length: usize,
-    /// How much of it has to be there to be mended; what follows passes unseen.
-    pub(super) mended_at_once: usize,
+    /// How much of it has to be there to be sanitized; what follows passes unseen.
+    pub(super) checked_at_once: usize,
 }
 
 impl Frame {
     /// The frame that begins so; as long as there is no telling, one that is as long as its head.
     pub(super) fn starting_with(start: &[u8]) -> Self {
         let Some(&[kind, _, _, size @ ..]) = start.first_chunk::<HEAD>() else {
-            return Self { length: HEAD, mended_at_once: HEAD };
+            return Self { length: HEAD, checked_at_once: HEAD };
         };
         let length = (u32::from_be_bytes(size) as usize).saturating_add(HEAD + END);
-        let mended_at_once = match kind {
+        let checked_at_once = match kind {
             METHOD | CONTENT_HEADER if length <= LARGEST => length,
-            // Too much to be kept: without what they announce, its flags are mended to announce nothing.
+            // Too much to be kept: without what they announce, its flags are sanitized to announce nothing.
             CONTENT_HEADER => HEAD + BEFORE_PROPERTIES + FLAGS,
             _ => HEAD,
         };
-        Self { length, mended_at_once }
+        Self { length, checked_at_once }
     }
 }
 
 /// Whether the frame that begins so closes the connection.
-pub(super) fn is_goodbye(start: &[u8]) -> bool {
+pub(super) fn is_close(start: &[u8]) -> bool {
     start.first() == Some(&METHOD) && start.get(HEAD..).is_some_and(|payload| payload.starts_with(&CLOSE))
 }
 
-/// Changes what amiquip's parser would break on at the start of a frame: as much of it as is mended at once.
-pub(super) fn mend(start: &mut [u8]) {
+/// Changes what amiquip's parser would break on at the start of a frame: as much of it as is sanitized at once.
+pub(super) fn sanitize(start: &mut [u8]) {
     let payload_end = start.len().min(Frame::starting_with(start).length - END);
     let payload = start.get_mut(..payload_end).and_then(|start| start.split_first_chunk_mut::<HEAD>());
     let Some(([kind, ..], payload)) = payload else { return };
     if *kind == METHOD {
         match payload.split_first_chunk_mut() {
-            Some((&mut DELIVER, arguments)) => mend_deliver(arguments),
-            Some((&mut GET_OK, arguments)) => mend_get_ok(arguments),
+            Some((&mut DELIVER, arguments)) => sanitize_deliver(arguments),
+            Some((&mut GET_OK, arguments)) => sanitize_get_ok(arguments),
             _ => None,
         };
     } else if *kind == CONTENT_HEADER
         && let Some(properties) = payload.get_mut(BEFORE_PROPERTIES..)
     {
-        mend_properties(properties);
+        sanitize_properties(properties);
     }
 }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 #[cfg(feature = "tls")]
-use super::tls;
+use crate::broker::tls;
 use crate::error::{Error, ErrorKind};
 
 /// A frozen broker is noticed after twice this time, so it is short; RabbitMQ's own default of 60 s is not.
@@ -21,16 +21,16 @@ const DEFAULT_TLS_PORT: u16 = 5671;
 /// Neither `Display` nor `Debug` shows the password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) user: String,
-    pub(super) password: String,
-    pub(super) vhost: String,
+    pub(in crate::broker) host: String,
+    pub(in crate::broker) port: u16,
+    pub(in crate::broker) user: String,
+    pub(in crate::broker) password: String,
+    pub(in crate::broker) vhost: String,
     /// In seconds.
-    pub(super) heartbeat: NonZeroU16,
-    pub(super) is_tls: bool,
+    pub(in crate::broker) heartbeat: NonZeroU16,
+    pub(in crate::broker) is_tls: bool,
     #[cfg(feature = "tls")]
-    pub(super) tls: tls::Settings,
+    pub(in crate::broker) tls: tls::Settings,
 }
 
 impl Address {
@@ -38,7 +38,7 @@ impl Address {
     ///
     /// # Errors
     /// Says what is wrong with it, without repeating the password.
-    pub(super) fn parse(uri: &str) -> Result<Self, Error> {
+    pub(in crate::broker) fn parse(uri: &str) -> Result<Self, Error> {
         let url = Url::parse(uri).map_err(|error| invalid(&error.to_string()))?;
         let is_tls = match url.scheme() {
             "amqp" => false,
@@ -113,7 +113,7 @@ fn decoded(text: &str, part: &str) -> Result<String, Error> {
     Ok(text.into_owned())
 }
 
-pub(super) fn invalid(why: &str) -> Error {
+pub(in crate::broker) fn invalid(why: &str) -> Error {
     Error::new(
         ErrorKind::Configuration,
         format!("the broker's URI cannot be read: {why}; it looks like `amqp://user:password@host:5672/vhost`"),

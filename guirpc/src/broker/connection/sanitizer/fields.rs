@@ -25,7 +25,7 @@ struct Container<'a> {
 /// Mends the content of a table.
 ///
 /// There is no recursion, and each byte is looked at once.
-pub(crate) fn mend_table(content: &mut [u8]) {
+pub(crate) fn sanitize_table(content: &mut [u8]) {
     // No allocation unless something is nested.
     let mut around = Vec::new();
     let mut innermost = Container { kind: Kind::Table, rest: content };
@@ -44,7 +44,7 @@ pub(crate) fn mend_table(content: &mut [u8]) {
         };
         let kind = match tag {
             b'S' => {
-                mend_text(content);
+                sanitize_text(content);
                 continue;
             }
             b'F' => Kind::Table,
@@ -61,7 +61,7 @@ pub(crate) fn mend_table(content: &mut [u8]) {
 }
 
 impl<'a> Container<'a> {
-    /// Takes the next field's type and content, its name mended; nothing if it is not whole or of no known type.
+    /// Takes the next field's type and content, its name sanitized; nothing if it is not whole or of no known type.
     fn take_field(&mut self) -> Option<(u8, &'a mut [u8])> {
         let name = match self.kind {
             Kind::Table => 1 + usize::from(*self.rest.first()?),
@@ -80,7 +80,7 @@ impl<'a> Container<'a> {
         };
         value.get(before_content..)?.get(..content)?;
         if let [_length, name @ ..] = self.rest.split_off_mut(..name)? {
-            mend_text(name);
+            sanitize_text(name);
         }
         self.rest.split_off_first_mut()?;
         self.rest.split_off_mut(..before_content)?;
@@ -108,7 +108,7 @@ impl<'a> Container<'a> {
 }
 
 /// Puts a question mark in place of each byte that keeps a text from being UTF-8.
-pub(super) fn mend_text(mut text: &mut [u8]) {
+pub(super) fn sanitize_text(mut text: &mut [u8]) {
     while let Err(error) = str::from_utf8(text) {
         let after = &mut text[error.valid_up_to()..];
         let bad = error.error_len().unwrap_or(after.len());

@@ -5,10 +5,10 @@
 //! and a text that is not UTF-8 costs it the connection.
 //! The message would return to its queue each time, and break the next server.
 //!
-//! So a [`Guard`] stands between the socket and amiquip.
+//! So a [`Sanitizer`] stands between the socket and amiquip.
 //! It follows the frames, passes what publishers have no say in and all bodies as they come,
-//! and has the rest mended in place, where every length stays as it is.
-//! It also ends the stream where the broker says goodbye while amiquip is asked something, see [`super::goodbye`].
+//! and has the rest sanitized in place, where every length stays as it is.
+//! It also ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`].
 
 mod fields;
 mod frame;
@@ -19,42 +19,42 @@ use std::io::{self, Read, Write};
 use mio::{Evented, Poll, PollOpt, Ready, Token};
 
 #[cfg(feature = "embedded")]
-pub(crate) use self::fields::mend_table;
-use self::frame::{Frame, is_goodbye, mend};
-use super::goodbye::Requests;
+pub(crate) use self::fields::sanitize_table;
+use self::frame::{Frame, is_close, sanitize};
+use super::open_requests::OpenRequests;
 
 /// Whether the content of a table can be parsed as it is.
 #[cfg(feature = "embedded")]
 pub(crate) fn is_sound_table(content: &[u8]) -> bool {
-    let mut mended = content.to_vec();
-    mend_table(&mut mended);
-    mended == content
+    let mut sanitized = content.to_vec();
+    sanitize_table(&mut sanitized);
+    sanitized == content
 }
 
 /// A stream from which amiquip may read.
 #[derive(Debug)]
-pub(super) struct Guard<S> {
+pub(super) struct Sanitizer<S> {
     stream: S,
     /// How much of the present frame is still to come, and passes unseen.
     passing: usize,
-    /// The start of a frame that has to be mended before it is handed out, if a read did not bring all of it.
+    /// The start of a frame that has to be sanitized before it is handed out, if a read did not bring all of it.
     held: Vec<u8>,
-    /// How much of what is held is mended and handed out; nothing unless it is whole.
+    /// How much of what is held is sanitized and handed out; nothing unless it is whole.
     handed_out: usize,
-    requests: Requests,
+    requests: OpenRequests,
     /// Nothing more is handed out.
     over: bool,
 }
 
-impl<S> Guard<S> {
-    pub(super) fn new(stream: S, requests: Requests) -> Self {
+impl<S> Sanitizer<S> {
+    pub(super) fn new(stream: S, requests: OpenRequests) -> Self {
         Self { stream, passing: 0, held: Vec::new(), handed_out: 0, requests, over: false }
     }
 
     /// Mends the frames in what was read, and holds back the last one where it is incomplete.
     ///
     /// Returns the length of what may be handed out.
-    fn sift(&mut self, read: &mut [u8]) -> usize {
+    fn sanitize_read(&mut self, read: &mut [u8]) -> usize {
         let mut safe = 0;
         loop {
             let passed = self.passing.min(read.len() - safe);
@@ -62,30 +62,30 @@ impl<S> Guard<S> {
             safe += passed;
             let rest = &mut read[safe..];
             let frame = Frame::starting_with(rest);
-            let Some(start) = rest.get_mut(..frame.mended_at_once) else {
+            let Some(start) = rest.get_mut(..frame.checked_at_once) else {
                 self.held.extend_from_slice(rest);
                 return safe;
             };
-            mend(start);
-            if is_goodbye(start) && self.requests.may_be() {
+            sanitize(start);
+            if is_close(start) && self.requests.may_be() {
                 self.over = true;
                 return safe;
             }
-            safe += frame.mended_at_once;
-            self.passing = frame.length - frame.mended_at_once;
+            safe += frame.checked_at_once;
+            self.passing = frame.length - frame.checked_at_once;
         }
     }
 }
 
-impl<S: Read> Guard<S> {
-    /// Completes what is held, and mends it; false at the end of the stream.
+impl<S: Read> Sanitizer<S> {
+    /// Completes what is held, and sanitizes it; false at the end of the stream.
     fn complete(&mut self) -> io::Result<bool> {
         loop {
             let frame = Frame::starting_with(&self.held);
-            let Some(missing @ 1..) = frame.mended_at_once.checked_sub(self.held.len()) else {
-                mend(&mut self.held);
-                self.over = is_goodbye(&self.held) && self.requests.may_be();
-                self.passing = frame.length - frame.mended_at_once;
+            let Some(missing @ 1..) = frame.checked_at_once.checked_sub(self.held.len()) else {
+                sanitize(&mut self.held);
+                self.over = is_close(&self.held) && self.requests.may_be();
+                self.passing = frame.length - frame.checked_at_once;
                 return Ok(true);
             };
             // What was read before an error, such as that there is no more for now, is held.
@@ -110,7 +110,7 @@ impl<S: Read> Guard<S> {
 }
 
 /// Says that there is nothing for now only where the socket did, as waiting for an edge demands.
-impl<S: Read> Read for Guard<S> {
+impl<S: Read> Read for Sanitizer<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -127,7 +127,7 @@ impl<S: Read> Read for Guard<S> {
                 return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the broker has closed the connection"));
             }
             let length = self.stream.read(buffer)?;
-            let safe = self.sift(&mut buffer[..length]);
+            let safe = self.sanitize_read(&mut buffer[..length]);
             if safe > 0 || length == 0 {
                 return Ok(safe);
             }
@@ -135,7 +135,7 @@ impl<S: Read> Read for Guard<S> {
     }
 }
 
-impl<S: Write> Write for Guard<S> {
+impl<S: Write> Write for Sanitizer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stream.write(bytes)
     }
@@ -145,7 +145,7 @@ impl<S: Write> Write for Guard<S> {
     }
 }
 
-impl<S: Evented> Evented for Guard<S> {
+impl<S: Evented> Evented for Sanitizer<S> {
     fn register(&self, poll: &Poll, token: Token, interest: Ready, opts: PollOpt) -> io::Result<()> {
         self.stream.register(poll, token, interest, opts)
     }
@@ -159,7 +159,7 @@ impl<S: Evented> Evented for Guard<S> {
     }
 }
 
-impl<S: Read + Write + Evented + Send + 'static> amiquip::IoStream for Guard<S> {}
+impl<S: Read + Write + Evented + Send + 'static> amiquip::IoStream for Sanitizer<S> {}
 
 #[cfg(test)]
 mod tests;

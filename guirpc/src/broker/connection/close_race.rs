@@ -1,0 +1,70 @@
+//! The close race: the broker closes a connection while we ask something of it, which amiquip does not survive.
+//!
+//! Its thread panics when it finds both at once: that the broker closes the connection, and that somebody asks for
+//! something that concerns the connection as a whole, which is to close it, to open a channel or to hear of alarms.
+//! So the [`Sanitizer`] knows while a request may be open, and then ends the stream where the broker closes it;
+//! amiquip takes that as a connection that was lost, and so does the one who asked.
+
+use std::io::{Read, Write};
+use std::mem;
+
+use amiquip::{ConnectionBlockedNotification, ConnectionOptions, ConnectionTuning, Result, Sasl};
+use crossbeam_channel::Receiver;
+use mio::Evented;
+
+use super::open_requests::OpenRequests;
+use super::sanitizer::Sanitizer;
+
+/// A connection of amiquip's whose sanitizer knows what is asked of it.
+#[derive(Debug)]
+pub(super) struct CloseRaceGuard {
+    /// Dropped before the connection, which closes it.
+    last: ClosingRequest,
+    connection: amiquip::Connection,
+    /// Whether anything was answered, and so the request before it, too.
+    answered: bool,
+}
+
+/// To close is the last request, and never over.
+#[derive(Debug)]
+struct ClosingRequest(OpenRequests);
+
+impl Drop for ClosingRequest {
+    fn drop(&mut self) {
+        self.0.begin();
+    }
+}
+
+impl CloseRaceGuard {
+    /// Logs in; also gives where the broker says that it takes no messages.
+    pub(super) fn open<S: Read + Write + Evented + Send + 'static, Auth: Sasl>(
+        stream: S,
+        options: ConnectionOptions<Auth>,
+        tuning: ConnectionTuning,
+    ) -> Result<(Self, Receiver<ConnectionBlockedNotification>)> {
+        let requests = OpenRequests::default();
+        let stream = Sanitizer::new(stream, requests.clone());
+        // Why the broker refuses is still to be heard.
+        let connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
+        let mut guard = CloseRaceGuard { last: ClosingRequest(requests), connection, answered: false };
+        // It returns at once, before the I/O thread has got it.
+        guard.last.0.begin();
+        let blocked = guard.connection.listen_for_connection_blocked()?;
+        Ok((guard, blocked))
+    }
+
+    pub(super) fn open_channel(&mut self) -> Result<amiquip::Channel> {
+        self.last.0.begin();
+        let channel = self.connection.open_channel(None);
+        self.last.0.end();
+        if channel.is_ok() && !mem::replace(&mut self.answered, true) {
+            self.last.0.end();
+        }
+        channel
+    }
+
+    pub(super) fn close(self) -> Result<()> {
+        drop(self.last);
+        self.connection.close()
+    }
+}
