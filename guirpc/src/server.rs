@@ -13,6 +13,10 @@ mod delivery;
 mod journal;
 mod lane;
 mod leader;
+#[cfg(test)]
+mod leader_tests;
+#[cfg(test)]
+mod models;
 mod pause;
 mod plan;
 mod reply_cache;
