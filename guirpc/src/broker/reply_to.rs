@@ -52,10 +52,10 @@ impl ReplyTo {
         self.node
     }
 
-    /// An address on the same node that is nobody's.
+    /// An address on the same node that is never in use.
     pub(super) fn unclaimed(&self) -> String {
         let process = self.address.rsplit_once('.').map_or(self.address.as_str(), |(process, _)| process);
-        format!("{process}.nobody")
+        format!("{process}.unclaimed")
     }
 }
 

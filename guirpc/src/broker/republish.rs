@@ -1,7 +1,7 @@
 //! The channel on which requests are published again, each confirmed by the broker: for another attempt, as a dead
 //! letter, or back as they were.
 //!
-//! Nothing in here waits for a confirmation: whoever publishes matches them to what was published, by number.
+//! Nothing in here waits for a confirmation: they are matched to what was published by its number.
 
 use std::time::SystemTime;
 

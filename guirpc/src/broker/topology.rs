@@ -49,9 +49,9 @@ impl Exchange {
 /// How long a service's queue is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lifetime {
-    /// Until somebody deletes it: what is sent while nobody serves waits in it.
+    /// Until it is deleted: what is sent while no server runs waits in it.
     Durable,
-    /// Until the broker is restarted, or somebody deletes it.
+    /// Until the broker is restarted, or it is deleted.
     Transient,
     /// As long as the connection that declares it, which alone may consume from it.
     Connection,
@@ -72,7 +72,7 @@ const DELIVERY_LIMIT: i32 = 1_000_000;
 
 impl QueueKind {
     /// One beside this one, for what is taken off it and not run at once.
-    pub(crate) fn aside(self, lifetime: Lifetime) -> Self {
+    pub(crate) fn beside(self, lifetime: Lifetime) -> Self {
         QueueKind { lifetime, single_active_consumer: false, ..self }
     }
 

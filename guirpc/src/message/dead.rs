@@ -1,4 +1,4 @@
-//! Dead letters: requests that nobody could be answered for, set aside with what was wrong.
+//! Dead letters: requests that failed while no caller waited for the reply, kept with what was wrong.
 //!
 //! A dead letter is the request as it was, properties and all, in the durable queue `SERVICE.dead`,
 //! with these headers beside its own.
@@ -9,9 +9,9 @@ use std::time::SystemTime;
 pub(crate) const REASON: &str = "guirpc-dead-reason";
 /// Header: the queue that it was taken off, where it is put when it is requeued.
 pub(crate) const QUEUE: &str = "guirpc-dead-queue";
-/// Header: when it was set aside, in milliseconds since the Unix epoch.
+/// Header: when it became a dead letter, in milliseconds since the Unix epoch.
 pub(crate) const TIME: &str = "guirpc-dead-time";
-/// Header: the status of the reply that nobody waited for, if there was one.
+/// Header: the status of the reply that no caller waited for, if there was one.
 pub(crate) const STATUS: &str = "guirpc-dead-status";
 /// Header: what was wrong, in words.
 pub(crate) const MESSAGE: &str = "guirpc-dead-message";
@@ -21,7 +21,7 @@ pub(crate) const ADDED: [&str; 6] = [REASON, QUEUE, TIME, STATUS, MESSAGE, super
 
 /// Reason: its function began on it again and again, and each time the delivery did not come to an end.
 pub(crate) const CRASHED: &str = "crashed";
-/// Reason: nobody waited for the reply, and it was a failure.
+/// Reason: no caller waited for the reply, and it was a failure.
 pub(crate) const FAILED: &str = "failed";
 /// Reason: it asks for a reply to an address to which nothing can be sent.
 pub(crate) const UNANSWERABLE: &str = "unanswerable";
@@ -31,7 +31,7 @@ pub(crate) fn queue(service: &str) -> String {
     format!("{service}.dead")
 }
 
-/// Why a request is set aside, and when.
+/// Why a request becomes a dead letter, and when.
 #[derive(Debug)]
 pub(crate) struct Death<'a> {
     pub(crate) reason: &'static str,

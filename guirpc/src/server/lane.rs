@@ -125,7 +125,7 @@ impl Lane {
             }
             match reopen(&context, connections, &mut backoff) {
                 Some(reopened) => (session, end) = reopened,
-                // Without a connection nobody can be answered, so there is nothing to wait for.
+                // Without a connection no caller can be answered, so there is nothing to wait for.
                 None => break ShutdownReport { requeued: 0, abandoned: session.running() },
             }
         };

@@ -36,12 +36,12 @@ impl<S> Leadership<S> {
         self.changed.notify_one();
     }
 
-    /// Takes the session away; whoever works on it finishes that first.
+    /// Takes the session away; a worker that runs a request of it finishes that first.
     pub(super) fn unassign(&self) {
         self.lock().session = None;
     }
 
-    /// The leader, and nobody else, has found that nothing more comes from this session, and steps back.
+    /// The leader, and no other worker, has found that nothing more comes from this session, and steps back.
     pub(super) fn retire(&self, session: &Arc<S>) {
         let mut state = self.lock();
         if state.session.as_ref().is_some_and(|current| Arc::ptr_eq(current, session)) {
@@ -73,7 +73,7 @@ impl<S> Leadership<S> {
         }
     }
 
-    /// Hands the lead to whoever waits for it.
+    /// Hands the lead to a worker that waits for it.
     pub(super) fn release_lead(&self) {
         self.lock().led = false;
         self.changed.notify_one();

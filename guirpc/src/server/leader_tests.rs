@@ -57,7 +57,7 @@ fn a_leader_that_is_back_in_time_keeps_the_lead() {
 }
 
 #[test]
-fn a_retired_session_is_led_by_nobody() {
+fn a_retired_session_is_not_led() {
     let leadership = Arc::new(Leadership::new());
     leadership.assign(Arc::new("first"));
     let first = leadership.take_lead().unwrap();

@@ -77,7 +77,7 @@ fn one_worker_leads_at_a_time() {
     );
 }
 
-/// A leader whose session is lost leaves it to nobody, and the next session has a leader.
+/// A leader whose session is lost does not lead it again, and the next session has a leader.
 #[test]
 fn the_next_session_has_a_leader() {
     check_random(

@@ -95,7 +95,7 @@ impl LaneService {
 impl Plan {
     /// The queues to consume from, and how much is fetched from each: what comes again goes first.
     pub(super) fn consumed(&self) -> Vec<Consumed<'_>> {
-        let aside = |role: QueueRole, prefetch: u16| {
+        let beside = |role: QueueRole, prefetch: u16| {
             self.services.iter().enumerate().filter_map(move |(service, served)| {
                 let queue = served.failure_queues.as_ref()?.of(role)?;
                 Some(Consumed { service, role, prefetch, queue: &queue.name, kind: Some(queue.kind) })
@@ -109,7 +109,7 @@ impl Plan {
             kind: None,
         });
         let workers = u16::try_from(self.workers).unwrap_or(u16::MAX);
-        aside(QueueRole::Quarantine, 1).chain(aside(QueueRole::Retry, workers)).chain(own).collect()
+        beside(QueueRole::Quarantine, 1).chain(beside(QueueRole::Retry, workers)).chain(own).collect()
     }
 
     /// How many requests the broker may have delivered and not seen acknowledged.

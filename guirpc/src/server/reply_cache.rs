@@ -12,7 +12,7 @@ use foldhash::quality::RandomState;
 
 use crate::message::{EncodedReply, HeaderValue, Headers, Request, is_ours};
 
-/// Longer than a caller with the default timeout goes on asking, by far.
+/// Far longer than a caller with the default timeout makes its call again.
 const KEPT: Duration = Duration::from_mins(1);
 /// What an entry takes beside its reply, roughly, in bytes.
 const OVERHEAD: usize = 256;
@@ -79,7 +79,7 @@ enum Entry<J> {
 pub(super) enum Known<J> {
     /// Nothing.
     New(J),
-    /// It is being answered; whoever does that answers this one as well.
+    /// It is being answered; the worker that does that answers this one as well.
     Running,
     Answered(Arc<EncodedReply>, J),
 }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_again_while_it_runs_is_answered_along() {
+    fn a_call_that_is_made_again_while_it_runs_is_answered_along() {
         let mut cache = ReplyCache::new(10_000);
         let key = key("1");
         assert!(matches!(cache.find(&key, 1, Instant::now()), Known::New(1)));

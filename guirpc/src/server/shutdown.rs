@@ -3,7 +3,7 @@
 //! 1. Nothing more is taken: the consumers are cancelled.
 //! 2. What has not begun is returned, for another server, without counting as an attempt.
 //! 3. What has begun is finished, for as long as the drain time: first the replies get to the broker, then the
-//!    acknowledgements, since nobody may be left to make up for a reply that is lost.
+//!    acknowledgements, since no caller's request is run again for a reply that is lost.
 //! 4. What is left is left to the broker.
 //!
 //! While an alarm is on, the broker reads nothing from the connection that publishes. Then nothing is asked of that

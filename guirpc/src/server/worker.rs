@@ -135,7 +135,7 @@ impl Worker {
         let known = served.replies().find(&key, (Arc::clone(session), delivery), Instant::now());
         match known {
             Known::New((_, delivery)) => return Some((Some(key), delivery)),
-            // Whoever runs it answers this one as well.
+            // The worker that runs it answers this one as well.
             Known::Running => {}
             Known::Answered(reply, (_, delivery)) => {
                 self.answer(session, delivery, EncodedReply::clone(&reply), Then::Conclude);
@@ -153,7 +153,7 @@ impl Worker {
         delivery: Delivery,
     ) -> bool {
         let served = &self.plan.services[delivery.service];
-        // In a shutdown nobody would take the lead from one that turns out to be slow.
+        // In a shutdown there is no tick that would take the lead from one that turns out to be slow.
         if served.run_times.is_slow(&delivery.request.function) || !session.is_serving() {
             self.leadership.release_lead();
             self.run(session, served, function, key, delivery);
@@ -191,7 +191,7 @@ impl Worker {
         );
         let again = function.is_some_and(|function| is_worth_another_attempt(served, function, &delivery, &reply));
         if let Some(key) = key {
-            // A failure that nobody hears of becomes a dead letter, and is run again when that is requeued.
+            // A failure that no caller is told of becomes a dead letter, and is run again when that is requeued.
             let is_heard = delivery.is_awaited() || reply.status < 400;
             let is_run = reply.kind != Some(ReplyKind::Refusal) && is_heard && !again;
             let joined = {

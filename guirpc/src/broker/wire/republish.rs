@@ -45,7 +45,7 @@ pub(in crate::broker) fn as_attempt(
     Some(if table.is_empty() { properties } else { properties.with_headers(table) })
 }
 
-/// The same request as a dead letter: it stays until somebody looks at it, and answers nobody.
+/// The same request as a dead letter: it does not expire, and asks for no reply.
 pub(in crate::broker) fn as_dead_letter(delivered: &AmqpProperties, death: &dead::Death<'_>) -> AmqpProperties {
     let text = |text: &str| AmqpValue::LongString(text.to_owned());
     let time = death.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_waits_for_nobody() {
+    fn a_dead_letter_asks_for_no_reply() {
         let copies = ("CC".to_owned(), AmqpValue::FieldArray(vec![]));
         let tenant = ("tenant".to_owned(), AmqpValue::LongString("a".to_owned()));
         let death = dead::Death {

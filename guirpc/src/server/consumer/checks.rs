@@ -93,7 +93,7 @@ impl ConsumerLoop<'_> {
     fn answer(&mut self, delivery: &Delivery) -> Option<EncodedReply> {
         self.memory.collect();
         let reply = self.memory.journal.find(&delivery.request)?;
-        // A failure that nobody heard of is a dead letter by now, and may have been requeued by hand.
+        // A failure that was reported to no caller is a dead letter by now, and may have been requeued by hand.
         let is_requeued = !delivery.is_awaited() && reply.status >= 400 && delivery.request.attempts() == 0;
         (!is_requeued).then(|| reply.clone())
     }

@@ -137,11 +137,11 @@ fn queue_kind(config: &Config, is_apart: bool) -> Result<QueueKind, Error> {
 fn add_failure_queues(served: &mut LaneService, kind: QueueKind, max_deliveries: u32) -> Result<(), Error> {
     let beside = |role: &str| {
         let name = format!("{}.{role}", served.queue);
-        (!kind.single_active_consumer).then(|| Queue { name, kind: kind.aside(kind.lifetime) })
+        (!kind.single_active_consumer).then(|| Queue { name, kind: kind.beside(kind.lifetime) })
     };
     let dead_letters = Queue {
         name: dead::queue(&served.dispatcher.service().name),
-        kind: QueueKind { max_priority: None, ..kind.aside(Lifetime::Durable) },
+        kind: QueueKind { max_priority: None, ..kind.beside(Lifetime::Durable) },
     };
     let queues =
         FailureQueues { retry: beside("retry"), quarantine: beside("quarantine"), dead_letters, max_deliveries };
