@@ -12,7 +12,7 @@ use crate::codec::Format;
 use crate::config::DEFAULT_TIMEOUT;
 use crate::error::CallError;
 use crate::function::{CallResult, ErrorOf, Function, OutputOf};
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 
 mod by_name;
 mod call_options;
@@ -151,7 +151,7 @@ impl Client {
     /// How the client stands with its broker at the moment.
     ///
     /// The broker says that it is blocked only to those who publish, so it may be blocked before this shows it.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> ConnectionStatus {
         self.connected.core.status()
     }
 

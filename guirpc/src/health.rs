@@ -5,7 +5,7 @@ use std::fmt;
 /// How a server or a client stands with its broker at the moment, for health checks and dashboards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Status {
+pub enum ConnectionStatus {
     /// Connected, and working.
     Connected,
     /// Connected, but the broker takes no messages at the moment (a memory or disk alarm); it goes on by itself.
@@ -22,20 +22,20 @@ pub enum Status {
     Stopped,
 }
 
-impl Status {
+impl ConnectionStatus {
     /// Whether it is connected and the broker takes messages.
     pub fn is_connected(&self) -> bool {
-        *self == Status::Connected
+        *self == ConnectionStatus::Connected
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for ConnectionStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Status::Connected => f.write_str("connected"),
-            Status::Blocked { reason } => write!(f, "blocked: {reason}"),
-            Status::Disconnected { reason } => write!(f, "disconnected: {reason}"),
-            Status::Stopped => f.write_str("stopped"),
+            ConnectionStatus::Connected => f.write_str("connected"),
+            ConnectionStatus::Blocked { reason } => write!(f, "blocked: {reason}"),
+            ConnectionStatus::Disconnected { reason } => write!(f, "disconnected: {reason}"),
+            ConnectionStatus::Stopped => f.write_str("stopped"),
         }
     }
 }

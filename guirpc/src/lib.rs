@@ -68,7 +68,7 @@ pub use error::{CallError, Error, ErrorKind, Fault, OrFault, Refusal};
 pub use function::{CallResult, ErrorOf, Function, OutputOf};
 #[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
-pub use health::Status;
+pub use health::ConnectionStatus;
 pub use message::{Dialect, EncodedReply, HeaderValue, Headers, Pong, Reply, ReplyKind, Request, status};
 #[cfg(feature = "server")]
 pub use server::{Server, Setup, ShutdownHandle, ShutdownReport};

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, ErrorKind};
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 
 mod acks;
-mod connection_status;
 mod consumer;
 mod delivery;
 mod journal;
 mod lane;
+mod lane_status;
 mod leader;
 #[cfg(test)]
 mod leader_tests;
@@ -33,8 +33,8 @@ mod worker;
 pub use setup::Setup;
 pub use shutdown::{ShutdownHandle, ShutdownReport};
 
-use connection_status::ConnectionStatus;
 use lane::Lane;
+use lane_status::LaneStatus;
 use plan::Plan;
 
 /// What threads agree by: the models in tests replace it.
@@ -62,7 +62,7 @@ mod sync {
 #[derive(Debug)]
 pub struct Server {
     shutdown: ShutdownHandle,
-    statuses: Vec<Arc<ConnectionStatus>>,
+    statuses: Vec<Arc<LaneStatus>>,
     /// One for each lane.
     threads: Vec<JoinHandle<ShutdownReport>>,
 }
@@ -106,8 +106,8 @@ impl Server {
     /// How it stands with the broker at the moment, for a health check; with lanes, the worst of all.
     ///
     /// A connection that is lost is noticed at once if it was closed, after twice the heartbeat if it fell silent.
-    pub fn status(&self) -> Status {
-        connection_status::overall(self.statuses.iter().map(|status| &**status))
+    pub fn status(&self) -> ConnectionStatus {
+        lane_status::overall(self.statuses.iter().map(|status| &**status))
     }
 
     /// What shuts this server down, from any thread.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use futures_util::future::{join, join_all};
-use guirpc::{CallError, Client, Server, Status};
+use guirpc::{CallError, Client, ConnectionStatus, Server};
 use harness::{Broker, Case, eventually};
 use tokio::runtime::{self, Runtime};
 
@@ -175,7 +175,7 @@ fn no_task_waits_for_a_restart(broker: &mut dyn Broker) -> anyhow::Result<()> {
 fn a_client_may_be_there_first(broker: &mut dyn Broker) -> anyhow::Result<()> {
     broker.kill()?;
     let client = Client::lazy(broker.uri())?.with_timeout(3 * LONG);
-    ensure!(matches!(client.status(), Status::Disconnected { .. }));
+    ensure!(matches!(client.status(), ConnectionStatus::Disconnected { .. }));
     let waits = add::start(&client, 1, 2)?;
     let brief = add::call(&client.with_timeout(Duration::from_millis(200)), 1, 2).unwrap_err();
     ensure!(matches!(brief, CallError::Disconnected { sent: false, .. }) && brief.is_retryable(), "{brief:?}");

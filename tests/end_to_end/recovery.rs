@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use guirpc::{Server, Status};
+use guirpc::{ConnectionStatus, Server};
 use harness::{Broker, Case, eventually};
 
 use crate::service::{LONG, SERVICE, client, serve, setup};
@@ -38,11 +38,11 @@ fn a_server_says_how_it_stands(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let server = Server::start(setup(broker))?;
     ensure!(server.status().is_connected());
     broker.kill()?;
-    eventually(LONG, || Ok(matches!(server.status(), Status::Disconnected { .. })))?;
+    eventually(LONG, || Ok(matches!(server.status(), ConnectionStatus::Disconnected { .. })))?;
     broker.restart()?;
     eventually(3 * LONG, || Ok(server.status().is_connected()))?;
     server.shutdown_handle().shutdown();
-    eventually(LONG, || Ok(server.status() == Status::Stopped))
+    eventually(LONG, || Ok(server.status() == ConnectionStatus::Stopped))
 }
 
 fn no_new_work_is_begun_during_an_alarm(broker: &mut dyn Broker) -> anyhow::Result<()> {
@@ -53,7 +53,7 @@ fn no_new_work_is_begun_during_an_alarm(broker: &mut dyn Broker) -> anyhow::Resu
     let calls = (0..20).map(|_| count_slowly::start(&client, "during", 100)).collect::<Result<Vec<_>, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 21)))?;
     broker.memory_alarm(true)?;
-    eventually(LONG, || Ok(matches!(server.status(), Status::Blocked { .. })))?;
+    eventually(LONG, || Ok(matches!(server.status(), ConnectionStatus::Blocked { .. })))?;
     let Err(first) = first.wait_timeout(Duration::ZERO) else { anyhow::bail!("the alarm is not heard") };
     ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages >= 18), "it went on");
     broker.memory_alarm(false)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use amiquip::{Connection, ExchangeDeclareOptions, ExchangeType, FieldTable};
 use anyhow::{bail, ensure};
-use guirpc::{CallError, Client, Pending, Server, Status};
+use guirpc::{CallError, Client, ConnectionStatus, Pending, Server};
 use harness::{Broker, Case, Proxy, eventually};
 use tokio::runtime;
 
@@ -171,21 +171,21 @@ fn deadlines_hold_while_there_is_no_broker(broker: &mut dyn Broker) -> anyhow::R
 fn the_status_follows_the_broker(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
     let client = client(broker)?;
-    ensure!(client.status() == Status::Connected);
+    ensure!(client.status() == ConnectionStatus::Connected);
     broker.memory_alarm(true)?;
     eventually(LONG, || {
         // The broker tells only those who publish.
         let _ = add::call(&client.with_timeout(Duration::from_millis(100)), 1, 2);
-        Ok(matches!(client.status(), Status::Blocked { .. }))
+        Ok(matches!(client.status(), ConnectionStatus::Blocked { .. }))
     })?;
     broker.memory_alarm(false)?;
-    eventually(LONG, || Ok(client.status() == Status::Connected))?;
+    eventually(LONG, || Ok(client.status() == ConnectionStatus::Connected))?;
     broker.kill()?;
-    eventually(LONG, || Ok(matches!(client.status(), Status::Disconnected { .. })))?;
+    eventually(LONG, || Ok(matches!(client.status(), ConnectionStatus::Disconnected { .. })))?;
     broker.restart()?;
-    eventually(Duration::from_secs(90), || Ok(client.status() == Status::Connected))?;
+    eventually(Duration::from_secs(90), || Ok(client.status() == ConnectionStatus::Connected))?;
     match client.status() {
-        Status::Connected => Ok(()),
+        ConnectionStatus::Connected => Ok(()),
         status => bail!("{status}"),
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use guirpc::{CallError, Client, ErrorKind, Fault, Pending, Server, ShutdownHandle, Status};
+use guirpc::{CallError, Client, ConnectionStatus, ErrorKind, Fault, Pending, Server, ShutdownHandle};
 use harness::{Broker, Case, eventually};
 use tempfile::TempDir;
 
@@ -184,7 +184,7 @@ fn alarmed(
     let calls = (0..20).map(|_| count_slowly::start(client, "during", 1)).collect::<Result<Vec<_>, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 21)))?;
     broker.memory_alarm(true)?;
-    eventually(LONG, || Ok(matches!(server.status(), Status::Blocked { .. })))?;
+    eventually(LONG, || Ok(matches!(server.status(), ConnectionStatus::Blocked { .. })))?;
     Ok((server, first, calls))
 }
 

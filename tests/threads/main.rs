@@ -49,7 +49,7 @@ fn check(what: &str, fail: impl FnOnce()) {
 #[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 fn a_failed_start_leaves_no_thread() {
     let broker = Broker::start().expect("there is a port");
-    let setup = || Setup::new([SERVICE]).uri(&broker.uri()).workers(4);
+    let setup = || Setup::new([SERVICE]).uri(broker.uri()).workers(4);
     // The first start of all may start threads that stay, once for the process.
     drop(Server::start(setup()).expect("it starts"));
     check("a server that was shut down", || drop(Server::start(setup()).expect("it starts")));

@@ -13,7 +13,7 @@ use super::clock_skew::ClockSkew;
 use super::outcome::Outcome;
 use super::window::Via;
 use crate::broker::{DropOnThread, Failure, Presence, RequestChannel, Returned};
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 use crate::message::{EncodedReply, Name};
 
 pub(super) type Waiter = oneshot::Sender<Outcome>;
@@ -118,7 +118,7 @@ impl Core {
         self.late_replies.load(Ordering::Relaxed)
     }
 
-    pub(super) fn status(&self) -> Status {
+    pub(super) fn status(&self) -> ConnectionStatus {
         self.state().calls.status()
     }
 
@@ -254,7 +254,7 @@ impl Core {
     /// Why the broker takes no messages at the moment, if it does not.
     pub(super) fn blocked(&self) -> Option<String> {
         match self.status() {
-            Status::Blocked { reason } => Some(reason),
+            ConnectionStatus::Blocked { reason } => Some(reason),
             _ => None,
         }
     }
@@ -262,7 +262,7 @@ impl Core {
     /// Whether the link has failed, as far as publishing knows.
     pub(super) fn has_failed(&self) -> bool {
         let state = self.state();
-        state.link.is_some() && matches!(state.calls.status(), Status::Disconnected { .. })
+        state.link.is_some() && matches!(state.calls.status(), ConnectionStatus::Disconnected { .. })
     }
 
     pub(super) fn stuck(&self) -> Option<Stuck> {

@@ -12,8 +12,8 @@ use crossbeam_channel::{Receiver, RecvError, Sender, after, never, select};
 use tracing::{info, warn};
 
 use super::acks::{AckBatcher, AckFrame};
-use super::connection_status::ConnectionStatus;
 use super::delivery::Delivery;
+use super::lane_status::LaneStatus;
 use super::leader::Leadership;
 use super::plan::Plan;
 use super::republisher::Job;
@@ -22,7 +22,7 @@ use super::session::{Ready, Reports, Session};
 use super::shutdown::Stopped;
 use crate::broker::{self, BlockedNote, Channel, Connection, Failure, Receipt};
 use crate::error::Error;
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 
 mod checks;
 mod memory;
@@ -43,7 +43,7 @@ pub(super) struct SessionContext {
     pub(super) plan: Arc<Plan>,
     pub(super) leadership: Arc<Leadership<Session>>,
     pub(super) running: Arc<Running>,
-    pub(super) status: Arc<ConnectionStatus>,
+    pub(super) status: Arc<LaneStatus>,
     pub(super) stopped: Stopped,
     /// Held by one consumer thread after the other.
     pub(super) memory: Mutex<Memory>,
@@ -188,7 +188,7 @@ impl ConsumerLoop<'_> {
         match note {
             BlockedNote::Blocked(reason) => {
                 self.is_blocked = true;
-                if self.context.status.set(Status::Blocked { reason: reason.clone() }) {
+                if self.context.status.set(ConnectionStatus::Blocked { reason: reason.clone() }) {
                     warn!("the broker takes no messages at the moment: {reason}");
                 }
                 self.session.pause.begin();
@@ -199,7 +199,7 @@ impl ConsumerLoop<'_> {
             }
             BlockedNote::Unblocked => {
                 self.is_blocked = false;
-                if self.context.status.set(Status::Connected) {
+                if self.context.status.set(ConnectionStatus::Connected) {
                     info!("the broker takes messages again");
                 }
                 self.session.pause.end();

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, select};
 use tracing::{info, warn};
 
-use super::connection_status::ConnectionStatus;
 use super::consumer::{self, Connections, End, Memory, SessionContext};
 use super::journal::Journal;
+use super::lane_status::LaneStatus;
 use super::leader::Leadership;
 use super::plan::Plan;
 use super::running::Running;
@@ -18,7 +18,7 @@ use super::shutdown::{ShutdownReport, Stopped};
 use super::worker::Worker;
 use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 
 /// A session that held this long was no false start.
 const STABLE: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ impl Lane {
         let context = Arc::new(SessionContext {
             leadership: Arc::new(Leadership::new()),
             running: Arc::new(Running::new(plan.workers)),
-            status: Arc::new(ConnectionStatus::new()),
+            status: Arc::new(LaneStatus::new()),
             stopped,
             memory: Mutex::new(Memory::new(journal)),
             plan,
@@ -96,7 +96,7 @@ impl Lane {
         }
     }
 
-    pub(super) fn status(&self) -> Arc<ConnectionStatus> {
+    pub(super) fn status(&self) -> Arc<LaneStatus> {
         Arc::clone(&self.context.status)
     }
 
@@ -119,7 +119,7 @@ impl Lane {
             } else {
                 warn!("lost {}: {reason}", plan.address);
             }
-            status.set(Status::Disconnected { reason });
+            status.set(ConnectionStatus::Disconnected { reason });
             if since.elapsed() >= STABLE {
                 backoff.reset();
             }
@@ -130,7 +130,7 @@ impl Lane {
             }
         };
         leadership.dismiss();
-        status.set(Status::Stopped);
+        status.set(ConnectionStatus::Stopped);
         let ShutdownReport { requeued, abandoned } = report;
         if abandoned == 0 {
             info!(lane = plan.lane, requeued, "stopped");
@@ -178,7 +178,7 @@ fn reopen(
             Err(error) if error.kind() == ErrorKind::Stopped => return None,
             Err(error) => {
                 warn!("{error}");
-                status.set(Status::Disconnected { reason: error.to_string() });
+                status.set(ConnectionStatus::Disconnected { reason: error.to_string() });
             }
         }
     }

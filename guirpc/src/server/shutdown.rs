@@ -22,7 +22,7 @@ use super::delivery::Delivery;
 use super::session::Ready;
 use crate::broker::{Event, Failure};
 use crate::error::Error;
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 
 mod handle;
 mod report;
@@ -39,7 +39,7 @@ impl ConsumerLoop<'_> {
     pub(super) fn shut_down(&mut self) -> Result<ShutdownReport, Lost> {
         // A drain time that no clock can count to has no end.
         let deadline = Instant::now().checked_add(self.context.plan.drain);
-        self.context.status.set(Status::Stopped);
+        self.context.status.set(ConnectionStatus::Stopped);
         self.take_nothing_more()?;
         self.return_what_has_not_begun();
         self.finish_what_has_begun(deadline)?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Call, Calls, LinkState, MOST_CLOSURES, Mark, Stage, Via};
 use crate::broker::{Failure, Scope};
 use crate::client::outcome::Outcome;
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 
 /// A queue that takes nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,11 +111,11 @@ impl<W> Calls<W> {
         }
     }
 
-    pub(in crate::client) fn status(&self) -> Status {
+    pub(in crate::client) fn status(&self) -> ConnectionStatus {
         match &self.link {
-            LinkState::Up => Status::Connected,
-            LinkState::Blocked(reason) => Status::Blocked { reason: reason.clone() },
-            LinkState::Down(reason) => Status::Disconnected { reason: reason.clone() },
+            LinkState::Up => ConnectionStatus::Connected,
+            LinkState::Blocked(reason) => ConnectionStatus::Blocked { reason: reason.clone() },
+            LinkState::Down(reason) => ConnectionStatus::Disconnected { reason: reason.clone() },
         }
     }
 }

@@ -17,7 +17,7 @@ use super::super::shutdown::ShutdownReport;
 use super::{ConsumerLoop, Lost, Memory, SessionContext};
 use crate::broker::{self, Channel, Connection, Consumer, Failure, Inbox, RepublishOpener, Scope};
 use crate::error::{Error, ErrorKind};
-use crate::health::Status;
+use crate::health::ConnectionStatus;
 
 /// For the broker to close a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -117,7 +117,7 @@ fn run(
         put_memory(context, kept.memory);
         return Ok(());
     }
-    context.status.set(Status::Connected);
+    context.status.set(ConnectionStatus::Connected);
     let end = kept.serve().and_then(|()| kept.shut_down());
     kept.session.end(end.is_err());
     if matches!(end, Err(Lost(Failure { scope: Scope::Channel, .. }))) {

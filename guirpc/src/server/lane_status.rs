@@ -1,0 +1,54 @@
+//! How the connection of one lane stands, as those see it who ask for a server's status.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::health::ConnectionStatus;
+
+/// The status of one lane of a server; once that has stopped, it stays so.
+#[derive(Debug)]
+pub(super) struct LaneStatus(Mutex<ConnectionStatus>);
+
+impl LaneStatus {
+    pub(super) fn new() -> Self {
+        LaneStatus(Mutex::new(ConnectionStatus::Connected))
+    }
+
+    /// Says whether the status is still of interest: after the end it is not, also not for the log.
+    pub(super) fn set(&self, status: ConnectionStatus) -> bool {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current == ConnectionStatus::Stopped {
+            return false;
+        }
+        *current = status;
+        true
+    }
+
+    pub(super) fn status(&self) -> ConnectionStatus {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The status of several lanes: the worst.
+pub(super) fn overall<'a>(lanes: impl IntoIterator<Item = &'a LaneStatus>) -> ConnectionStatus {
+    let severity = |status: &ConnectionStatus| match status {
+        ConnectionStatus::Connected => 0,
+        ConnectionStatus::Blocked { .. } => 1,
+        ConnectionStatus::Disconnected { .. } => 2,
+        ConnectionStatus::Stopped => 3,
+    };
+    lanes.into_iter().map(LaneStatus::status).max_by_key(severity).unwrap_or(ConnectionStatus::Stopped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_follows_the_end() {
+        let status = LaneStatus::new();
+        assert!(status.set(ConnectionStatus::Blocked { reason: "memory".to_owned() }));
+        assert!(status.set(ConnectionStatus::Stopped));
+        assert!(!status.set(ConnectionStatus::Connected));
+        assert_eq!(status.status(), ConnectionStatus::Stopped);
+    }
+}
