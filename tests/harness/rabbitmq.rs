@@ -173,11 +173,11 @@ impl Broker for RabbitMq {
     fn close_all_connections(&self, reason: &str) -> anyhow::Result<usize> {
         let vhost = binary(&self.vhost);
         let reason: Vec<u32> = reason.chars().map(u32::from).collect();
-        // One that ends by itself in between is closed as well, and no failure.
+        // All are found before the first is closed: a server closes its other one then, which counts as well.
         let closed = self.eval(&format!(
             "length([catch rabbit_networking:close_connection(C, {reason:?}) \
-                || C <- rabbit_networking:connections(), \
-                   (catch rabbit_networking:connection_info(C, [vhost])) =:= [{{vhost, {vhost}}}]])"
+                || C <- [C || C <- rabbit_networking:connections(), \
+                        (catch rabbit_networking:connection_info(C, [vhost])) =:= [{{vhost, {vhost}}}]]])"
         ))?;
         closed.parse().context("a length is a number")
     }
