@@ -19,19 +19,24 @@ mod leader_tests;
 mod models;
 mod pause;
 mod plan;
+mod queues;
 mod reply_cache;
+mod reports;
 mod republisher;
 mod run_time;
 mod running;
 mod session;
 mod setup;
 mod shutdown;
+mod shutdown_handle;
+mod shutdown_report;
 mod tick;
 mod triage;
 mod worker;
 
 pub use setup::Setup;
-pub use shutdown::{ShutdownHandle, ShutdownReport};
+pub use shutdown_handle::ShutdownHandle;
+pub use shutdown_report::ShutdownReport;
 
 use lane::Lane;
 use lane_status::LaneStatus;

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::plan::QueueRole;
+use super::queues::QueueRole;
 use crate::broker::{Original, Receipt, ReplyTo};
 use crate::codec::{self, Format};
 use crate::message::dead::Death;

@@ -14,8 +14,9 @@ use super::leader::Leadership;
 use super::plan::Plan;
 use super::running::Running;
 use super::session::Session;
-use super::shutdown::{ShutdownReport, Stopped};
-use super::worker::Worker;
+use super::shutdown_handle::Stopped;
+use super::shutdown_report::ShutdownReport;
+use super::worker::{Replies, Worker};
 use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
@@ -30,6 +31,7 @@ pub(super) struct Lane {
     context: Arc<SessionContext>,
     first: (Arc<Session>, Receiver<End>),
     workers: Vec<JoinHandle<()>>,
+    replies: Arc<Replies>,
 }
 
 impl Lane {
@@ -37,6 +39,7 @@ impl Lane {
     pub(super) fn start(plan: Plan, stopped: Stopped) -> Result<Self, Error> {
         let plan = Arc::new(plan);
         let journal = Journal::new(plan.most_unacknowledged(), plan.reply_cache);
+        let replies = Arc::new(Replies::new(plan.services.len(), plan.reply_cache));
         let context = Arc::new(SessionContext {
             leadership: Arc::new(Leadership::new()),
             running: Arc::new(Running::new(plan.workers)),
@@ -46,7 +49,7 @@ impl Lane {
             plan,
         });
         let first = consumer::open(&context, None)?;
-        let mut lane = Lane { context, first, workers: Vec::new() };
+        let mut lane = Lane { context, first, workers: Vec::new(), replies };
         for number in 0..lane.context.plan.workers {
             match lane.spawn_worker(number) {
                 Ok(worker) => lane.workers.push(worker),
@@ -62,13 +65,14 @@ impl Lane {
     fn spawn_worker(&self, number: usize) -> std::io::Result<JoinHandle<()>> {
         let SessionContext { plan, leadership, running, .. } = &*self.context;
         let (plan, leadership, running) = (Arc::clone(plan), Arc::clone(leadership), Arc::clone(running));
-        let worker = Worker { number, plan, leadership, running };
+        let replies = Arc::clone(&self.replies);
+        let worker = Worker { number, plan, leadership, running, replies };
         thread::Builder::new().name(format!("guirpc-worker-{number}")).spawn(move || worker.work())
     }
 
     /// Leaves a lane that is not to serve after all, without a thread that stays behind.
     pub(super) fn give_up(self) {
-        let Lane { context, first: (session, end), workers } = self;
+        let Lane { context, first: (session, end), workers, .. } = self;
         context.leadership.dismiss();
         session.report_lost(crate::broker::Failure::connection("not all could be started"));
         let _ = end.recv_timeout(SHUTDOWN_GRACE);

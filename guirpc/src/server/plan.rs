@@ -1,13 +1,11 @@
 //! What a server does in one lane, checked: nothing in it can be wrong any more.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::delivery::Delivery;
-use super::reply_cache::ReplyCache;
+use super::queues::{FailureQueues, QueueRole};
 use super::run_time::RunTimes;
-use super::session::Session;
 use crate::broker::{Addresses, Exchange, QueueKind, ReplyNodes};
 use crate::dispatch::Dispatcher;
 
@@ -35,57 +33,10 @@ pub(crate) struct LaneService {
     pub(crate) queue: String,
     /// `None` if what fails is not kept: where the queue ends with its connection.
     pub(super) failure_queues: Option<FailureQueues>,
-    pub(super) replies: Mutex<ReplyCache<(Arc<Session>, Delivery)>>,
     pub(super) run_times: RunTimes,
 }
 
-/// Where requests go that are not run at once, or fail.
-#[derive(Debug)]
-pub(super) struct FailureQueues {
-    /// For another attempt, as many at a time as there are workers; `None` for both if it is the service's own queue.
-    pub(super) retry: Option<Queue>,
-    /// For another attempt, one at a time.
-    pub(super) quarantine: Option<Queue>,
-    pub(super) dead_letters: Queue,
-    /// How often a function begins on one message.
-    pub(super) max_deliveries: u32,
-}
-
-/// A queue of guirpc's own beside a service's.
-#[derive(Debug)]
-pub(super) struct Queue {
-    pub(super) name: String,
-    pub(super) kind: QueueKind,
-}
-
-/// Which of a service's queues a request waits in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum QueueRole {
-    Own,
-    Retry,
-    Quarantine,
-}
-
-impl FailureQueues {
-    pub(super) fn all(&self) -> impl Iterator<Item = &Queue> {
-        self.retry.iter().chain(&self.quarantine).chain([&self.dead_letters])
-    }
-
-    /// The queue of this role; `None` if it is the service's own.
-    pub(super) fn of(&self, role: QueueRole) -> Option<&Queue> {
-        match role {
-            QueueRole::Own => None,
-            QueueRole::Retry => self.retry.as_ref(),
-            QueueRole::Quarantine => self.quarantine.as_ref(),
-        }
-    }
-}
-
 impl LaneService {
-    pub(super) fn replies(&self) -> MutexGuard<'_, ReplyCache<(Arc<Session>, Delivery)>> {
-        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// How often a function begins on one message; `None` if nothing is counted.
     pub(super) fn max_deliveries(&self) -> Option<u32> {
         self.failure_queues.as_ref().map(|queues| queues.max_deliveries)

@@ -12,10 +12,10 @@ use tracing::{error, warn};
 
 use super::delivery::{Delivery, Letter, Republish};
 use super::plan::{LaneService, Plan};
-use super::session::{Report, Reporter};
+use super::reports::{Decision, Report, Reporter};
 use crate::broker::{self, ConfirmNote, Failure, QueueKind, RepublishChannel, RepublishOpener};
 use crate::error::{Error, ErrorKind};
-use crate::message::{EncodedReply, Request};
+use crate::message::Request;
 
 mod delayed;
 mod unconfirmed;
@@ -30,17 +30,6 @@ pub(super) struct Job {
     pub(super) number: u64,
     pub(super) delivery: Delivery,
     pub(super) what: Republish,
-}
-
-/// What is to become of the delivery of a job.
-#[derive(Debug)]
-pub(super) enum Decision {
-    /// The broker has it elsewhere: acknowledge it.
-    Published,
-    /// It cannot be counted: run it here and now.
-    Run,
-    /// It can be put nowhere: requeue it, and remember this answer.
-    Requeue(Option<EncodedReply>),
 }
 
 /// A job that is on its way.

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::acks::AckDecision;
-use super::delivery::{Delivery, Letter, Republish};
 use super::pause::Pause;
-use super::plan::{Plan, QueueRole};
-use super::republisher::Decision;
+use super::plan::Plan;
+use super::queues::QueueRole;
+use super::reports::{Ready, Report, Reporter};
 use super::tick::Tick;
 use crate::broker::{
     BlockedNote, Channel, Connection, DropOnThread, Event, Failure, Inbox, Next, Receipt, ReplyNodes, ReplyTo, Scope,
@@ -44,81 +44,6 @@ pub(super) struct Session {
     /// Finished and not yet acknowledged; at `batch` the consumer thread is woken, else its tick will do.
     unacknowledged: AtomicUsize,
     batch: usize,
-}
-
-/// What a worker finds to do beside what the broker delivers.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "nearly all are about a delivery")]
-pub(super) enum Ready {
-    /// It may be run now.
-    Run(Delivery),
-    /// It is answered already.
-    Answer(Delivery, EncodedReply, Then),
-    /// There is nothing more to do in this session.
-    End,
-}
-
-/// What follows the reply.
-#[derive(Debug)]
-pub(super) enum Then {
-    /// It is done if the caller has got the reply; where none waits for it, a failure becomes a dead letter.
-    Conclude,
-    /// It becomes a dead letter all the same.
-    DeadLetter(Letter),
-}
-
-/// What the consumer thread is told.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "nearly all are about a delivery")]
-pub(super) enum Report {
-    /// A worker is through with a delivery; the answer is kept, in case that it is delivered again.
-    Finished(Option<Receipt>, AckDecision, Option<(Request, EncodedReply)>),
-    /// It may have been run before: it is to be looked up, counted, or run when the broker knows that it is counted.
-    Check(Delivery),
-    /// It is to be published again.
-    Republish(Delivery, Republish),
-    /// That is done, or cannot be.
-    Republished { number: u64, delivery: Delivery, decision: Decision },
-}
-
-/// Tells the consumer thread, from any thread.
-#[derive(Clone, Debug)]
-pub(super) struct Reporter {
-    reports: Sender<Report>,
-    wake: Sender<()>,
-    lost: Sender<Failure>,
-}
-
-/// What the consumer thread hears.
-pub(super) struct Reports {
-    pub(super) all: Receiver<Report>,
-    pub(super) wake: Receiver<()>,
-    pub(super) lost: Receiver<Failure>,
-}
-
-impl Reporter {
-    pub(super) fn new() -> (Self, Reports) {
-        let (reports, all_reports) = unbounded();
-        let (wake, woken) = bounded(1);
-        let (lost, losses) = unbounded();
-        (Reporter { reports, wake, lost }, Reports { all: all_reports, wake: woken, lost: losses })
-    }
-
-    /// Reports, and has the consumer thread look at it at once.
-    pub(super) fn report(&self, report: Report) {
-        // The consumer thread of a session that is lost listens no more, and the broker will deliver the request again.
-        let _ = self.reports.send(report);
-        self.wake();
-    }
-
-    pub(super) fn wake(&self) {
-        let _ = self.wake.try_send(());
-    }
-
-    /// Says that a consumer, a channel or a connection is gone.
-    pub(super) fn lost(&self, failure: Failure) {
-        let _ = self.lost.send(failure);
-    }
 }
 
 impl Session {
@@ -260,7 +185,7 @@ impl Session {
         answer: Option<(Request, EncodedReply)>,
     ) {
         // The consumer thread of a session that is lost listens no more, and the broker will deliver the request again.
-        let _ = self.reporter.reports.send(Report::Finished(receipt, decision, answer));
+        self.reporter.note(Report::Finished(receipt, decision, answer));
         // Of the others so few are fetched that the next one waits for this acknowledgement.
         let is_urgent = queue != QueueRole::Own;
         if self.unacknowledged.fetch_add(1, Ordering::SeqCst) + 1 == self.batch || is_urgent {

@@ -19,18 +19,11 @@ use tracing::warn;
 
 use super::consumer::{ConsumerLoop, Lost};
 use super::delivery::Delivery;
-use super::session::Ready;
+use super::reports::Ready;
+use super::shutdown_report::ShutdownReport;
 use crate::broker::{Event, Failure};
 use crate::error::Error;
 use crate::health::ConnectionStatus;
-
-mod handle;
-mod report;
-
-pub use handle::ShutdownHandle;
-pub use report::ShutdownReport;
-
-pub(super) use handle::Stopped;
 
 /// A flush of the replies that is on its way.
 type Flush = Receiver<Result<(), Error>>;

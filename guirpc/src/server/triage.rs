@@ -8,7 +8,7 @@
 //! - From there, and whenever the next attempt is the last, it goes to `SERVICE.quarantine`, of which one is fetched
 //!   at a time: what ran beside a poison message is not condemned with it.
 
-use super::plan::QueueRole;
+use super::queues::QueueRole;
 
 /// What is known of a request when it is delivered.
 #[derive(Clone, Copy, Debug)]

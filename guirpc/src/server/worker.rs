@@ -1,6 +1,6 @@
 //! A worker: takes requests while it leads, runs them, replies. It never waits for the broker.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use tracing::{debug, warn};
@@ -8,10 +8,12 @@ use tracing::{debug, warn};
 use super::acks::AckDecision;
 use super::delivery::{Delivery, Letter, Republish};
 use super::leader::Leadership;
-use super::plan::{LaneService, Plan, QueueRole};
-use super::reply_cache::{Key, Known};
+use super::plan::{LaneService, Plan};
+use super::queues::QueueRole;
+use super::reply_cache::{Key, Known, ReplyCache};
+use super::reports::{Ready, Report, Then};
 use super::running::Running;
-use super::session::{Ready, Report, Session, Then};
+use super::session::Session;
 use crate::broker::{Event, Next, Receipt};
 use crate::codec::{self, Format};
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
@@ -23,6 +25,24 @@ pub(super) struct Worker {
     pub(super) plan: Arc<Plan>,
     pub(super) leadership: Arc<Leadership<Session>>,
     pub(super) running: Arc<Running>,
+    pub(super) replies: Arc<Replies>,
+}
+
+/// The answers of idempotent functions, one cache for each service.
+pub(super) struct Replies(Vec<Mutex<Cache>>);
+
+/// A delivery of the same request joins the one that is being answered.
+type Cache = ReplyCache<(Arc<Session>, Delivery)>;
+
+impl Replies {
+    /// Caches of at most so many bytes each.
+    pub(super) fn new(services: usize, bytes: usize) -> Self {
+        Replies((0..services).map(|_| Mutex::new(ReplyCache::new(bytes))).collect())
+    }
+
+    fn of(&self, service: usize) -> MutexGuard<'_, Cache> {
+        self.0[service].lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Worker {
@@ -131,8 +151,7 @@ impl Worker {
             return Some((None, delivery));
         }
         let Some(key) = Key::of(&delivery.request) else { return Some((None, delivery)) };
-        let served = &self.plan.services[delivery.service];
-        let known = served.replies().find(&key, (Arc::clone(session), delivery), Instant::now());
+        let known = self.replies.of(delivery.service).find(&key, (Arc::clone(session), delivery), Instant::now());
         match known {
             Known::New((_, delivery)) => return Some((Some(key), delivery)),
             // The worker that runs it answers this one as well.
@@ -175,7 +194,7 @@ impl Worker {
     ) {
         let request = &delivery.request;
         if let Some(key) = key {
-            served.replies().begin(key);
+            self.replies.of(delivery.service).begin(key);
         }
         self.running.begin(self.number, request);
         let begun = Instant::now();
@@ -195,7 +214,7 @@ impl Worker {
             let is_heard = delivery.is_awaited() || reply.status < 400;
             let is_run = reply.kind != Some(ReplyKind::Refusal) && is_heard && !again;
             let joined = {
-                let mut replies = served.replies();
+                let mut replies = self.replies.of(delivery.service);
                 if is_run { replies.answered(key, &reply, Instant::now()) } else { replies.forget(key) }
             };
             for (session, other) in joined {

@@ -6,8 +6,8 @@ use tracing::warn;
 
 use super::super::acks::AckDecision;
 use super::super::delivery::{Delivery, Letter, Republish};
-use super::super::republisher::{Decision, Job};
-use super::super::session::{Ready, Report, Then};
+use super::super::reports::{Decision, Ready, Report, Then};
+use super::super::republisher::Job;
 use super::super::triage::{Facts, Step};
 use super::ConsumerLoop;
 use crate::broker::Receipt;

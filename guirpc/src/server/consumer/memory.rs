@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::super::delivery::{Delivery, Republish};
 use super::super::journal::Journal;
-use super::super::session::Report;
+use super::super::reports::Report;
 
 /// The memory of a lane.
 #[derive(Debug)]

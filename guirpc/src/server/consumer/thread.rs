@@ -10,10 +10,12 @@ use crossbeam_channel::{Receiver, Sender, after, bounded, select, unbounded};
 
 use super::super::acks::AckBatcher;
 use super::super::journal::Journal;
-use super::super::plan::{Plan, QueueRole};
+use super::super::plan::Plan;
+use super::super::queues::QueueRole;
+use super::super::reports::Reporter;
 use super::super::republisher;
-use super::super::session::{Reporter, Session};
-use super::super::shutdown::ShutdownReport;
+use super::super::session::Session;
+use super::super::shutdown_report::ShutdownReport;
 use super::{ConsumerLoop, Lost, Memory, SessionContext};
 use crate::broker::{self, Channel, Connection, Consumer, Failure, Inbox, RepublishOpener, Scope};
 use crate::error::{Error, ErrorKind};

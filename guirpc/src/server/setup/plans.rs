@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 
 use super::{check_name, topology};
@@ -11,8 +11,8 @@ use crate::config::{Config, ExchangeType, PREFETCH_PER_WORKER, QueueType};
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
 use crate::message::dead;
-use crate::server::plan::{FailureQueues, LaneService, Plan, Queue};
-use crate::server::reply_cache::ReplyCache;
+use crate::server::plan::{LaneService, Plan};
+use crate::server::queues::{FailureQueues, Queue};
 use crate::server::run_time::RunTimes;
 
 /// What a message may be delivered once more for: with one delivery, whatever a server gives back would be dead.
@@ -45,7 +45,6 @@ pub(super) fn plans(
                 queue: routing_key.clone(),
                 routing_key,
                 failure_queues: None,
-                replies: Mutex::new(ReplyCache::new(config.reply_cache)),
                 run_times,
             })
         });

@@ -29,7 +29,7 @@ struct State {
 }
 
 /// Disconnected as soon as the server is to shut down.
-pub(in crate::server) type Stopped = Receiver<Infallible>;
+pub(super) type Stopped = Receiver<Infallible>;
 
 impl ShutdownHandle {
     /// A handle for servers that are [started with it](crate::Server::start_with).
@@ -53,12 +53,12 @@ impl ShutdownHandle {
         self.state().running.is_none()
     }
 
-    pub(in crate::server) fn stopped(&self) -> Stopped {
+    pub(super) fn stopped(&self) -> Stopped {
         self.state().stopped.clone()
     }
 
     /// A handle of one server, which is shut down along with this one, and also on its own.
-    pub(in crate::server) fn of_server(&self) -> ShutdownHandle {
+    pub(super) fn of_server(&self) -> ShutdownHandle {
         let server = ShutdownHandle::new();
         let mut state = self.state();
         if state.running.is_some() {
