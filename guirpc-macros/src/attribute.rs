@@ -7,12 +7,9 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Path, Result, Token};
 
-use crate::mistakes::Mistakes;
+use crate::diagnostics::Diagnostics;
 use crate::python::Python;
-
-mod setting;
-
-pub(crate) use setting::{Setting, unroutable};
+use crate::setting::Setting;
 
 /// The options, checked.
 #[derive(Default)]
@@ -31,13 +28,13 @@ pub(crate) struct Options {
     pub(crate) library: Option<Path>,
 }
 
-/// What the user says of the return type, where its name says something else.
+/// The user's correction where the name of the return type misleads.
 pub(crate) enum Kind {
     Fallible(Ident),
     Infallible,
 }
 
-/// What there is to say of one option: all of it but the field of [`Options`] and what the expansion makes of that.
+/// Everything about one option but its field of [`Options`] and what the expansion makes of that.
 struct Declaration {
     key: &'static str,
     place: Place,
@@ -56,7 +53,7 @@ const fn anywhere(key: &'static str, read: fn(&mut Options, Setting) -> Result<(
     Declaration { key, place: Place::Anywhere, read }
 }
 
-/// All options, in the order in which they are listed for whoever mistypes one.
+/// All options, in the order in which the diagnostic of an unknown one lists them.
 const OPTIONS: [Declaration; 12] = [
     anywhere("name", |options, it| it.routable().map(|name| options.name = Some(name))),
     anywhere("service", |options, it| it.routable().map(|service| options.service = Some(service))),
@@ -78,9 +75,9 @@ const OPTIONS: [Declaration; 12] = [
         read: |options, it| it.python_dialect().map(|is_python| options.is_python = is_python),
     },
     anywhere("python", |options, it| {
-        let (python, mistakes) = Python::parse(it)?;
+        let (python, diagnostics) = Python::parse(it)?;
         options.python = Some(python);
-        mistakes.unless_any(Some(()))
+        diagnostics.finish(Some(()))
     }),
     anywhere("fallible", |options, it| options.decide(it, Kind::Fallible)),
     anywhere("infallible", |options, it| options.decide(it, |_| Kind::Infallible)),
@@ -90,32 +87,32 @@ const OPTIONS: [Declaration; 12] = [
 ];
 
 impl Options {
-    /// Reads all options, noting what is wrong with each.
-    pub(crate) fn parse(options: TokenStream, has_body: bool, mistakes: &mut Mistakes) -> Self {
+    /// Reads all options, recording what is wrong with each.
+    pub(crate) fn parse(options: TokenStream, has_body: bool, diagnostics: &mut Diagnostics) -> Self {
         let mut checked = Options::default();
         let settings = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(options);
         let mut seen: Vec<Ident> = Vec::new();
-        for setting in mistakes.keep(settings).into_iter().flatten() {
+        for setting in diagnostics.handle(settings).into_iter().flatten() {
             if seen.contains(&setting.key) {
-                mistakes.note(&setting.key, format!("`{}` is there twice", setting.key));
+                diagnostics.error(&setting.key, format!("`{}` is there twice", setting.key));
             }
             seen.push(setting.key.clone());
             let Some(declaration) = OPTIONS.iter().find(|declaration| setting.key == declaration.key) else {
-                mistakes.note(&setting.key, unknown(&setting.key));
+                diagnostics.error(&setting.key, unknown(&setting.key));
                 continue;
             };
             match (&declaration.place, has_body) {
                 (Place::WithBody(reason), false) | (Place::WithoutBody(reason), true) => {
-                    mistakes.note(&setting.key, reason);
+                    diagnostics.error(&setting.key, reason);
                 }
                 _ => {}
             }
-            mistakes.keep((declaration.read)(&mut checked, setting));
+            diagnostics.handle((declaration.read)(&mut checked, setting));
         }
         checked
     }
 
-    /// Says whether the return type is a `Result`.
+    /// Settles whether the return type is a `Result`.
     fn decide(&mut self, setting: Setting, kind: impl FnOnce(Ident) -> Kind) -> Result<()> {
         setting.flag()?;
         if self.kind.is_some() {

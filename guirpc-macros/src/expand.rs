@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 
-use crate::function::Served;
+use crate::function::ServedFunction;
 use crate::parameters::Argument;
 use crate::types::Passing;
 
@@ -16,7 +16,7 @@ mod returns;
 mod stub;
 
 /// Everything but the function itself.
-pub(crate) fn expand(served: &Served) -> TokenStream {
+pub(crate) fn expand(served: &ServedFunction) -> TokenStream {
     let library = &served.library;
     let private = quote!(#library::__private_0_1);
     let stub = stub::stub(served, &private);
@@ -26,8 +26,8 @@ pub(crate) fn expand(served: &Served) -> TokenStream {
 }
 
 /// `impl Signature`, `impl Function`, and one `impl Takes` for each argument, so that each type is complained of by itself.
-fn function(served: &Served, private: &TokenStream) -> TokenStream {
-    let Served { stub, cfgs, name, options, .. } = served;
+fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
+    let ServedFunction { stub, cfgs, name, options, .. } = served;
     let package = quote!(::core::env!("CARGO_PKG_NAME"));
     let service = options.service.as_ref().map_or(package, ToTokens::to_token_stream);
     let parameters = served.arguments().map(parameter_name);
@@ -71,8 +71,8 @@ fn function(served: &Served, private: &TokenStream) -> TokenStream {
     }
 }
 
-fn takes(served: &Served, private: &TokenStream) -> TokenStream {
-    let Served { stub, cfgs, .. } = served;
+fn takes(served: &ServedFunction, private: &TokenStream) -> TokenStream {
+    let ServedFunction { stub, cfgs, .. } = served;
     let each = served.arguments().enumerate().map(|(position, argument)| {
         let owned = &argument.ty;
         let (sent, taken) = match argument.passing {

@@ -7,15 +7,16 @@ use syn::{
     Signature, Type, Visibility,
 };
 
-use crate::attribute::{Options, unroutable};
+use crate::attribute::Options;
+use crate::diagnostics::Diagnostics;
 use crate::item::Item;
-use crate::mistakes::Mistakes;
 use crate::parameters::{Argument, Input, Marker, attributes_of, inputs};
 use crate::returns::Returns;
+use crate::setting::unroutable;
 use crate::text::written;
 
 /// A served function: everything that the expansion writes out.
-pub(crate) struct Served {
+pub(crate) struct ServedFunction {
     /// The function's own name, by which it is called here.
     pub(crate) ident: Ident,
     pub(crate) stub: Ident,
@@ -38,28 +39,28 @@ pub(crate) struct Served {
     pub(crate) library: Path,
 }
 
-impl Served {
-    /// Puts options and function together, or says everything that is wrong with them.
+impl ServedFunction {
+    /// Puts options and function together, or reports everything that is wrong with them.
     pub(crate) fn validate(options: TokenStream, item: Item) -> Result<Self> {
-        let mut mistakes = Mistakes::default();
+        let mut diagnostics = Diagnostics::default();
         let Item { attributes, visibility, signature, body } = item;
-        let mut options = Options::parse(options, body.is_some(), &mut mistakes);
-        refuse_qualifiers(&signature, &mut mistakes);
-        let inputs = inputs(&signature, &mut mistakes);
-        let returns = Returns::validate(&signature.output, options.kind.as_ref(), &mut mistakes);
+        let mut options = Options::parse(options, body.is_some(), &mut diagnostics);
+        refuse_qualifiers(&signature, &mut diagnostics);
+        let inputs = inputs(&signature, &mut diagnostics);
+        let returns = Returns::validate(&signature.output, options.kind.as_ref(), &mut diagnostics);
         if body.is_none() {
-            refuse_without_body(&signature, &attributes, &mut mistakes);
+            refuse_without_body(&signature, &attributes, &mut diagnostics);
         }
         if let Some(python) = &options.python {
             let arguments = inputs.iter().filter(|input| matches!(input, Input::Argument(_))).count();
-            python.refuse_several(arguments, &mut mistakes);
+            python.refuse_several(arguments, &mut diagnostics);
         }
-        let stub = mistakes.keep(stub(options.stub.take(), &signature.ident));
-        let name = mistakes.keep(name(options.name.take(), &signature.ident));
+        let stub = diagnostics.handle(stub(options.stub.take(), &signature.ident));
+        let name = diagnostics.handle(name(options.name.take(), &signature.ident));
         let has_body = body.is_some();
         let library = options.library.take().unwrap_or_else(|| syn::parse_quote!(::guirpc));
         let signature_text = signature_text(&signature);
-        mistakes.unless_any(stub.zip(name)).map(|(stub, name)| Served {
+        diagnostics.finish(stub.zip(name)).map(|(stub, name)| ServedFunction {
             ident: signature.ident,
             stub,
             visibility,
@@ -92,18 +93,18 @@ impl Served {
     }
 }
 
-fn refuse_qualifiers(signature: &Signature, mistakes: &mut Mistakes) {
+fn refuse_qualifiers(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(constness) = &signature.constness {
-        mistakes.note(constness, "a served function runs when a message comes, so it cannot be `const`");
+        diagnostics.error(constness, "a served function runs when a message comes, so it cannot be `const`");
     }
     if let Safety::Unsafe(unsafety) = &signature.safety {
-        mistakes.note(unsafety, "a served function is called by strangers, so it cannot be `unsafe`");
+        diagnostics.error(unsafety, "a served function is called by strangers, so it cannot be `unsafe`");
     }
     if let Some(abi) = &signature.abi {
-        mistakes.note(abi, "a served function is called by message, so it has no `extern` calling convention");
+        diagnostics.error(abi, "a served function is called by message, so it has no `extern` calling convention");
     }
     if let Some(variadic) = &signature.variadic {
-        mistakes.note(variadic.dots, "a served function has a fixed number of arguments");
+        diagnostics.error(variadic.dots, "a served function has a fixed number of arguments");
     }
     for parameter in &signature.generics.params {
         let message = match parameter {
@@ -114,18 +115,18 @@ fn refuse_qualifiers(signature: &Signature, mistakes: &mut Mistakes) {
                 "a served function cannot be generic: a message has to be decoded into one type"
             }
         };
-        mistakes.note(parameter, message);
+        diagnostics.error(parameter, message);
     }
     if let Some(clause) = &signature.generics.where_clause {
-        mistakes.note(clause, "a served function cannot be generic, so there is nothing to bound");
+        diagnostics.error(clause, "a served function cannot be generic, so there is nothing to bound");
     }
 }
 
 /// What only the implementation can have, and not a function that lives in another program.
-fn refuse_without_body(signature: &Signature, attributes: &[Attribute], mistakes: &mut Mistakes) {
+fn refuse_without_body(signature: &Signature, attributes: &[Attribute], diagnostics: &mut Diagnostics) {
     for attribute in attributes.iter().filter(|attribute| !is_inherited(attribute, false)) {
-        mistakes
-            .note(attribute, "a function without a body is served elsewhere, so there is nothing for this to act on");
+        diagnostics
+            .error(attribute, "a function without a body is served elsewhere, so there is nothing for this to act on");
     }
     for attribute in signature.inputs.iter().flat_map(attributes_of) {
         if let Some(Ok(marker)) = Marker::of(attribute) {
@@ -133,7 +134,7 @@ fn refuse_without_body(signature: &Signature, attributes: &[Attribute], mistakes
                 "`#[{}]` is given where the function is served; one without a body lists what its callers give",
                 marker.name()
             );
-            mistakes.note(attribute, message);
+            diagnostics.error(attribute, message);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use syn::{Attribute, FnArg, Ident, Meta, Pat, PatType, Result, Signature, Type};
 
-use crate::mistakes::Mistakes;
+use crate::diagnostics::Diagnostics;
 use crate::types::{Passing, referent};
 
 /// The most arguments that a function can have; the library implements its traits for so many.
@@ -56,55 +56,57 @@ impl Marker {
     }
 }
 
-pub(crate) fn inputs(signature: &Signature, mistakes: &mut Mistakes) -> Vec<Input> {
+pub(crate) fn inputs(signature: &Signature, diagnostics: &mut Diagnostics) -> Vec<Input> {
     let mut inputs = Vec::new();
     for input in &signature.inputs {
         match input {
-            FnArg::Receiver(receiver) => mistakes.note(
+            FnArg::Receiver(receiver) => diagnostics.error(
                 receiver,
                 "a method cannot be served, since no message carries its `self`: take `#[state]` in a free function",
             ),
-            FnArg::Typed(parameter) => inputs.extend(self::input(parameter, mistakes)),
+            FnArg::Typed(parameter) => inputs.extend(self::input(parameter, diagnostics)),
         }
     }
     let mut arguments = signature.inputs.iter().filter(|input| !attributes_of(input).iter().any(Marker::is_one));
     if let Some(surplus) = arguments.nth(MOST_ARGUMENTS) {
         let message = format!("a served function has at most {MOST_ARGUMENTS} arguments: put them into a struct");
-        mistakes.note(surplus, message);
+        diagnostics.error(surplus, message);
     }
     inputs
 }
 
-fn input(parameter: &PatType, mistakes: &mut Mistakes) -> Option<Input> {
+fn input(parameter: &PatType, diagnostics: &mut Diagnostics) -> Option<Input> {
     let mut marker = None;
     for attribute in &parameter.attrs {
         match (Marker::of(attribute), marker) {
-            (None, _) => refuse_cfg(attribute, mistakes),
-            (Some(found), None) => marker = mistakes.keep(found),
-            (Some(_), Some(_)) => mistakes.note(attribute, "a parameter is either `#[state]` or `#[context]`, once"),
+            (None, _) => refuse_cfg(attribute, diagnostics),
+            (Some(found), None) => marker = diagnostics.handle(found),
+            (Some(_), Some(_)) => {
+                diagnostics.error(attribute, "a parameter is either `#[state]` or `#[context]`, once");
+            }
         }
     }
     match marker {
-        Some(Marker::State) => referent(&parameter.ty, "state", mistakes).map(Input::State),
-        Some(Marker::Context) => referent(&parameter.ty, "context", mistakes).map(|_| Input::Context),
-        None => argument(parameter, mistakes).map(Input::Argument),
+        Some(Marker::State) => referent(&parameter.ty, "state", diagnostics).map(Input::State),
+        Some(Marker::Context) => referent(&parameter.ty, "context", diagnostics).map(|_| Input::Context),
+        None => argument(parameter, diagnostics).map(Input::Argument),
     }
 }
 
-fn refuse_cfg(attribute: &Attribute, mistakes: &mut Mistakes) {
+fn refuse_cfg(attribute: &Attribute, diagnostics: &mut Diagnostics) {
     if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-        mistakes.note(attribute, "callers have to know the arguments: put the `cfg` on the whole function");
+        diagnostics.error(attribute, "callers have to know the arguments: put the `cfg` on the whole function");
     }
 }
 
-fn argument(parameter: &PatType, mistakes: &mut Mistakes) -> Option<Argument> {
-    let passing = Passing::of(&parameter.ty, mistakes);
+fn argument(parameter: &PatType, diagnostics: &mut Diagnostics) -> Option<Argument> {
+    let passing = Passing::of(&parameter.ty, diagnostics);
     match &*parameter.pat {
         Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
             Some(Argument { ident: pattern.ident.clone(), ty: (*parameter.ty).clone(), passing })
         }
         pattern => {
-            mistakes.note(
+            diagnostics.error(
                 pattern,
                 "an argument needs a plain name, which its callers use too: take it apart in the function's body",
             );

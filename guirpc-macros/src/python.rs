@@ -6,8 +6,8 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Error, LitStr, Result, Token};
 
-use crate::attribute::Setting;
-use crate::mistakes::Mistakes;
+use crate::diagnostics::Diagnostics;
+use crate::setting::Setting;
 
 const FORM: &str = "what is not JSON in ASCII, as in `python(request = \"text\", response = \"text\")`";
 /// What can be chosen, and the library's word for it.
@@ -31,15 +31,15 @@ struct Choice {
 
 impl Python {
     /// What was chosen so far as it makes sense, and what does not.
-    pub(crate) fn parse(setting: Setting) -> Result<(Self, Mistakes)> {
+    pub(crate) fn parse(setting: Setting) -> Result<(Self, Diagnostics)> {
         let settings = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(setting.list(FORM)?)?;
         let mut python = Python::default();
-        let mut mistakes = Mistakes::default();
+        let mut diagnostics = Diagnostics::default();
         for setting in settings {
-            mistakes.keep(python.set(setting));
+            diagnostics.handle(python.set(setting));
         }
-        python.refuse_useless(&mut mistakes);
-        Ok((python, mistakes))
+        python.refuse_useless(&mut diagnostics);
+        Ok((python, diagnostics))
     }
 
     fn set(&mut self, setting: Setting) -> Result<()> {
@@ -69,21 +69,21 @@ impl Python {
         Ok(())
     }
 
-    fn refuse_useless(&self, mistakes: &mut Mistakes) {
+    fn refuse_useless(&self, diagnostics: &mut Diagnostics) {
         for (serializer, codec) in [(&self.request, &self.request_codec), (&self.response, &self.response_codec)] {
             if let (Some(Choice { variant: "Binary", .. }), Some(codec)) = (serializer, codec) {
-                mistakes.note(&codec.text, "a pickle is no text, so there are no characters to choose");
+                diagnostics.error(&codec.text, "a pickle is no text, so there are no characters to choose");
             }
         }
     }
 
     /// A text is one argument.
-    pub(crate) fn refuse_several(&self, arguments: usize, mistakes: &mut Mistakes) {
+    pub(crate) fn refuse_several(&self, arguments: usize, diagnostics: &mut Diagnostics) {
         if let Some(Choice { text, variant: "Text" }) = &self.request
             && arguments > 1
         {
             let message = format!("a text is a single argument, and this function takes {arguments}: take `\"json\"`");
-            mistakes.note(text, message);
+            diagnostics.error(text, message);
         }
     }
 

@@ -3,7 +3,7 @@
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type};
 
 use crate::attribute::Kind;
-use crate::mistakes::Mistakes;
+use crate::diagnostics::Diagnostics;
 use crate::types::{bare, refuse_borrows};
 
 /// The return type of a served function.
@@ -19,12 +19,12 @@ pub(crate) struct Returns {
 }
 
 impl Returns {
-    pub(crate) fn validate(written: &ReturnType, kind: Option<&Kind>, mistakes: &mut Mistakes) -> Self {
+    pub(crate) fn validate(written: &ReturnType, kind: Option<&Kind>, diagnostics: &mut Diagnostics) -> Self {
         let ty = match written {
             ReturnType::Default => syn::parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
-        refuse_borrows(&ty, mistakes);
+        refuse_borrows(&ty, diagnostics);
         let last = last_segment(&ty);
         let is_fallible = match kind {
             Some(Kind::Fallible(_)) => true,
@@ -33,7 +33,7 @@ impl Returns {
         };
         let is_written = matches!(written, ReturnType::Type(..));
         if let (Some(Kind::Fallible(option)), false) = (kind, is_written) {
-            mistakes.note(option, "the function returns nothing that could be a `Result`");
+            diagnostics.error(option, "the function returns nothing that could be a `Result`");
         }
         let is_replying = match (is_fallible, last) {
             (true, Some(result)) => first_argument(result).and_then(last_segment).is_some_and(is_reply),

@@ -3,7 +3,7 @@
 use syn::visit::{self, Visit};
 use syn::{Lifetime, Type, TypeImplTrait, TypeInfer, TypeNever, TypeReference};
 
-use crate::mistakes::Mistakes;
+use crate::diagnostics::Diagnostics;
 
 /// How an argument is taken from the message that carries it.
 pub(crate) enum Passing {
@@ -17,25 +17,25 @@ pub(crate) enum Passing {
 
 impl Passing {
     /// How an argument of this type is passed, noting what cannot be passed at all.
-    pub(crate) fn of(ty: &Type, mistakes: &mut Mistakes) -> Self {
+    pub(crate) fn of(ty: &Type, diagnostics: &mut Diagnostics) -> Self {
         let Type::Reference(reference) = bare(ty) else {
-            refuse_borrows(ty, mistakes);
+            refuse_borrows(ty, diagnostics);
             return Passing::Owned;
         };
-        refuse_mut(reference, mistakes);
+        refuse_mut(reference, diagnostics);
         if let Some(lifetime) = &reference.lifetime {
-            mistakes.note(lifetime, "an argument is borrowed for the time of the call: leave the lifetime out");
+            diagnostics.error(lifetime, "an argument is borrowed for the time of the call: leave the lifetime out");
         }
         match bare(&reference.elem) {
             Type::Path(path) if path.path.is_ident("str") => Passing::Text,
             Type::Slice(slice) if is_byte(&slice.elem) => Passing::Bytes,
             elem => {
-                mistakes.note(
+                diagnostics.error(
                     reference.and_token,
                     "only `&str` and `&[u8]` can be borrowed from a message: take the argument by value, or mark \
                      the parameter with `#[state]`",
                 );
-                refuse_borrows(elem, mistakes);
+                refuse_borrows(elem, diagnostics);
                 Passing::Owned
             }
         }
@@ -43,29 +43,29 @@ impl Passing {
 }
 
 /// Notes every reference, lifetime and unnamed type inside a type that has to be named and owned.
-pub(crate) fn refuse_borrows(ty: &Type, mistakes: &mut Mistakes) {
-    Borrows { mistakes }.visit_type(ty);
+pub(crate) fn refuse_borrows(ty: &Type, diagnostics: &mut Diagnostics) {
+    Borrows { diagnostics }.visit_type(ty);
 }
 
 /// The type that a marked parameter refers to.
-pub(crate) fn referent(ty: &Type, marker: &str, mistakes: &mut Mistakes) -> Option<Type> {
+pub(crate) fn referent(ty: &Type, marker: &str, diagnostics: &mut Diagnostics) -> Option<Type> {
     let Type::Reference(reference) = bare(ty) else {
-        mistakes.note(ty, format!("a parameter marked `#[{marker}]` is a reference: put `&` before its type"));
+        diagnostics.error(ty, format!("a parameter marked `#[{marker}]` is a reference: put `&` before its type"));
         return None;
     };
-    refuse_mut(reference, mistakes);
+    refuse_mut(reference, diagnostics);
     if let Some(lifetime) = &reference.lifetime {
-        mistakes.note(lifetime, "it is borrowed for the time of the call: leave the lifetime out");
+        diagnostics.error(lifetime, "it is borrowed for the time of the call: leave the lifetime out");
     }
     if let Type::TraitObject(_) | Type::ImplTrait(_) = bare(&reference.elem) {
-        mistakes.note(&reference.elem, "state is found by its type, which has to be named: wrap it in a struct");
+        diagnostics.error(&reference.elem, "state is found by its type, which has to be named: wrap it in a struct");
     }
     Some((*reference.elem).clone())
 }
 
-fn refuse_mut(reference: &TypeReference, mistakes: &mut Mistakes) {
+fn refuse_mut(reference: &TypeReference, diagnostics: &mut Diagnostics) {
     if let Some(mutability) = &reference.mutability {
-        mistakes.note(
+        diagnostics.error(
             mutability,
             "nothing can be changed through a call: return what is new; state that changes goes behind a `Mutex`",
         );
@@ -86,12 +86,12 @@ fn is_byte(ty: &Type) -> bool {
 }
 
 struct Borrows<'m> {
-    mistakes: &'m mut Mistakes,
+    diagnostics: &'m mut Diagnostics,
 }
 
 impl<'ast> Visit<'ast> for Borrows<'_> {
     fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
-        self.mistakes.note(
+        self.diagnostics.error(
             reference.and_token,
             "nothing can be borrowed here: a message carries values, so name an owned type such as `String`",
         );
@@ -99,25 +99,25 @@ impl<'ast> Visit<'ast> for Borrows<'_> {
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        self.mistakes.note(lifetime, "a served function cannot name lifetimes: use owned types");
+        self.diagnostics.error(lifetime, "a served function cannot name lifetimes: use owned types");
     }
 
     fn visit_type_impl_trait(&mut self, unnamed: &'ast TypeImplTrait) {
-        self.mistakes
-            .note(unnamed, "`impl Trait` leaves the type open, and a message has to be decoded into one: name it");
+        self.diagnostics
+            .error(unnamed, "`impl Trait` leaves the type open, and a message has to be decoded into one: name it");
     }
 
     fn visit_type_infer(&mut self, unnamed: &'ast TypeInfer) {
-        self.mistakes.note(unnamed, "the type has to be named");
+        self.diagnostics.error(unnamed, "the type has to be named");
     }
 
     fn visit_type_never(&mut self, never: &'ast TypeNever) {
-        self.mistakes.note(never, "a call ends with a reply, so a served function has to return");
+        self.diagnostics.error(never, "a call ends with a reply, so a served function has to return");
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         if path.segments.first().is_some_and(|segment| segment.ident == "Self") {
-            self.mistakes.note(path, "an associated function cannot be served: move it out of its `impl` block");
+            self.diagnostics.error(path, "an associated function cannot be served: move it out of its `impl` block");
         }
         visit::visit_path(self, path);
     }

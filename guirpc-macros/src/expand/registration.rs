@@ -6,13 +6,13 @@ use syn::ext::IdentExt;
 
 use super::parameter_name;
 use super::returns::{at_return_type, no_result};
-use crate::function::Served;
+use crate::function::ServedFunction;
 use crate::parameters::{Argument, Input};
 use crate::text::written;
 use crate::types::Passing;
 
-pub(super) fn registration(served: &Served, private: &TokenStream) -> TokenStream {
-    let Served { stub, cfgs, signature, options, .. } = served;
+pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> TokenStream {
+    let ServedFunction { stub, cfgs, signature, options, .. } = served;
     let docs = docs(served);
     let output = written(&served.returns.ty);
     let parameters = served.arguments().map(|argument| {
@@ -57,7 +57,7 @@ pub(super) fn registration(served: &Served, private: &TokenStream) -> TokenStrea
 }
 
 /// The doc comment as one text; a line may be an `include_str!`.
-fn docs(served: &Served) -> TokenStream {
+fn docs(served: &ServedFunction) -> TokenStream {
     let lines: Option<Vec<String>> = served
         .docs
         .iter()
@@ -80,7 +80,7 @@ fn without_indent(line: &str) -> &str {
 }
 
 /// Decodes, runs, encodes. A closure and not a function, whose name could hide the user's.
-fn invoke(served: &Served) -> TokenStream {
+fn invoke(served: &ServedFunction) -> TokenStream {
     let ident = &served.ident;
     let invocation = Ident::new("invocation", Span::mixed_site());
     let patterns = served.arguments().map(local);

@@ -4,12 +4,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::returns::underlined;
-use crate::function::Served;
+use crate::function::ServedFunction;
 use crate::parameters::Argument;
 use crate::types::Passing;
 
-pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
-    let Served { stub, visibility, stub_attributes, cfgs, ident, .. } = served;
+pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStream {
+    let ServedFunction { stub, visibility, stub_attributes, cfgs, ident, .. } = served;
     // An argument may be called `client` as well: this one is visible to the generated code alone.
     let client = Ident::new("client", Span::mixed_site());
     let parameters: Vec<TokenStream> =
@@ -69,7 +69,7 @@ pub(super) fn stub(served: &Served, private: &TokenStream) -> TokenStream {
 }
 
 /// A function without docs of its own must not make the stub the reason of a warning.
-fn default_docs(served: &Served) -> Option<TokenStream> {
+fn default_docs(served: &ServedFunction) -> Option<TokenStream> {
     let docs = format!(" The function `{}`, as its callers see it.", served.ident);
     served.docs.is_empty().then(|| quote!(#[doc = #docs]))
 }

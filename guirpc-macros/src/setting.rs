@@ -46,7 +46,7 @@ impl Setting {
         }
     }
 
-    pub(super) fn flag(&self) -> Result<()> {
+    pub(crate) fn flag(&self) -> Result<()> {
         match (&self.value, &self.list) {
             (None, None) => Ok(()),
             (Some(value), _) => Err(surplus(&self.key, value)),
@@ -64,7 +64,7 @@ impl Setting {
         }
     }
 
-    pub(super) fn python_dialect(self) -> Result<bool> {
+    pub(crate) fn python_dialect(self) -> Result<bool> {
         const FORM: &str = "`dialect = \"python\"`: callers write requests as the Python package guirpc does; \
                             without it, as this library does";
         let text: LitStr = self.value(FORM)?;
@@ -76,7 +76,7 @@ impl Setting {
     }
 
     /// A name that AMQP can carry and that does not belong to the framework or the broker.
-    pub(super) fn routable(self) -> Result<LitStr> {
+    pub(crate) fn routable(self) -> Result<LitStr> {
         let form = format!("a text, as in `{} = \"math\"`", self.key);
         let key = self.key.clone();
         let text: LitStr = self.value(&form)?;
@@ -87,7 +87,7 @@ impl Setting {
     }
 
     /// A name that can stand behind the service's in the name of a queue.
-    pub(super) fn lane(self) -> Result<LitStr> {
+    pub(crate) fn lane(self) -> Result<LitStr> {
         let text = self.routable()?;
         if matches!(text.value().as_str(), "dead" | "retry") {
             let message = "`lane` must not be `dead` or `retry`: the queues of those names are guirpc's own";
@@ -96,7 +96,7 @@ impl Setting {
         Ok(text)
     }
 
-    pub(super) fn duration(self) -> Result<Duration> {
+    pub(crate) fn duration(self) -> Result<Duration> {
         const FORM: &str = "a duration, as in `timeout = \"2s\"`, `\"150ms\"` or `\"1m 30s\"`";
         let text: LitStr = self.value(FORM)?;
         match humantime::parse_duration(&text.value()) {
@@ -108,7 +108,7 @@ impl Setting {
         }
     }
 
-    pub(super) fn early(self) -> Result<()> {
+    pub(crate) fn early(self) -> Result<()> {
         const FORM: &str = "`ack = \"early\"`: acknowledged before the function runs, which then runs at most once; \
                             without it, after the reply";
         let text: LitStr = self.value(FORM)?;
