@@ -1,7 +1,7 @@
 //! An AMQP 0-9-1 broker in memory, in this process: for a first run, for development, and for tests.
 //!
 //! It is no replacement for RabbitMQ, which guirpc runs on everywhere else:
-//! it listens on loopback only, knows one user (`guest`) and one virtual host (`/`),
+//! it listens on loopback only, has one user (`guest`) and one virtual host (`/`),
 //! and keeps nothing on disk, so that everything is gone with the process.
 //! What it has, it does as RabbitMQ does; what it has not is answered with 540 `NOT_IMPLEMENTED`, never ignored.
 //!
@@ -16,10 +16,10 @@
 //!
 //! # How it is built
 //!
-//! The `world` is one data structure under one lock: exchanges, queues, channels, and what each method does to them.
-//! Two threads serve a client: `connection` reads its frames and has the world act on them,
-//! `outbox` writes what the world has to tell.
-//! One more thread, the clock, does what is due by itself.
+//! The `state` is one data structure under one lock: exchanges, queues, channels, and what each method does to them.
+//! Two threads serve a client: `connection` reads its frames and applies them to the state,
+//! `send_buffer` writes what the state puts in.
+//! One more thread, the clock, expires messages and queues.
 #![doc = include_str!("embedded/conformance.md")]
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -39,16 +39,16 @@ mod ids;
 mod listener;
 mod message;
 mod methods;
-mod outbox;
 mod properties;
 mod queue;
 mod refusal;
+mod send_buffer;
+mod state;
 mod wire;
-mod world;
 
 pub use faults::{Connection, HeldReplies, Keep};
 use listener::Listener;
-use world::World;
+use state::BrokerState;
 
 /// A broker that is running in the background, on a loopback port; dropping it ends it.
 #[derive(Debug)]
@@ -62,8 +62,8 @@ pub struct Broker {
 /// What all threads of a broker share.
 #[derive(Debug)]
 struct Shared {
-    world: Mutex<World>,
-    /// Something has happened that somebody may be waiting for.
+    state: Mutex<BrokerState>,
+    /// Notified whenever the state has changed in a way that a thread may wait for.
     changed: Arc<Condvar>,
 }
 
@@ -93,13 +93,13 @@ impl Broker {
     /// The port is taken, or the operating system gives no thread.
     pub fn start_on(port: u16) -> Result<Self, Error> {
         let changed = Arc::new(Condvar::new());
-        let world = Mutex::new(World::new(Arc::clone(&changed)));
-        let shared = Arc::new(Shared { world, changed });
+        let state = Mutex::new(BrokerState::new(Arc::clone(&changed)));
+        let shared = Arc::new(Shared { state, changed });
         let listener = listen(&shared, port)?;
-        let keeps_time = Arc::clone(&shared);
+        let clock = Arc::clone(&shared);
         thread::Builder::new()
             .name("guirpc-broker-clock".to_owned())
-            .spawn(move || keeps_time.keep_time())
+            .spawn(move || clock.run_clock())
             .map_err(|error| Error::new(ErrorKind::System, format!("no thread for the embedded broker: {error}")))?;
         Ok(Broker { shared, port: listener.port(), listener: Mutex::new(Some(listener)) })
     }
@@ -116,19 +116,19 @@ impl Broker {
 
     /// The queue of that name, if there is one.
     pub fn queue(&self, name: &str) -> Option<Queue> {
-        self.shared.world().queue(name)
+        self.shared.state().queue(name)
     }
 
-    /// Deletes a queue under the feet of its consumers, whom it tells; false if there is none.
+    /// Deletes a queue and cancels its consumers, as an operator would; false if there is none.
     pub fn delete_queue(&self, name: &str) -> bool {
-        self.shared.world().delete(name)
+        self.shared.state().delete(name)
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
         self.kill();
-        self.shared.world().end();
+        self.shared.state().end();
     }
 }
 
@@ -140,26 +140,26 @@ fn listen(shared: &Arc<Shared>, port: u16) -> Result<Listener, Error> {
 }
 
 impl Shared {
-    fn world(&self) -> MutexGuard<'_, World> {
-        // A panic is a bug in one operation, and no reason to let everybody else down.
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, BrokerState> {
+        // A panic is a bug in one operation, and no reason to fail every other client.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The world, as soon as the condition does not hold any more.
-    fn wait_while(&self, condition: impl Fn(&World) -> bool) -> MutexGuard<'_, World> {
-        self.changed.wait_while(self.world(), |world| condition(world)).unwrap_or_else(PoisonError::into_inner)
+    /// The state, once the condition no longer holds.
+    fn wait_while(&self, condition: impl Fn(&BrokerState) -> bool) -> MutexGuard<'_, BrokerState> {
+        self.changed.wait_while(self.state(), |state| condition(state)).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has what is due done at its time, until the broker ends.
-    fn keep_time(&self) {
-        let mut world = self.world();
-        while !world.has_ended() {
+    /// The clock: expires what is due, until the broker ends.
+    fn run_clock(&self) {
+        let mut state = self.state();
+        while !state.has_ended() {
             let now = Instant::now();
-            world = match world.expire(now) {
-                None => self.changed.wait(world).unwrap_or_else(PoisonError::into_inner),
+            state = match state.expire(now) {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(due) => {
                     let left = due.saturating_duration_since(now);
-                    self.changed.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0
+                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }

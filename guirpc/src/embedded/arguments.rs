@@ -10,7 +10,7 @@ use super::fields::{integer, type_name};
 use super::message::LONGEST_EXPIRY;
 use super::refusal::Refusal;
 
-/// What the arguments of a queue say, checked.
+/// The arguments of a queue, checked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arguments {
     pub(super) quorum: bool,
@@ -62,7 +62,7 @@ impl Arguments {
     /// Reads the arguments of the queue `name`.
     ///
     /// # Errors
-    /// One has a value that it cannot have, or is one that this broker does not know.
+    /// One has a value that it cannot have, or is one that this broker does not implement.
     pub(super) fn parse(name: &str, table: &FieldTable) -> Result<Self, Refusal> {
         let mut arguments = Arguments::default();
         require_fit_for_type(name, table)?;
@@ -133,7 +133,7 @@ impl Arguments {
                 value => return Err(Mistake::Invalid(format!("{{unacceptable_type,{}}}", type_name(value)))),
             },
             other if other.starts_with("x-") => return Err(Mistake::Unsupported),
-            // RabbitMQ takes what it does not know, and makes nothing of it.
+            // RabbitMQ ignores unknown arguments.
             _ => {}
         }
         Ok(())

@@ -14,7 +14,7 @@ const BASIC: u16 = 60;
 #[derive(Debug)]
 pub(super) struct Publication {
     pub(super) exchange: String,
-    /// AMQP says a text; RabbitMQ takes any bytes.
+    /// In AMQP it is a text; RabbitMQ takes any bytes.
     pub(super) routing_key: Vec<u8>,
     pub(super) mandatory: bool,
     pub(super) immediate: bool,
@@ -27,7 +27,7 @@ pub(super) struct Incoming {
     publish: Publish,
     routing_key: Vec<u8>,
     properties: Option<Properties>,
-    /// What the header says how long the body is.
+    /// The length of the body, by its header.
     size: u64,
     /// How much of it has come.
     received: u64,

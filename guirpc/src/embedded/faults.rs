@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::outbox::Outbox;
+use super::send_buffer::SendBuffer;
 use super::{Broker, Shared, listen};
 use crate::error::Error;
 
-/// For clients that are told goodbye to say the same.
-const GOODBYE_TIME: Duration = Duration::from_secs(5);
+/// For clients to answer `connection.close`.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a broker still has when it starts again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +23,14 @@ pub enum Keep {
 impl Broker {
     /// The connections that are open, in the order in which they were opened.
     pub fn connections(&self) -> Vec<Connection> {
-        let clients = self.shared.world().clients().into_iter();
+        let clients = self.shared.state().clients().into_iter();
         clients
-            .map(|(id, outbox, information)| Connection { shared: Arc::clone(&self.shared), id, outbox, information })
+            .map(|(id, send_buffer, information)| Connection {
+                shared: Arc::clone(&self.shared),
+                id,
+                send_buffer,
+                information,
+            })
             .collect()
     }
 
@@ -38,14 +43,14 @@ impl Broker {
         connections.len()
     }
 
-    /// Raises or clears the memory alarm: publishers are told that they are blocked, and nothing is read from them.
+    /// Raises or clears the memory alarm: publishers are sent `connection.blocked`, and nothing is read from them.
     pub fn memory_alarm(&self, on: bool) {
-        self.shared.world().force_alarm(on);
+        self.shared.state().force_alarm(on);
     }
 
-    /// Cancels all consumers of a queue, whom it tells, and leaves the queue; gives their number.
+    /// Cancels all consumers of a queue, with a `basic.cancel` to each, and leaves the queue; gives their number.
     pub fn cancel_consumers(&self, queue: &str) -> usize {
-        self.shared.world().cancel_consumers(queue)
+        self.shared.state().cancel_consumers(queue)
     }
 
     /// Closes the channels that consume from a queue (406, with this reason), and leaves their connections;
@@ -53,52 +58,52 @@ impl Broker {
     ///
     /// RabbitMQ does so with a channel on which an acknowledgement is overdue, for one.
     pub fn close_channels(&self, queue: &str, reason: &str) -> usize {
-        self.shared.world().close_channels(queue, reason)
+        self.shared.state().close_channels(queue, reason)
     }
 
     /// Puts everything that is delivered but not acknowledged back into the queue, to be delivered again;
     /// gives the number of messages.
     ///
-    /// It is as if their acknowledgements were lost: what clients say of the first delivery makes no difference.
+    /// It is as if their acknowledgements were lost: acknowledgements of the first delivery make no difference.
     pub fn redeliver(&self, queue: &str) -> usize {
-        self.shared.world().redeliver(queue)
+        self.shared.state().redeliver(queue)
     }
 
-    /// Holds back every reply from now on, until the value says otherwise.
+    /// Holds back every reply from now on, until the value releases or discards them.
     ///
     /// A reply is what is published to a direct reply-to address, or goes into a queue that is exclusive.
     pub fn hold_replies(&self) -> HeldReplies {
-        self.shared.world().hold_replies();
+        self.shared.state().hold_replies();
         HeldReplies { shared: Arc::clone(&self.shared) }
     }
 
     /// Falls silent: nothing is read and nothing is written, on connections old and new, until [`Broker::thaw`].
     pub fn freeze(&self) {
-        self.shared.world().set_frozen(true);
+        self.shared.state().set_frozen(true);
     }
 
     /// Goes on after [`Broker::freeze`], with all that came in meanwhile.
     pub fn thaw(&self) {
-        self.shared.world().set_frozen(false);
+        self.shared.state().set_frozen(false);
     }
 
-    /// Says goodbye to every connection (320) and takes no more until [`Broker::restart`].
+    /// Closes every connection in good order (320) and takes no more until [`Broker::restart`].
     pub fn stop(&self) {
         self.close_listener();
         self.close_connections("broker forced connection closure with reason 'shutdown'");
-        let deadline = Instant::now() + GOODBYE_TIME;
-        let mut world = self.shared.world();
-        while world.has_sessions() && Instant::now() < deadline {
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        let mut state = self.shared.state();
+        while state.has_sessions() && Instant::now() < deadline {
             let left = deadline.saturating_duration_since(Instant::now());
-            world = self.shared.changed.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        world.cut_all();
+        state.cut_all();
     }
 
-    /// Cuts every connection without a word and takes no more until [`Broker::restart`].
+    /// Cuts every connection without closing it and takes no more until [`Broker::restart`].
     pub fn kill(&self) {
         self.close_listener();
-        self.shared.world().cut_all();
+        self.shared.state().cut_all();
     }
 
     /// Starts again on the same port, as after a crash: kills first if it runs.
@@ -107,7 +112,7 @@ impl Broker {
     /// The port has been taken meanwhile.
     pub fn restart(&self, keep: Keep) -> Result<(), Error> {
         self.kill();
-        self.shared.world().forget_all_but(keep);
+        self.shared.state().forget_all_but(keep);
         let listener = listen(&self.shared, self.port)?;
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
         Ok(())
@@ -123,41 +128,41 @@ impl Broker {
 pub struct Connection {
     shared: Arc<Shared>,
     id: u64,
-    outbox: Outbox,
+    send_buffer: SendBuffer,
     information: String,
 }
 
 impl Connection {
-    /// What the client says about itself: the field `information` of its client properties, or its `product`.
+    /// How the client names itself: the field `information` of its client properties, or its `product`.
     pub fn information(&self) -> &str {
         &self.information
     }
 
     /// Closes it in good order, as an operator would (320, with this reason).
     pub fn close(&self, reason: &str) {
-        self.shared.world().force_close(self.id, reason);
+        self.shared.state().force_close(self.id, reason);
     }
 
-    /// Cuts it without a word.
+    /// Cuts it without closing it.
     pub fn cut(&self) {
-        let mut world = self.shared.world();
-        self.outbox.cut();
-        world.disconnect(self.id);
+        let mut state = self.shared.state();
+        self.send_buffer.cut();
+        state.disconnect(self.id);
     }
 
     /// Cuts it in the middle of the next frame that is written to it.
     pub fn cut_mid_frame(&self) {
-        self.outbox.cut_in_next_frame();
+        self.send_buffer.cut_in_next_frame();
     }
 
     /// Falls silent on this connection: nothing is read and nothing is written until [`Connection::thaw`].
     pub fn freeze(&self) {
-        self.outbox.set_frozen(true);
+        self.send_buffer.set_frozen(true);
     }
 
     /// Goes on after [`Connection::freeze`].
     pub fn thaw(&self) {
-        self.outbox.set_frozen(false);
+        self.send_buffer.set_frozen(false);
     }
 }
 
@@ -176,22 +181,22 @@ pub struct HeldReplies {
 impl HeldReplies {
     /// How many are held back now.
     pub fn count(&self) -> usize {
-        self.shared.world().held_replies()
+        self.shared.state().held_replies()
     }
 
     /// Delivers those that are held back now, in order; later ones are held back still.
     pub fn release(&self) {
-        self.shared.world().release_held();
+        self.shared.state().release_held();
     }
 
     /// Loses those that are held back now; later ones are held back still.
     pub fn discard(&self) {
-        self.shared.world().discard_held();
+        self.shared.state().discard_held();
     }
 }
 
 impl Drop for HeldReplies {
     fn drop(&mut self) {
-        self.shared.world().pass_replies();
+        self.shared.state().pass_replies();
     }
 }

@@ -1,4 +1,4 @@
-//! The first words on a connection: who speaks, who may, within which limits.
+//! The handshake of a connection: protocol header, authentication, and negotiated limits.
 
 use std::io::Read;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use amq_protocol::protocol::connection::{AMQPMethod as Method, OpenOk, Start, St
 use amq_protocol::types::{AMQPValue, FieldTable};
 
 use super::methods::{Unreadable, method_id, parse_method, write_method};
-use super::outbox::Outbox;
 use super::refusal::{Code, MethodId, Refusal};
+use super::send_buffer::SendBuffer;
+use super::state::Client;
 use super::wire::{FrameReader, METHOD, ReadError};
-use super::world::Client;
 
 /// RabbitMQ's own limits.
 const CHANNEL_MAX: u16 = 2047;
@@ -26,41 +26,41 @@ const USER: &str = "guest";
 const PASSWORD: &str = "guest";
 const PROTOCOL: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
 
-/// What was agreed on.
+/// The parameters that client and broker negotiated.
 #[derive(Debug)]
-pub(super) struct Terms {
+pub(super) struct Negotiated {
     pub(super) client: Client,
     pub(super) channel_max: u16,
     pub(super) heartbeat: Option<Duration>,
 }
 
-/// Why a connection does not go on.
+/// Why a connection ends.
 #[derive(Debug)]
-pub(super) enum End {
-    /// The client is gone, or has nothing more to say.
+pub(super) enum Disconnect {
+    /// The client is gone, or the broker hangs up without a reason.
     Gone,
-    /// It is to be told why, about this method.
+    /// The broker closes the connection with this reason, about this method.
     Refused(Refusal, MethodId),
-    /// The client has said goodbye.
-    Left,
-    /// It has been told by somebody else.
-    Closed,
+    /// The client has sent `connection.close`.
+    ClosedByClient,
+    /// Another thread has sent the client `connection.close`.
+    ClosedByBroker,
 }
 
-impl From<ReadError> for End {
+impl From<ReadError> for Disconnect {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Gone => End::Gone,
-            ReadError::Refused(refusal) => End::Refused(refusal, (0, 0)),
+            ReadError::Gone => Disconnect::Gone,
+            ReadError::Refused(refusal) => Disconnect::Refused(refusal, (0, 0)),
         }
     }
 }
 
-impl From<Unreadable> for End {
+impl From<Unreadable> for Disconnect {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
-            Unreadable::Unknown => End::Gone,
-            Unreadable::Refused(refusal, about) => End::Refused(refusal, about),
+            Unreadable::Unknown => Disconnect::Gone,
+            Unreadable::Refused(refusal, about) => Disconnect::Refused(refusal, about),
         }
     }
 }
@@ -68,68 +68,75 @@ impl From<Unreadable> for End {
 /// Leads a client from its first byte to an open connection.
 ///
 /// # Errors
-/// It does not know the protocol, is not let in, or wants more than there is.
-pub(super) fn shake_hands(reader: &mut FrameReader<impl Read>, outbox: &Outbox) -> Result<Terms, End> {
+/// It speaks another protocol, its access is refused, or it exceeds the limits.
+pub(super) fn shake_hands(
+    reader: &mut FrameReader<impl Read>,
+    send_buffer: &SendBuffer,
+) -> Result<Negotiated, Disconnect> {
     if reader.protocol_header()? != *PROTOCOL {
-        outbox.put(|out| out.extend_from_slice(PROTOCOL));
-        return Err(End::Gone);
+        send_buffer.put(|out| out.extend_from_slice(PROTOCOL));
+        return Err(Disconnect::Gone);
     }
     reader.frame_max = FRAME_MIN;
-    let terms = agree(reader, outbox).map_err(unexplained)?;
-    reader.frame_max = terms.client.frame_max;
+    let negotiated = agree(reader, send_buffer).map_err(unexplained)?;
+    reader.frame_max = negotiated.client.frame_max;
     let open = expect(reader, "opening", |method| if let Method::Open(open) = method { Some(open) } else { None })?;
     if open.virtual_host != "/" {
         let text = format!("vhost {} not found", open.virtual_host);
-        return Err(End::Refused(Refusal::new(Code::NotAllowed, text), (10, 40)));
+        return Err(Disconnect::Refused(Refusal::new(Code::NotAllowed, text), (10, 40)));
     }
-    Ok(terms)
+    Ok(negotiated)
 }
 
-fn agree(reader: &mut FrameReader<impl Read>, outbox: &Outbox) -> Result<Terms, End> {
-    tell(outbox, Method::Start(greeting()));
+fn agree(reader: &mut FrameReader<impl Read>, send_buffer: &SendBuffer) -> Result<Negotiated, Disconnect> {
+    send(send_buffer, Method::Start(greeting()));
     let start_ok = expect(reader, "starting", |method| if let Method::StartOk(ok) = method { Some(ok) } else { None })?;
     let client = introduced(start_ok)?;
     let frame_max = u32::try_from(FRAME_MAX).expect("it is 128 KiB");
-    tell(outbox, Method::Tune(Tune { channel_max: CHANNEL_MAX, frame_max, heartbeat: HEARTBEAT }));
+    send(send_buffer, Method::Tune(Tune { channel_max: CHANNEL_MAX, frame_max, heartbeat: HEARTBEAT }));
     let tune_ok = expect(reader, "tuning", |method| if let Method::TuneOk(ok) = method { Some(ok) } else { None })?;
     let TuneOk { channel_max, frame_max, heartbeat } = tune_ok;
     let frame_max = frame_max as usize;
     // 0, which means no limit, is more than there is, too.
     if !(1..=CHANNEL_MAX).contains(&channel_max) || !(FRAME_MIN..=FRAME_MAX).contains(&frame_max) {
         let text = format!("no more than {CHANNEL_MAX} channels, and frames of {FRAME_MIN} to {FRAME_MAX} bytes");
-        return Err(End::Refused(Refusal::new(Code::NotAllowed, text), (10, 31)));
+        return Err(Disconnect::Refused(Refusal::new(Code::NotAllowed, text), (10, 31)));
     }
     let heartbeat = Some(heartbeat).filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
-    Ok(Terms { client: Client { frame_max, ..client }, channel_max, heartbeat })
+    Ok(Negotiated { client: Client { frame_max, ..client }, channel_max, heartbeat })
 }
 
-/// Before RabbitMQ knows a client, it tells it nothing but that it is not let in.
-fn unexplained(end: End) -> End {
+/// Before RabbitMQ has authenticated a client, the only reason that it sends is that access is refused.
+fn unexplained(end: Disconnect) -> Disconnect {
     match end {
-        End::Refused(Refusal { code: Code::AccessRefused, .. }, _) => end,
-        _ => End::Gone,
+        Disconnect::Refused(Refusal { code: Code::AccessRefused, .. }, _) => end,
+        _ => Disconnect::Gone,
     }
 }
 
-/// The last word of the handshake; it is said when the connection is known to the broker.
-pub(super) fn tell_open(outbox: &Outbox) {
-    tell(outbox, Method::OpenOk(OpenOk { known_hosts: String::new() }));
+/// The end of the handshake; it is sent once the broker state has the connection.
+pub(super) fn send_open_ok(send_buffer: &SendBuffer) {
+    send(send_buffer, Method::OpenOk(OpenOk { known_hosts: String::new() }));
 }
 
-fn tell(outbox: &Outbox, method: Method) {
-    outbox.put(|out| write_method(out, 0, &AMQPClass::Connection(method)));
+fn send(send_buffer: &SendBuffer, method: Method) {
+    send_buffer.put(|out| write_method(out, 0, &AMQPClass::Connection(method)));
 }
 
 /// Reads the one method that may come now.
-fn expect<T>(reader: &mut FrameReader<impl Read>, state: &str, take: impl Fn(Method) -> Option<T>) -> Result<T, End> {
+fn expect<T>(
+    reader: &mut FrameReader<impl Read>,
+    state: &str,
+    take: impl Fn(Method) -> Option<T>,
+) -> Result<T, Disconnect> {
     let frame = reader.next()?;
     let about = method_id(&frame.payload);
     if frame.channel != 0 || frame.kind != METHOD {
-        return Err(End::Refused(Refusal::unexpected_frame(frame.kind, &frame.payload), (0, 0)));
+        return Err(Disconnect::Refused(Refusal::unexpected_frame(frame.kind, &frame.payload), (0, 0)));
     }
     let method = parse_method(&frame.payload)?;
     let expected = if let AMQPClass::Connection(method) = method { take(method) } else { None };
-    expected.ok_or_else(|| End::Refused(Refusal::unexpected_method(state), about))
+    expected.ok_or_else(|| Disconnect::Refused(Refusal::unexpected_method(state), about))
 }
 
 fn greeting() -> Start {
@@ -164,27 +171,27 @@ fn greeting() -> Start {
 }
 
 /// Checks who a client is.
-fn introduced(start_ok: StartOk) -> Result<Client, End> {
+fn introduced(start_ok: StartOk) -> Result<Client, Disconnect> {
     let about = (10, 11);
     let StartOk { client_properties, mechanism, response, .. } = start_ok;
     if mechanism != MECHANISM {
         let text = format!("unknown authentication mechanism '{mechanism}'");
-        return Err(End::Refused(Refusal::new(Code::CommandInvalid, text), about));
+        return Err(Disconnect::Refused(Refusal::new(Code::CommandInvalid, text), about));
     }
     let capabilities = match client_properties.get("capabilities") {
         Some(AMQPValue::FieldTable(capabilities)) => Some(capabilities),
         _ => None,
     };
     let can = |name| capabilities.and_then(|table| table.get(name)) == Some(&AMQPValue::Boolean(true));
-    let ["", user, password] = *response.split('\0').collect::<Vec<_>>() else { return Err(End::Gone) };
+    let ["", user, password] = *response.split('\0').collect::<Vec<_>>() else { return Err(Disconnect::Gone) };
     if (user, password) != (USER, PASSWORD) {
         if !can("authentication_failure_close") {
-            return Err(End::Gone);
+            return Err(Disconnect::Gone);
         }
         let text = format!(
             "Login was refused using authentication mechanism {MECHANISM}. For details see the broker logfile."
         );
-        return Err(End::Refused(Refusal::new(Code::AccessRefused, text), (0, 0)));
+        return Err(Disconnect::Refused(Refusal::new(Code::AccessRefused, text), (0, 0)));
     }
     let said = |name| match client_properties.get(name) {
         Some(AMQPValue::LongString(text)) => Some(text.clone()),
@@ -194,7 +201,7 @@ fn introduced(start_ok: StartOk) -> Result<Client, End> {
         user: USER.to_owned(),
         information: said("information").or_else(|| said("product")).unwrap_or_default(),
         frame_max: FRAME_MAX,
-        hears_blocked: can("connection.blocked"),
-        hears_cancel: can("consumer_cancel_notify"),
+        supports_blocked: can("connection.blocked"),
+        supports_cancel: can("consumer_cancel_notify"),
     })
 }

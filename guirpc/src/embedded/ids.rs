@@ -1,11 +1,11 @@
-//! Who is who: by these, everything in the world refers to everything else.
+//! The ids by which parts of the broker state refer to each other.
 
-/// A queue, whatever its name: one that was deleted is not the one that has its name afterwards.
+/// A queue: one that is declared again under the name of a deleted one has another id.
 pub(super) type QueueId = u64;
 
-/// Where a client is met: a channel of a connection; 0 is the connection itself.
+/// A channel of a connection; channel 0 is the connection itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place {
+pub(super) struct ChannelId {
     pub(super) connection: u64,
     pub(super) channel: u16,
 }

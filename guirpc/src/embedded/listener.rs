@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::outbox::Outbox;
+use super::send_buffer::SendBuffer;
 use super::{Shared, connection};
 
 /// A port on which connections are taken, for as long as this value lives.
@@ -91,22 +91,22 @@ fn bind(port: u16) -> io::Result<TcpListener> {
 
 fn admit(shared: &Arc<Shared>, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let outbox = Outbox::new(stream.try_clone()?);
-    let id = shared.world().connect(outbox.clone());
-    let spawned = spawn(shared, id, stream, &outbox);
+    let send_buffer = SendBuffer::new(stream.try_clone()?);
+    let id = shared.state().connect(send_buffer.clone());
+    let spawned = spawn(shared, id, stream, &send_buffer);
     if spawned.is_err() {
-        outbox.cut();
-        shared.world().disconnect(id);
+        send_buffer.cut();
+        shared.state().disconnect(id);
     }
     spawned
 }
 
-fn spawn(shared: &Arc<Shared>, id: u64, stream: TcpStream, outbox: &Outbox) -> io::Result<()> {
-    let (writer, writes_for) = (outbox.clone(), Arc::clone(shared));
+fn spawn(shared: &Arc<Shared>, id: u64, stream: TcpStream, send_buffer: &SendBuffer) -> io::Result<()> {
+    let (writer, writes_for) = (send_buffer.clone(), Arc::clone(shared));
     thread::Builder::new()
         .name(format!("guirpc-broker-{id}-out"))
-        .spawn(move || writer.write_all(|| writes_for.world().resume(id)))?;
-    let (reader, reads_for) = (outbox.clone(), Arc::clone(shared));
+        .spawn(move || writer.write_all(|| writes_for.state().resume(id)))?;
+    let (reader, reads_for) = (send_buffer.clone(), Arc::clone(shared));
     thread::Builder::new()
         .name(format!("guirpc-broker-{id}-in"))
         .spawn(move || connection::serve(&reads_for, id, stream, &reader))?;

@@ -31,7 +31,7 @@ impl Message {
         Arc::new(Message { exchange, routing_key, properties, body, counted })
     }
 
-    /// A copy that says how often it has come back, in a header of RabbitMQ's.
+    /// A copy with RabbitMQ's header for the number of its returns.
     pub(super) fn with_delivery_count(&self, returns: usize) -> Arc<Self> {
         let mut properties = self.properties.clone();
         let mut headers = properties.headers();

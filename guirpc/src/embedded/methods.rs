@@ -25,7 +25,7 @@ pub(super) fn method_id(payload: &[u8]) -> MethodId {
 pub(super) enum Unreadable {
     /// There is no such method, on which RabbitMQ hangs up without a word.
     Unknown,
-    /// The client is to be told, about this method.
+    /// The client is sent this reason, about this method.
     Refused(Refusal, MethodId),
 }
 
@@ -58,7 +58,7 @@ pub(super) fn parse_method(payload: &[u8]) -> Result<AMQPClass, Unreadable> {
 /// `connection.update-secret`, which RabbitMQ has and the codec has not, and its answer.
 const UNKNOWN_TO_THE_CODEC: [MethodId; 2] = [(10, 70), (10, 71)];
 
-/// Whether the codec knows the method, whatever its arguments.
+/// Whether the codec has the method; its arguments are not looked at.
 fn is_known((class, method): MethodId) -> bool {
     let methods: &[u16] = match class {
         10 => &[10, 11, 20, 21, 30, 31, 40, 41, 50, 51, 60, 61],

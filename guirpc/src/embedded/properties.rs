@@ -97,8 +97,8 @@ impl Properties {
         u16::from_be_bytes([self.0[0], self.0[1]])
     }
 
-    /// Where the value of a property is, or would be.
-    fn place(&self, wanted: Property) -> Range<usize> {
+    /// The bytes of a property's value, or where they would be inserted.
+    fn range(&self, wanted: Property) -> Range<usize> {
         let mut start = FLAGS;
         for property in IN_ORDER.into_iter().filter(|property| self.flags() & property.flag() != 0) {
             let end = start + property.length(&self.0[start..]).expect("it was whole when it was parsed");
@@ -118,7 +118,7 @@ impl Properties {
         if self.flags() & property.flag() == 0 {
             return None;
         }
-        self.0[self.place(property)].get(property.prefix()..)
+        self.0[self.range(property)].get(property.prefix()..)
     }
 
     /// The content of a property that is a text.
@@ -135,14 +135,14 @@ impl Properties {
             value.extend_from_slice(content);
         }
         let flags = if content.is_some() { self.flags() | property.flag() } else { self.flags() & !property.flag() };
-        let place = self.place(property);
-        self.0.splice(place, value);
+        let range = self.range(property);
+        self.0.splice(range, value);
         self.0[..FLAGS].copy_from_slice(&flags.to_be_bytes());
     }
 
     /// The headers, as far as the codec can read them: texts that are not UTF-8 and what nests too deep are mended.
     pub(super) fn headers(&self) -> FieldTable {
-        let mut table = self.0[self.place(Property::Headers)].to_vec();
+        let mut table = self.0[self.range(Property::Headers)].to_vec();
         let Some(content) = table.get_mut(Property::Headers.prefix()..) else { return FieldTable::new() };
         sanitize_table(content);
         parse_field_table(&table).map(|(_, headers)| headers).unwrap_or_default()

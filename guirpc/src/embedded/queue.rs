@@ -1,6 +1,6 @@
 //! Queues: messages in order, and the consumers that take turns.
 //!
-//! Nothing in here knows of connections; who may be given a message is asked of whoever knows.
+//! Connections are not in here: the caller decides which consumer may be given a message.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use amq_protocol::types::FieldTable;
 
 use super::arguments::Arguments;
-use super::ids::Place;
+use super::ids::ChannelId;
 use super::message::Message;
 
 /// A message in a queue, or on its way from it to a client.
@@ -28,16 +28,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Who comes before whom.
-    fn place(&self) -> (Reverse<u8>, u64) {
+    /// Its order in the queue: the lowest is delivered first.
+    fn rank(&self) -> (Reverse<u8>, u64) {
         (Reverse(self.priority), self.position)
     }
 }
 
-/// A consumer, as its queue knows it.
+/// A consumer, as its queue refers to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subscriber {
-    pub(super) place: Place,
+    pub(super) channel_id: ChannelId,
     pub(super) tag: Arc<str>,
 }
 
@@ -148,7 +148,7 @@ impl Queue {
     /// Puts a message back where it was.
     pub(super) fn put_back(&mut self, entry: Entry) {
         self.ready_bytes += entry.message.body.len();
-        let at = self.ready.partition_point(|other| other.place() < entry.place());
+        let at = self.ready.partition_point(|other| other.rank() < entry.rank());
         self.ready.insert(at, entry);
     }
 
@@ -167,7 +167,7 @@ impl Queue {
         self.ready.front()?.expires
     }
 
-    /// When it is to be deleted, if nobody uses it until then.
+    /// When it expires, if it is unused until then.
     fn unused_until(&self) -> Option<Instant> {
         if !self.subscribers.is_empty() {
             return None;
@@ -179,7 +179,7 @@ impl Queue {
         self.unused_until().is_some_and(|until| until <= now)
     }
 
-    /// When it needs attention next, whatever happens until then.
+    /// When a message in it, or the queue itself, expires next.
     pub(super) fn next_due(&self) -> Option<Instant> {
         [self.head_expires(), self.unused_until()].into_iter().flatten().min()
     }

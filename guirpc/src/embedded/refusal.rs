@@ -3,7 +3,7 @@
 /// The class and the method that a refusal is about; zeros where it is about none.
 pub(super) type MethodId = (u16, u16);
 
-/// What a client is told in `channel.close` or `connection.close`.
+/// Code and text of `channel.close` or `connection.close`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: Code,

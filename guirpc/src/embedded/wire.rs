@@ -67,7 +67,7 @@ impl<R: Read> FrameReader<R> {
         self.stream.read_exact(&mut head)?;
         let [kind, high, low, size @ ..] = head;
         let size = u32::from_be_bytes(size) as usize;
-        // RabbitMQ takes a little more than it says.
+        // RabbitMQ takes a little more than it negotiates.
         if size > self.frame_max {
             let limit = self.frame_max - OVERHEAD;
             return Err(frame_error(kind, &[], &format!("{{frame_too_large,{size},{limit}}}")));

@@ -1,6 +1,6 @@
-//! Everything that the broker knows, and what each method of AMQP does to it.
+//! The state of the broker, and what each method of AMQP does to it.
 //!
-//! One lock guards it all; nothing in here waits for anything, and what clients are told goes into their outboxes.
+//! One lock guards it all; nothing in here waits, and what goes to clients is put into their send buffers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar};
@@ -11,16 +11,17 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::exchange::Exchange;
-use super::ids::{Place, QueueId};
+use super::ids::{ChannelId, QueueId};
 use super::message::Memory;
 use super::methods::write_method;
-use super::outbox::Outbox;
 use super::queue::Queue;
 use super::refusal::Refusal;
+use super::send_buffer::SendBuffer;
 use channel::Channel;
 use connections::Connection;
 use replies::Held;
 
+mod acknowledging;
 mod channel;
 mod connections;
 mod consuming;
@@ -30,21 +31,20 @@ mod faults;
 mod publishing;
 mod queues;
 mod replies;
-mod settling;
 mod time;
 
 pub(super) use connections::Client;
 
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct BrokerState {
     exchanges: HashMap<String, Exchange>,
     queues: BTreeMap<QueueId, Queue>,
     queue_ids: HashMap<String, QueueId>,
     connections: BTreeMap<u64, Connection>,
-    /// Everybody who is connected in any way, also before a connection is open and while it is being closed.
-    sessions: BTreeMap<u64, Outbox>,
+    /// Every socket that is connected, also before its connection is open and while that is being closed.
+    sessions: BTreeMap<u64, SendBuffer>,
     /// The channels that take replies directly, by their addresses.
-    reply_addresses: HashMap<String, Place>,
+    reply_addresses: HashMap<String, ChannelId>,
     /// Replies that are held back, while a test wants that.
     held: Option<Vec<Held>>,
     memory: Memory,
@@ -52,13 +52,13 @@ pub(super) struct World {
     frozen: bool,
     ended: bool,
     last_id: u64,
-    /// When the next message or queue expires, as far as the clock knows.
+    /// When the clock wakes for the next message or queue that expires.
     next_due: Option<Instant>,
-    /// Wakes the clock when that is sooner, and those who wait for the end of the alarm.
+    /// Wakes the clock when that is sooner, and the readers that wait for the end of the alarm.
     changed: Arc<Condvar>,
 }
 
-/// The alarm under which nothing is read from those who publish.
+/// The alarm under which nothing is read from connections that publish.
 #[derive(Debug, Default)]
 struct Alarm {
     raised: bool,
@@ -66,9 +66,9 @@ struct Alarm {
     forced: bool,
 }
 
-impl World {
+impl BrokerState {
     pub(super) fn new(changed: Arc<Condvar>) -> Self {
-        World {
+        BrokerState {
             exchanges: exchanges::PREDECLARED.map(|(name, kind)| (name.to_owned(), Exchange::new(kind))).into(),
             queues: BTreeMap::new(),
             queue_ids: HashMap::new(),
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// There will be nothing more to do.
+    /// Stops the clock.
     pub(super) fn end(&mut self) {
         self.ended = true;
         self.changed.notify_all();
@@ -102,29 +102,30 @@ impl World {
         self.last_id
     }
 
-    /// Tells the client at this place something.
-    fn tell(&self, place: Place, method: &AMQPClass) {
-        if let Some(connection) = self.connections.get(&place.connection) {
-            connection.outbox.put(|out| write_method(out, place.channel, method));
+    /// Sends a method on this channel.
+    fn send(&self, channel_id: ChannelId, method: &AMQPClass) {
+        if let Some(connection) = self.connections.get(&channel_id.connection) {
+            connection.send_buffer.put(|out| write_method(out, channel_id.channel, method));
         }
     }
 
-    /// The channel at this place, which is open.
-    fn channel(&mut self, place: Place) -> &mut Channel {
-        let connection = self.connections.get_mut(&place.connection).expect("a connection that sends is there");
-        connection.channels.get_mut(&place.channel).expect("what is not on an open channel is refused before")
+    /// The channel with this id, which is open.
+    fn channel(&mut self, channel_id: ChannelId) -> &mut Channel {
+        let connection =
+            self.connections.get_mut(&channel_id.connection).expect("a connection that is read from is there");
+        connection.channels.get_mut(&channel_id.channel).expect("what is not on an open channel is refused before")
     }
 
-    /// The channel at this place, if it is still open.
-    fn channel_if_open(&mut self, place: Place) -> Option<&mut Channel> {
-        self.connections.get_mut(&place.connection)?.channels.get_mut(&place.channel)
+    /// The channel with this id, if it is still open.
+    fn channel_if_open(&mut self, channel_id: ChannelId) -> Option<&mut Channel> {
+        self.connections.get_mut(&channel_id.connection)?.channels.get_mut(&channel_id.channel)
     }
 
     /// Does what a client asks for on an open channel.
     ///
     /// # Errors
-    /// Why not; the client has been told nothing then.
-    pub(super) fn handle(&mut self, place: Place, method: AMQPClass) -> Result<(), Refusal> {
+    /// Why not; nothing was sent to the client then.
+    pub(super) fn handle(&mut self, channel_id: ChannelId, method: AMQPClass) -> Result<(), Refusal> {
         use amq_protocol::protocol::access::{AMQPMethod as Access, RequestOk};
         use amq_protocol::protocol::basic::AMQPMethod as Basic;
         use amq_protocol::protocol::channel::AMQPMethod as OfChannel;
@@ -135,32 +136,32 @@ impl World {
         let outcome = match method {
             AMQPClass::Access(Access::Request(_)) => {
                 // Realms are older than AMQP 0-9-1; RabbitMQ gives everybody the same ticket.
-                self.tell(place, &AMQPClass::Access(Access::RequestOk(RequestOk { ticket: 1 })));
+                self.send(channel_id, &AMQPClass::Access(Access::RequestOk(RequestOk { ticket: 1 })));
                 Ok(())
             }
-            AMQPClass::Channel(OfChannel::Flow(flow)) => self.flow(place, &flow),
+            AMQPClass::Channel(OfChannel::Flow(flow)) => self.flow(channel_id, &flow),
             AMQPClass::Channel(OfChannel::FlowOk(_)) => Ok(()),
-            AMQPClass::Exchange(OfExchange::Declare(declare)) => self.declare_exchange(place, &declare),
-            AMQPClass::Exchange(OfExchange::Delete(delete)) => self.delete_exchange(place, &delete),
-            AMQPClass::Queue(OfQueue::Declare(declare)) => self.declare_queue(place, declare),
-            AMQPClass::Queue(OfQueue::Bind(bind)) => self.bind(place, bind),
-            AMQPClass::Queue(OfQueue::Unbind(unbind)) => self.unbind(place, &unbind),
-            AMQPClass::Queue(OfQueue::Purge(purge)) => self.purge(place, &purge),
-            AMQPClass::Queue(OfQueue::Delete(delete)) => self.delete_queue(place, &delete),
-            AMQPClass::Basic(Basic::Qos(qos)) => self.set_prefetch(place, &qos),
-            AMQPClass::Basic(Basic::Consume(consume)) => self.consume(place, &consume),
+            AMQPClass::Exchange(OfExchange::Declare(declare)) => self.declare_exchange(channel_id, &declare),
+            AMQPClass::Exchange(OfExchange::Delete(delete)) => self.delete_exchange(channel_id, &delete),
+            AMQPClass::Queue(OfQueue::Declare(declare)) => self.declare_queue(channel_id, declare),
+            AMQPClass::Queue(OfQueue::Bind(bind)) => self.bind(channel_id, bind),
+            AMQPClass::Queue(OfQueue::Unbind(unbind)) => self.unbind(channel_id, &unbind),
+            AMQPClass::Queue(OfQueue::Purge(purge)) => self.purge(channel_id, &purge),
+            AMQPClass::Queue(OfQueue::Delete(delete)) => self.delete_queue(channel_id, &delete),
+            AMQPClass::Basic(Basic::Qos(qos)) => self.set_prefetch(channel_id, &qos),
+            AMQPClass::Basic(Basic::Consume(consume)) => self.consume(channel_id, &consume),
             AMQPClass::Basic(Basic::Cancel(cancel)) => {
-                self.cancel(place, cancel);
+                self.cancel(channel_id, cancel);
                 Ok(())
             }
-            AMQPClass::Basic(Basic::Get(get)) => self.get(place, &get),
-            AMQPClass::Basic(Basic::Ack(ack)) => self.ack(place, &ack),
-            AMQPClass::Basic(Basic::Nack(nack)) => self.nack(place, &nack),
-            AMQPClass::Basic(Basic::Reject(reject)) => self.reject(place, &reject),
-            AMQPClass::Basic(Basic::Recover(recover)) => self.recover(place, recover.requeue, true),
-            AMQPClass::Basic(Basic::RecoverAsync(recover)) => self.recover(place, recover.requeue, false),
+            AMQPClass::Basic(Basic::Get(get)) => self.get(channel_id, &get),
+            AMQPClass::Basic(Basic::Ack(ack)) => self.ack(channel_id, &ack),
+            AMQPClass::Basic(Basic::Nack(nack)) => self.nack(channel_id, &nack),
+            AMQPClass::Basic(Basic::Reject(reject)) => self.reject(channel_id, &reject),
+            AMQPClass::Basic(Basic::Recover(recover)) => self.recover(channel_id, recover.requeue, true),
+            AMQPClass::Basic(Basic::RecoverAsync(recover)) => self.recover(channel_id, recover.requeue, false),
             AMQPClass::Confirm(Confirm::Select(select)) => {
-                self.select_confirms(place, &select);
+                self.select_confirms(channel_id, &select);
                 Ok(())
             }
             other if is_rabbitmqs(&other) => {
@@ -192,7 +193,7 @@ fn name_of(method: &AMQPClass) -> String {
     name.join(".").to_lowercase()
 }
 
-/// A name that the broker makes up: RabbitMQ's prefix, and 22 letters that nobody can guess.
-fn made_up(prefix: &str) -> String {
+/// A name that the broker generates: RabbitMQ's prefix, and 22 random letters that cannot be guessed.
+fn generated_name(prefix: &str) -> String {
     format!("{prefix}-{}", URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes()))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::World;
-use crate::embedded::ids::Place;
-use crate::embedded::outbox::Outbox;
+use super::BrokerState;
+use crate::embedded::ids::ChannelId;
 use crate::embedded::queue::Queue;
 use crate::embedded::refusal::{Code, Refusal};
+use crate::embedded::send_buffer::SendBuffer;
 use crate::embedded::{self, Keep};
 
-impl World {
+impl BrokerState {
     pub(in crate::embedded) fn queue(&self, name: &str) -> Option<embedded::Queue> {
         let queue = self.queues.get(self.queue_ids.get(name)?)?;
         Some(embedded::Queue {
@@ -24,11 +24,11 @@ impl World {
         id.inspect(|id| self.remove_queue(*id)).is_some()
     }
 
-    /// The number, the outbox and the words of each client whose connection is open.
-    pub(in crate::embedded) fn clients(&self) -> Vec<(u64, Outbox, String)> {
+    /// The id, the send buffer and the name of each client whose connection is open.
+    pub(in crate::embedded) fn clients(&self) -> Vec<(u64, SendBuffer, String)> {
         let open = self.connections.iter().filter_map(|(id, connection)| {
             let client = connection.client.as_ref()?;
-            Some((*id, connection.outbox.clone(), client.information.clone()))
+            Some((*id, connection.send_buffer.clone(), client.information.clone()))
         });
         open.collect()
     }
@@ -57,11 +57,12 @@ impl World {
 
     pub(in crate::embedded) fn close_channels(&mut self, queue: &str, reason: &str) -> usize {
         let Some(queue) = self.queue_ids.get(queue).and_then(|id| self.queues.get(id)) else { return 0 };
-        let places: BTreeSet<Place> = queue.subscribers.iter().map(|subscriber| subscriber.place).collect();
-        for place in &places {
-            self.force_close_channel(*place, Refusal::precondition(reason));
+        let channel_ids: BTreeSet<ChannelId> =
+            queue.subscribers.iter().map(|subscriber| subscriber.channel_id).collect();
+        for channel_id in &channel_ids {
+            self.force_close_channel(*channel_id, Refusal::precondition(reason));
         }
-        places.len()
+        channel_ids.len()
     }
 
     pub(in crate::embedded) fn redeliver(&mut self, queue: &str) -> usize {
@@ -101,12 +102,12 @@ impl World {
 
     pub(in crate::embedded) fn set_frozen(&mut self, frozen: bool) {
         self.frozen = frozen;
-        self.sessions.values().for_each(|outbox| outbox.set_frozen(frozen));
+        self.sessions.values().for_each(|send_buffer| send_buffer.set_frozen(frozen));
     }
 
     /// Loses every connection, without a word.
     pub(in crate::embedded) fn cut_all(&mut self) {
-        self.sessions.values().for_each(Outbox::cut);
+        self.sessions.values().for_each(SendBuffer::cut);
         let all: Vec<u64> = self.connections.keys().copied().collect();
         for id in all {
             self.disconnect(id);

@@ -1,4 +1,4 @@
-//! Direct reply-to: replies that reach the channel of whoever asked, without a queue.
+//! Direct reply-to: replies that reach the requester's channel without a queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use amq_protocol::protocol::queue::{AMQPMethod as OfQueue, DeclareOk};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::World;
+use super::BrokerState;
 use super::channel::ReplyConsumer;
 use crate::broker::ReplyTo;
-use crate::embedded::ids::{Place, QueueId};
+use crate::embedded::ids::{ChannelId, QueueId};
 use crate::embedded::message::Message;
 use crate::embedded::properties::{Properties, Property};
 use crate::embedded::refusal::{Code, Refusal};
@@ -35,21 +35,21 @@ pub(super) fn is_reply_address(name: &str) -> bool {
     name.strip_prefix(REPLIES).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-impl World {
-    pub(super) fn consume_replies(&mut self, place: Place, consume: &Consume) -> Result<(), Refusal> {
-        if self.channel(place).replies.is_some() {
+impl BrokerState {
+    pub(super) fn consume_replies(&mut self, channel_id: ChannelId, consume: &Consume) -> Result<(), Refusal> {
+        if self.channel(channel_id).replies.is_some() {
             return Err(Refusal::precondition("reply consumer already set"));
         }
         if !consume.no_ack {
             return Err(Refusal::precondition("reply consumer cannot acknowledge"));
         }
-        let tag = self.new_tag(place, &consume.consumer_tag)?;
+        let tag = self.new_tag(channel_id, &consume.consumer_tag)?;
         let address = self.new_address();
-        self.reply_addresses.insert(address.clone(), place);
+        self.reply_addresses.insert(address.clone(), channel_id);
         if !consume.nowait {
-            self.tell(place, &AMQPClass::Basic(Basic::ConsumeOk(ConsumeOk { consumer_tag: tag.clone() })));
+            self.send(channel_id, &AMQPClass::Basic(Basic::ConsumeOk(ConsumeOk { consumer_tag: tag.clone() })));
         }
-        self.channel(place).replies = Some(ReplyConsumer { tag, address });
+        self.channel(channel_id).replies = Some(ReplyConsumer { tag, address });
         Ok(())
     }
 
@@ -63,48 +63,48 @@ impl World {
         format!("{REPLIES}.{}.{key}", STANDARD.encode(process))
     }
 
-    pub(super) fn cancel_replies(&mut self, place: Place, tag: &str) {
-        let channel = self.channel(place);
+    pub(super) fn cancel_replies(&mut self, channel_id: ChannelId, tag: &str) {
+        let channel = self.channel(channel_id);
         if let Some(replies) = channel.replies.take_if(|replies| replies.tag == tag) {
             self.reply_addresses.remove(&replies.address);
         }
     }
 
-    /// Declaring an address tells whether whoever has it is still there.
-    pub(super) fn declare_replies(&mut self, place: Place, name: String, nowait: bool) -> Result<(), Refusal> {
+    /// Declaring a reply address passively succeeds while its channel is open.
+    pub(super) fn declare_replies(&mut self, channel_id: ChannelId, name: String, nowait: bool) -> Result<(), Refusal> {
         if name != REPLIES && !self.reply_addresses.contains_key(&name) {
             return Err(Refusal::no_queue(&name));
         }
         if !nowait {
             let answer = DeclareOk { queue: name, message_count: 0, consumer_count: 1 };
-            self.tell(place, &AMQPClass::Queue(OfQueue::DeclareOk(answer)));
+            self.send(channel_id, &AMQPClass::Queue(OfQueue::DeclareOk(answer)));
         }
         Ok(())
     }
 
     /// Puts the channel's own address in the place of the name that stands for it.
-    pub(super) fn name_replies(&mut self, place: Place, properties: &mut Properties) -> Result<(), Refusal> {
+    pub(super) fn name_replies(&mut self, channel_id: ChannelId, properties: &mut Properties) -> Result<(), Refusal> {
         if properties.get(Property::ReplyTo) != Some(REPLIES.as_bytes()) {
             return Ok(());
         }
-        let Some(replies) = &self.channel(place).replies else {
+        let Some(replies) = &self.channel(channel_id).replies else {
             return Err(Refusal::precondition("fast reply consumer does not exist"));
         };
         properties.set(Property::ReplyTo, Some(replies.address.as_bytes()));
         Ok(())
     }
 
-    /// Delivers a reply; one to somebody who is gone is lost.
+    /// Delivers a reply; one whose channel is gone is lost.
     ///
     /// # Errors
     /// The address is malformed, or on a node that is not there, on which RabbitMQ's channel crashes.
     pub(super) fn deliver_reply(&mut self, address: &str, message: &Arc<Message>) -> Result<(), Refusal> {
-        // Without a key it is nobody's address; with one, RabbitMQ takes the rest for a process.
+        // Without a key it is not an address; with one, RabbitMQ takes the rest for a process.
         let has_key = address[REPLIES.len()..].split('.').filter(|part| !part.is_empty()).count() > 1;
         if has_key && !ReplyTo::parse(address).is_ok_and(|address| address.node() == Some(NODE)) {
             return Err(Refusal::new(Code::InternalError, ""));
         }
-        // What is nobody's is lost, and so never held back.
+        // A reply without a recipient is lost, and so never held back.
         if let Some(held) = &mut self.held
             && self.reply_addresses.contains_key(address)
         {
@@ -116,11 +116,15 @@ impl World {
     }
 
     fn hand_over(&mut self, address: &str, message: &Message) {
-        let Some(&place) = self.reply_addresses.get(address) else { return };
-        let channel = self.channel(place);
+        let Some(&channel_id) = self.reply_addresses.get(address) else { return };
+        let channel = self.channel(channel_id);
         let delivery_tag = channel.reply_tag();
         let consumer_tag = channel.replies.as_ref().map(|replies| replies.tag.clone()).unwrap_or_default();
-        self.carry(place, &Carrier::Deliver { consumer_tag: &consumer_tag, delivery_tag, redelivered: false }, message);
+        self.carry(
+            channel_id,
+            &Carrier::Deliver { consumer_tag: &consumer_tag, delivery_tag, redelivered: false },
+            message,
+        );
     }
 
     /// Whether a message for an exclusive queue, where replies go as well, is held back.

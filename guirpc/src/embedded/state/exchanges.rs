@@ -3,10 +3,10 @@
 use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::exchange::{AMQPMethod as Method, Declare, DeclareOk, Delete, DeleteOk};
 
-use super::World;
+use super::BrokerState;
 use crate::embedded::arguments::require_equal;
 use crate::embedded::exchange::{Exchange, Kind};
-use crate::embedded::ids::Place;
+use crate::embedded::ids::ChannelId;
 use crate::embedded::refusal::{Code, Refusal};
 
 const RESERVED: &str = "amq.";
@@ -22,8 +22,8 @@ pub(super) fn is_predeclared(name: &str) -> bool {
 /// The kinds that RabbitMQ has and this broker has not.
 const ELSEWHERE: [&str; 1] = ["headers"];
 
-impl World {
-    pub(super) fn declare_exchange(&mut self, place: Place, declare: &Declare) -> Result<(), Refusal> {
+impl BrokerState {
+    pub(super) fn declare_exchange(&mut self, channel_id: ChannelId, declare: &Declare) -> Result<(), Refusal> {
         let Declare { exchange: name, nowait, .. } = declare;
         refuse_default(name)?;
         let existing = self.exchanges.get(name);
@@ -39,12 +39,12 @@ impl World {
             }
         }
         if !nowait {
-            self.tell(place, &AMQPClass::Exchange(Method::DeclareOk(DeclareOk {})));
+            self.send(channel_id, &AMQPClass::Exchange(Method::DeclareOk(DeclareOk {})));
         }
         Ok(())
     }
 
-    pub(super) fn delete_exchange(&mut self, place: Place, delete: &Delete) -> Result<(), Refusal> {
+    pub(super) fn delete_exchange(&mut self, channel_id: ChannelId, delete: &Delete) -> Result<(), Refusal> {
         let name = &delete.exchange;
         refuse_default(name)?;
         if is_predeclared(name) {
@@ -57,7 +57,7 @@ impl World {
         }
         self.exchanges.remove(name);
         if !delete.nowait {
-            self.tell(place, &AMQPClass::Exchange(Method::DeleteOk(DeleteOk {})));
+            self.send(channel_id, &AMQPClass::Exchange(Method::DeleteOk(DeleteOk {})));
         }
         Ok(())
     }

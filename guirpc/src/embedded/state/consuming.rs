@@ -13,41 +13,41 @@ use super::channel::{Consumer, Unacked};
 use super::connections::Connection;
 use super::queues::count;
 use super::replies::REPLIES;
-use super::{World, made_up};
-use crate::embedded::ids::{Place, QueueId};
+use super::{BrokerState, generated_name};
+use crate::embedded::ids::{ChannelId, QueueId};
 use crate::embedded::message::Message;
 use crate::embedded::queue::{Entry, Subscriber};
 use crate::embedded::refusal::{Code, Refusal};
 use crate::embedded::wire::{Carrier, write_message};
 
-impl World {
-    pub(super) fn set_prefetch(&mut self, place: Place, qos: &Qos) -> Result<(), Refusal> {
+impl BrokerState {
+    pub(super) fn set_prefetch(&mut self, channel_id: ChannelId, qos: &Qos) -> Result<(), Refusal> {
         if qos.prefetch_size != 0 {
             return Err(Refusal::not_implemented(format!("prefetch_size!=0 ({})", qos.prefetch_size)));
         }
-        let channel = self.channel(place);
+        let channel = self.channel(channel_id);
         if qos.global {
             channel.total_prefetch = qos.prefetch_count;
-            self.deliver_to_channel(place);
+            self.deliver_to_channel(channel_id);
         } else {
             channel.prefetch = qos.prefetch_count;
         }
-        self.tell(place, &AMQPClass::Basic(Basic::QosOk(QosOk {})));
+        self.send(channel_id, &AMQPClass::Basic(Basic::QosOk(QosOk {})));
         Ok(())
     }
 
-    pub(super) fn consume(&mut self, place: Place, consume: &Consume) -> Result<(), Refusal> {
-        // RabbitMQ takes what it does not know, and makes nothing of it.
+    pub(super) fn consume(&mut self, channel_id: ChannelId, consume: &Consume) -> Result<(), Refusal> {
+        // RabbitMQ ignores unknown arguments.
         if let Some(argument) = consume.arguments.keys().find(|argument| argument.starts_with("x-")) {
             let text = format!("argument '{argument}' of a consumer is not supported by the embedded broker");
             return Err(Refusal::not_implemented(text));
         }
         if consume.queue == REPLIES {
-            return self.consume_replies(place, consume);
+            return self.consume_replies(channel_id, consume);
         }
-        let tag = self.new_tag(place, &consume.consumer_tag)?;
-        let id = self.accessible_queue(place, &consume.queue)?;
-        let has_total_prefetch = self.channel(place).total_prefetch > 0;
+        let tag = self.new_tag(channel_id, &consume.consumer_tag)?;
+        let id = self.accessible_queue(channel_id, &consume.queue)?;
+        let has_total_prefetch = self.channel(channel_id).total_prefetch > 0;
         let queue = self.queues.get_mut(&id).expect("it is accessible");
         // Quorum queues make nothing of it.
         let exclusive = consume.exclusive && !queue.arguments.quorum;
@@ -62,12 +62,15 @@ impl World {
         }
         queue.exclusively_consumed = exclusive;
         let tag: Arc<str> = tag.into();
-        queue.subscribers.push_back(Subscriber { place, tag: Arc::clone(&tag) });
-        let channel = self.channel(place);
+        queue.subscribers.push_back(Subscriber { channel_id, tag: Arc::clone(&tag) });
+        let channel = self.channel(channel_id);
         let consumer = Consumer { queue: id, no_ack: consume.no_ack, prefetch: channel.prefetch, unacked: 0 };
         channel.consumers.insert(Arc::clone(&tag), consumer);
         if !consume.nowait {
-            self.tell(place, &AMQPClass::Basic(Basic::ConsumeOk(ConsumeOk { consumer_tag: tag.as_ref().to_owned() })));
+            self.send(
+                channel_id,
+                &AMQPClass::Basic(Basic::ConsumeOk(ConsumeOk { consumer_tag: tag.as_ref().to_owned() })),
+            );
         }
         self.deliver(id);
         self.watch(id);
@@ -75,10 +78,10 @@ impl World {
     }
 
     /// The tag that a consumer is to have.
-    pub(super) fn new_tag(&mut self, place: Place, wanted: &str) -> Result<String, Refusal> {
-        let channel = self.channel(place);
+    pub(super) fn new_tag(&mut self, channel_id: ChannelId, wanted: &str) -> Result<String, Refusal> {
+        let channel = self.channel(channel_id);
         if wanted.is_empty() {
-            return Ok(made_up("amq.ctag"));
+            return Ok(generated_name("amq.ctag"));
         }
         let for_replies = channel.replies.as_ref().is_some_and(|replies| replies.tag == wanted);
         if for_replies || channel.consumers.contains_key(wanted) {
@@ -88,14 +91,14 @@ impl World {
     }
 
     /// Cancels a consumer at the client's wish; what it holds, it keeps.
-    pub(super) fn cancel(&mut self, place: Place, cancel: Cancel) {
-        self.cancel_replies(place, &cancel.consumer_tag);
-        let consumer = self.channel(place).consumers.remove_entry(cancel.consumer_tag.as_str());
+    pub(super) fn cancel(&mut self, channel_id: ChannelId, cancel: Cancel) {
+        self.cancel_replies(channel_id, &cancel.consumer_tag);
+        let consumer = self.channel(channel_id).consumers.remove_entry(cancel.consumer_tag.as_str());
         if !cancel.nowait {
-            self.tell(place, &AMQPClass::Basic(Basic::CancelOk(CancelOk { consumer_tag: cancel.consumer_tag })));
+            self.send(channel_id, &AMQPClass::Basic(Basic::CancelOk(CancelOk { consumer_tag: cancel.consumer_tag })));
         }
         if let Some((tag, consumer)) = consumer {
-            self.unsubscribe(consumer.queue, &Subscriber { place, tag });
+            self.unsubscribe(consumer.queue, &Subscriber { channel_id, tag });
             // Another one may be the active one now.
             self.deliver(consumer.queue);
         }
@@ -112,21 +115,21 @@ impl World {
         }
     }
 
-    /// Cancels a consumer whose queue is gone, or as good as, and tells its client.
+    /// Cancels a consumer whose queue is gone, or as good as, with a `basic.cancel` to its client.
     pub(super) fn end_consumer(&mut self, subscriber: &Subscriber) {
-        let Subscriber { place, tag } = subscriber;
-        if let Some(channel) = self.channel_if_open(*place) {
+        let Subscriber { channel_id, tag } = subscriber;
+        if let Some(channel) = self.channel_if_open(*channel_id) {
             channel.consumers.remove(tag);
         }
-        let client = self.connections.get(&place.connection).and_then(|connection| connection.client.as_ref());
-        if client.is_some_and(|client| client.hears_cancel) {
+        let client = self.connections.get(&channel_id.connection).and_then(|connection| connection.client.as_ref());
+        if client.is_some_and(|client| client.supports_cancel) {
             let cancel = Cancel { consumer_tag: tag.as_ref().to_owned(), nowait: true };
-            self.tell(*place, &AMQPClass::Basic(Basic::Cancel(cancel)));
+            self.send(*channel_id, &AMQPClass::Basic(Basic::Cancel(cancel)));
         }
     }
 
-    pub(super) fn get(&mut self, place: Place, get: &Get) -> Result<(), Refusal> {
-        let id = self.accessible_queue(place, &get.queue)?;
+    pub(super) fn get(&mut self, channel_id: ChannelId, get: &Get) -> Result<(), Refusal> {
+        let id = self.accessible_queue(channel_id, &get.queue)?;
         self.drop_expired(id);
         let queue = self.queues.get_mut(&id).expect("it is accessible");
         if queue.arguments.quorum && queue.arguments.single_active_consumer {
@@ -137,20 +140,20 @@ impl World {
         let Some(entry) = queue.pop() else {
             self.watch(id);
             let empty = Basic::GetEmpty(GetEmpty { cluster_id: String::new() });
-            self.tell(place, &AMQPClass::Basic(empty));
+            self.send(channel_id, &AMQPClass::Basic(empty));
             return Ok(());
         };
         queue.unacked += usize::from(!get.no_ack);
         self.drop_expired(id);
         let message_count = self.queues.get(&id).map_or(0, |queue| count(queue.ready()));
-        let channel = self.channel(place);
+        let channel = self.channel(channel_id);
         let delivery_tag = channel.next_tag();
         let message = if counts { entry.message.with_delivery_count(entry.returns) } else { as_delivered(&entry) };
         let got = Carrier::GetOk { delivery_tag, redelivered: entry.redelivered, message_count };
         if !get.no_ack {
             channel.hold(delivery_tag, Unacked { queue: id, consumer: None, entry });
         }
-        self.carry(place, &got, &message);
+        self.carry(channel_id, &got, &message);
         self.watch(id);
         Ok(())
     }
@@ -165,7 +168,7 @@ impl World {
 
     /// Gives the first message of a queue to the next consumer that can take it; false if there is none of either.
     pub(super) fn hand_out(&mut self, id: QueueId) -> bool {
-        let World { queues, connections, .. } = self;
+        let BrokerState { queues, connections, .. } = self;
         let Some(queue) = queues.get_mut(&id).filter(|queue| queue.ready() > 0) else { return false };
         let Some(subscriber) = queue.next_subscriber(|subscriber| can_take(connections, subscriber)) else {
             return false;
@@ -182,8 +185,8 @@ impl World {
     }
 
     fn give(&mut self, id: QueueId, subscriber: Subscriber, entry: Entry) {
-        let Subscriber { place, tag } = subscriber;
-        let channel = self.channel(place);
+        let Subscriber { channel_id, tag } = subscriber;
+        let channel = self.channel(channel_id);
         let delivery_tag = channel.next_tag();
         let no_ack = channel.consumers.get(&tag).is_some_and(|consumer| consumer.no_ack);
         let message = as_delivered(&entry);
@@ -194,19 +197,19 @@ impl World {
                 queue.unacked += 1;
             }
         }
-        self.carry(place, &Carrier::Deliver { consumer_tag: &tag, delivery_tag, redelivered }, &message);
+        self.carry(channel_id, &Carrier::Deliver { consumer_tag: &tag, delivery_tag, redelivered }, &message);
     }
 
-    /// Has a message carried to the client at this place.
-    pub(super) fn carry(&self, place: Place, carrier: &Carrier<'_>, message: &Message) {
-        let Some(connection) = self.connections.get(&place.connection) else { return };
+    /// Has a message carried to the client with this id.
+    pub(super) fn carry(&self, channel_id: ChannelId, carrier: &Carrier<'_>, message: &Message) {
+        let Some(connection) = self.connections.get(&channel_id.connection) else { return };
         let frame_max = connection.frame_max();
-        connection.outbox.put(|out| write_message(out, place.channel, frame_max, carrier, message));
+        connection.send_buffer.put(|out| write_message(out, channel_id.channel, frame_max, carrier, message));
     }
 
     /// Gives a channel's consumers what they can take now.
-    pub(super) fn deliver_to_channel(&mut self, place: Place) {
-        let Some(channel) = self.channel_if_open(place) else { return };
+    pub(super) fn deliver_to_channel(&mut self, channel_id: ChannelId) {
+        let Some(channel) = self.channel_if_open(channel_id) else { return };
         let mut queues: Vec<QueueId> = channel.consumers.values().map(|consumer| consumer.queue).collect();
         queues.dedup();
         for queue in queues {
@@ -220,15 +223,15 @@ impl World {
             self.connections.get(&connection).map(|connection| connection.channels.keys().copied().collect());
         let channels: Vec<u16> = channels.unwrap_or_default();
         for channel in channels {
-            self.deliver_to_channel(Place { connection, channel });
+            self.deliver_to_channel(ChannelId { connection, channel });
         }
     }
 }
 
 fn can_take(connections: &BTreeMap<u64, Connection>, subscriber: &Subscriber) -> bool {
-    connections.get(&subscriber.place.connection).is_some_and(|connection| {
-        let channel = connection.channels.get(&subscriber.place.channel);
-        channel.is_some_and(|channel| channel.can_take(&subscriber.tag)) && connection.outbox.has_room()
+    connections.get(&subscriber.channel_id.connection).is_some_and(|connection| {
+        let channel = connection.channels.get(&subscriber.channel_id.channel);
+        channel.is_some_and(|channel| channel.can_take(&subscriber.tag)) && connection.send_buffer.has_room()
     })
 }
 
@@ -240,7 +243,7 @@ fn no_get(name: &str) -> Refusal {
     Refusal::new(Code::ResourceLocked, text)
 }
 
-/// The message as its receiver sees it: one that came back to a quorum queue says how often.
+/// The message as its consumer sees it: one that came back to a quorum queue counts its returns.
 fn as_delivered(entry: &Entry) -> Arc<Message> {
     if entry.returns == 0 {
         return Arc::clone(&entry.message);

@@ -8,36 +8,36 @@ use amq_protocol::protocol::connection::{
     AMQPMethod as ConnectionMethod, Blocked, Close as CloseConnection, Unblocked,
 };
 
-use super::World;
+use super::BrokerState;
 use super::channel::Channel;
-use crate::embedded::ids::Place;
+use crate::embedded::ids::ChannelId;
 use crate::embedded::methods::write_method;
-use crate::embedded::outbox::Outbox;
 use crate::embedded::queue::Subscriber;
 use crate::embedded::refusal::{Code, MethodId, Refusal};
+use crate::embedded::send_buffer::SendBuffer;
 
 /// How many bytes of messages are too much: more than a developer's tests need, less than a developer's machine has.
 const MEMORY_LIMIT: usize = 512 << 20;
 
-/// What a client says about itself when it connects.
+/// What a client sent about itself in the handshake.
 #[derive(Clone, Debug, Default)]
 pub(in crate::embedded) struct Client {
     pub(in crate::embedded) user: String,
     pub(in crate::embedded) information: String,
     pub(in crate::embedded) frame_max: usize,
-    /// Whether it understands `connection.blocked`.
-    pub(in crate::embedded) hears_blocked: bool,
-    /// Whether it understands that the broker cancels a consumer.
-    pub(in crate::embedded) hears_cancel: bool,
+    /// Whether it has the capability `connection.blocked`.
+    pub(in crate::embedded) supports_blocked: bool,
+    /// Whether it has the capability `consumer_cancel_notify`.
+    pub(in crate::embedded) supports_cancel: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) outbox: Outbox,
+    pub(super) send_buffer: SendBuffer,
     /// Known once the connection is open.
     pub(super) client: Option<Client>,
     pub(super) channels: BTreeMap<u16, Channel>,
-    /// Those that were closed for no fault of the client, who has not confirmed it yet.
+    /// Channels that the broker closed by itself, and whose `channel.close-ok` has not come yet.
     forced: BTreeSet<u16>,
     /// Under an alarm nothing is read from a connection that publishes.
     publishes: bool,
@@ -49,18 +49,18 @@ impl Connection {
     }
 }
 
-impl World {
+impl BrokerState {
     /// Takes in a client that has connected, and gives its number.
-    pub(in crate::embedded) fn connect(&mut self, outbox: Outbox) -> u64 {
+    pub(in crate::embedded) fn connect(&mut self, send_buffer: SendBuffer) -> u64 {
         let id = self.new_id();
-        outbox.set_frozen(self.frozen);
-        self.sessions.insert(id, outbox.clone());
+        send_buffer.set_frozen(self.frozen);
+        self.sessions.insert(id, send_buffer.clone());
         let (channels, forced) = (BTreeMap::new(), BTreeSet::new());
-        self.connections.insert(id, Connection { outbox, client: None, channels, forced, publishes: false });
+        self.connections.insert(id, Connection { send_buffer, client: None, channels, forced, publishes: false });
         id
     }
 
-    /// The client has shown who it is.
+    /// The client is authenticated.
     pub(in crate::embedded) fn open(&mut self, id: u64, client: Client) {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.client = Some(client);
@@ -72,7 +72,7 @@ impl World {
         let channels: Vec<u16> =
             self.connections.get(&id).map_or(Vec::new(), |connection| connection.channels.keys().copied().collect());
         for channel in channels {
-            self.close_channel(Place { connection: id, channel });
+            self.close_channel(ChannelId { connection: id, channel });
         }
         self.connections.remove(&id);
         let owned: Vec<_> =
@@ -85,7 +85,7 @@ impl World {
         self.changed.notify_all();
     }
 
-    /// Nothing more comes from this client, and nobody reads from it any more.
+    /// Nothing more comes from this client, and no thread reads from it any more.
     pub(in crate::embedded) fn leave(&mut self, id: u64) {
         self.sessions.remove(&id);
         self.changed.notify_all();
@@ -99,16 +99,16 @@ impl World {
         self.connections.contains_key(&id)
     }
 
-    pub(in crate::embedded) fn has_channel(&self, place: Place) -> bool {
+    pub(in crate::embedded) fn has_channel(&self, channel_id: ChannelId) -> bool {
         self.connections
-            .get(&place.connection)
-            .is_some_and(|connection| connection.channels.contains_key(&place.channel))
+            .get(&channel_id.connection)
+            .is_some_and(|connection| connection.channels.contains_key(&channel_id.channel))
     }
 
     /// Opens a channel, of which the connection may have so many at once.
-    pub(in crate::embedded) fn open_channel(&mut self, place: Place, channel_max: u16) -> Result<(), Refusal> {
-        let Some(connection) = self.connections.get_mut(&place.connection) else { return Ok(()) };
-        if connection.channels.contains_key(&place.channel) {
+    pub(in crate::embedded) fn open_channel(&mut self, channel_id: ChannelId, channel_max: u16) -> Result<(), Refusal> {
+        let Some(connection) = self.connections.get_mut(&channel_id.connection) else { return Ok(()) };
+        if connection.channels.contains_key(&channel_id.channel) {
             return Err(Refusal::new(Code::ChannelError, "second 'channel.open' seen"));
         }
         let open = connection.channels.len();
@@ -117,22 +117,22 @@ impl World {
                 format!("number of channels opened ({open}) has reached the negotiated channel_max ({channel_max})");
             return Err(Refusal::new(Code::NotAllowed, text));
         }
-        connection.channels.insert(place.channel, Channel::default());
-        self.tell(place, &AMQPClass::Channel(Method::OpenOk(OpenOk { channel_id: String::new() })));
+        connection.channels.insert(channel_id.channel, Channel::default());
+        self.send(channel_id, &AMQPClass::Channel(Method::OpenOk(OpenOk { channel_id: String::new() })));
         Ok(())
     }
 
     /// Takes back what a channel holds.
-    pub(in crate::embedded) fn close_channel(&mut self, place: Place) {
-        let Some(connection) = self.connections.get_mut(&place.connection) else { return };
-        let Some(mut channel) = connection.channels.remove(&place.channel) else { return };
+    pub(in crate::embedded) fn close_channel(&mut self, channel_id: ChannelId) {
+        let Some(connection) = self.connections.get_mut(&channel_id.connection) else { return };
+        let Some(mut channel) = connection.channels.remove(&channel_id.channel) else { return };
         if let Some(replies) = channel.replies.take() {
             self.reply_addresses.remove(&replies.address);
         }
         let unacked = channel.settle_all();
         let queues: Vec<_> = channel.consumers.values().map(|consumer| consumer.queue).collect();
         for (tag, consumer) in channel.consumers {
-            self.unsubscribe(consumer.queue, &Subscriber { place, tag });
+            self.unsubscribe(consumer.queue, &Subscriber { channel_id, tag });
         }
         self.requeue(unacked);
         // Others may be the active ones now.
@@ -141,62 +141,68 @@ impl World {
         }
     }
 
-    /// Closes a channel at the client's wish.
-    pub(in crate::embedded) fn close_channel_at_wish(&mut self, place: Place) {
-        self.close_channel(place);
-        self.tell(place, &AMQPClass::Channel(Method::CloseOk(CloseOk {})));
+    /// Closes a channel because the client asked for it.
+    pub(in crate::embedded) fn close_channel_by_client(&mut self, channel_id: ChannelId) {
+        self.close_channel(channel_id);
+        self.send(channel_id, &AMQPClass::Channel(Method::CloseOk(CloseOk {})));
     }
 
     /// Closes a channel because of what was sent on it.
-    pub(in crate::embedded) fn refuse_channel(&mut self, place: Place, refusal: Refusal, about: MethodId) {
-        self.close_channel(place);
+    pub(in crate::embedded) fn refuse_channel(&mut self, channel_id: ChannelId, refusal: Refusal, about: MethodId) {
+        self.close_channel(channel_id);
         let (class_id, method_id) = about;
         let close = Close { reply_code: refusal.code as u16, reply_text: refusal.text, class_id, method_id };
-        self.tell(place, &AMQPClass::Channel(Method::Close(close)));
+        self.send(channel_id, &AMQPClass::Channel(Method::Close(close)));
     }
 
-    /// Closes a channel for no fault of its client, who may not have heard of it when the next frame comes.
-    pub(super) fn force_close_channel(&mut self, place: Place, refusal: Refusal) {
-        self.refuse_channel(place, refusal, (0, 0));
-        if let Some(connection) = self.connections.get_mut(&place.connection) {
-            connection.forced.insert(place.channel);
+    /// Closes a channel for no fault of its client, whose next frames may have been sent before it knew.
+    pub(super) fn force_close_channel(&mut self, channel_id: ChannelId, refusal: Refusal) {
+        self.refuse_channel(channel_id, refusal, (0, 0));
+        if let Some(connection) = self.connections.get_mut(&channel_id.connection) {
+            connection.forced.insert(channel_id.channel);
         }
     }
 
-    /// Whether a channel was closed for no fault of its client, who has not confirmed it.
-    pub(in crate::embedded) fn is_forced(&self, place: Place) -> bool {
-        self.connections.get(&place.connection).is_some_and(|connection| connection.forced.contains(&place.channel))
+    /// Whether the broker closed the channel by itself, and its `channel.close-ok` has not come yet.
+    pub(in crate::embedded) fn is_forced(&self, channel_id: ChannelId) -> bool {
+        self.connections
+            .get(&channel_id.connection)
+            .is_some_and(|connection| connection.forced.contains(&channel_id.channel))
     }
 
-    /// Takes what a client says on a channel that was closed for no fault of its own.
-    pub(in crate::embedded) fn on_forced(&mut self, place: Place, method: &AMQPClass) {
+    /// Handles a method on a channel that the broker closed by itself.
+    pub(in crate::embedded) fn on_forced(&mut self, channel_id: ChannelId, method: &AMQPClass) {
         match method {
             AMQPClass::Channel(Method::CloseOk(_)) => {
-                if let Some(connection) = self.connections.get_mut(&place.connection) {
-                    connection.forced.remove(&place.channel);
+                if let Some(connection) = self.connections.get_mut(&channel_id.connection) {
+                    connection.forced.remove(&channel_id.channel);
                 }
             }
             // Both sides close at once; each still answers the other.
-            AMQPClass::Channel(Method::Close(_)) => self.tell(place, &AMQPClass::Channel(Method::CloseOk(CloseOk {}))),
+            AMQPClass::Channel(Method::Close(_)) => {
+                self.send(channel_id, &AMQPClass::Channel(Method::CloseOk(CloseOk {})));
+            }
             _ => {}
         }
     }
 
-    /// Closes a connection, for this reason; the client's answer is awaited by whoever reads from it.
+    /// Closes a connection, for this reason; the thread that reads from it waits for the answer.
     pub(in crate::embedded) fn refuse_connection(&mut self, id: u64, refusal: Refusal, about: MethodId) {
-        let Some(outbox) = self.connections.get(&id).map(|connection| connection.outbox.clone()) else { return };
+        let Some(send_buffer) = self.connections.get(&id).map(|connection| connection.send_buffer.clone()) else {
+            return;
+        };
         self.disconnect(id);
         let (class_id, method_id) = about;
         let close = CloseConnection { reply_code: refusal.code as u16, reply_text: refusal.text, class_id, method_id };
         let close = AMQPClass::Connection(ConnectionMethod::Close(close));
-        outbox.put(|out| write_method(out, 0, &close));
+        send_buffer.put(|out| write_method(out, 0, &close));
     }
 
-    pub(super) fn flow(&mut self, place: Place, flow: &Flow) -> Result<(), Refusal> {
+    pub(super) fn flow(&mut self, channel_id: ChannelId, flow: &Flow) -> Result<(), Refusal> {
         if !flow.active {
             return Err(Refusal::not_implemented("active=false"));
         }
-        self.tell(place, &AMQPClass::Channel(Method::FlowOk(FlowOk { active: true })));
+        self.send(channel_id, &AMQPClass::Channel(Method::FlowOk(FlowOk { active: true })));
         Ok(())
     }
 
@@ -205,7 +211,7 @@ impl World {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let first = !std::mem::replace(&mut connection.publishes, true);
         if self.alarm.raised && first {
-            self.tell_blocked(id);
+            self.send_blocked(id);
         }
     }
 
@@ -226,22 +232,22 @@ impl World {
             self.connections.iter().filter(|(_, connection)| connection.publishes).map(|(id, _)| *id).collect();
         for id in publishing {
             if alarm {
-                self.tell_blocked(id);
+                self.send_blocked(id);
             } else {
-                self.tell_if_heard(id, &AMQPClass::Connection(ConnectionMethod::Unblocked(Unblocked {})));
+                self.send_if_supported(id, &AMQPClass::Connection(ConnectionMethod::Unblocked(Unblocked {})));
             }
         }
     }
 
-    fn tell_blocked(&self, id: u64) {
+    fn send_blocked(&self, id: u64) {
         let reason = "low on memory".to_owned();
-        self.tell_if_heard(id, &AMQPClass::Connection(ConnectionMethod::Blocked(Blocked { reason })));
+        self.send_if_supported(id, &AMQPClass::Connection(ConnectionMethod::Blocked(Blocked { reason })));
     }
 
-    fn tell_if_heard(&self, id: u64, method: &AMQPClass) {
+    fn send_if_supported(&self, id: u64, method: &AMQPClass) {
         let client = self.connections.get(&id).and_then(|connection| connection.client.as_ref());
-        if client.is_some_and(|client| client.hears_blocked) {
-            self.tell(Place { connection: id, channel: 0 }, method);
+        if client.is_some_and(|client| client.supports_blocked) {
+            self.send(ChannelId { connection: id, channel: 0 }, method);
         }
     }
 }

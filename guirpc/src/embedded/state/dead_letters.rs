@@ -1,10 +1,10 @@
-//! Dead letters: what a queue loses, if it says where to.
+//! Dead letters: where messages go that expire, are rejected or exceed a queue's limits, if it names an exchange.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
 
-use super::World;
+use super::BrokerState;
 use crate::embedded::ids::QueueId;
 use crate::embedded::message::Message;
 use crate::embedded::properties::Property;
@@ -30,7 +30,7 @@ impl Reason {
     }
 }
 
-impl World {
+impl BrokerState {
     /// Loses a message: to the queue's dead-letter exchange, if it has one.
     pub(super) fn dead_letter(&mut self, from: QueueId, entry: &Entry, reason: Reason) {
         let Some(queue) = self.queues.get(&from) else { return };
@@ -78,7 +78,7 @@ impl World {
     /// Loses the messages at the head of a queue that are more than it may have.
     pub(super) fn drop_overflow(&mut self, id: QueueId) {
         while let Some(entry) = self.queues.get_mut(&id).and_then(|queue| {
-            // What would be one too many is not taken in the first place.
+            // What would be one too many is not taken in the first channel_id.
             if queue.arguments.reject_publish { None } else { queue.pop_overflowing() }
         }) {
             self.dead_letter(id, &entry, Reason::MaxLength);

@@ -1,4 +1,4 @@
-//! Publishing: from a message to the queues that it belongs in, and what the publisher is told.
+//! Publishing: routing a message to its queues, returning what is unroutable, and confirming.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,25 +7,29 @@ use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::basic::{AMQPMethod as Basic, Ack, Nack};
 use amq_protocol::protocol::confirm::{AMQPMethod as Confirm, Select, SelectOk};
 
-use super::World;
+use super::BrokerState;
 use super::replies::is_reply_address;
 use crate::embedded::content::Publication;
-use crate::embedded::ids::{Place, QueueId};
+use crate::embedded::ids::{ChannelId, QueueId};
 use crate::embedded::message::{Message, expiration};
 use crate::embedded::properties::{Properties, Property};
 use crate::embedded::refusal::{Code, Refusal};
 use crate::embedded::wire::Carrier;
 
-impl World {
-    pub(super) fn select_confirms(&mut self, place: Place, select: &Select) {
-        self.channel(place).confirms.get_or_insert(0);
+impl BrokerState {
+    pub(super) fn select_confirms(&mut self, channel_id: ChannelId, select: &Select) {
+        self.channel(channel_id).confirms.get_or_insert(0);
         if !select.nowait {
-            self.tell(place, &AMQPClass::Confirm(Confirm::SelectOk(SelectOk {})));
+            self.send(channel_id, &AMQPClass::Confirm(Confirm::SelectOk(SelectOk {})));
         }
     }
 
     /// Takes a message from a client.
-    pub(in crate::embedded) fn publish(&mut self, place: Place, publication: Publication) -> Result<(), Refusal> {
+    pub(in crate::embedded) fn publish(
+        &mut self,
+        channel_id: ChannelId,
+        publication: Publication,
+    ) -> Result<(), Refusal> {
         let Publication { exchange, routing_key, mandatory, immediate, mut properties, body } = publication;
         if immediate {
             return Err(Refusal::not_implemented("immediate=true"));
@@ -34,11 +38,11 @@ impl World {
             let text = format!("cannot publish to internal exchange '{exchange}' in vhost '/'");
             return Err(Refusal::new(Code::AccessRefused, text));
         }
-        self.check_user(place, &properties)?;
+        self.check_user(channel_id, &properties)?;
         let expiration = expiration(&properties)?;
         check_delivery_mode(&properties)?;
-        self.name_replies(place, &mut properties)?;
-        let number = self.channel(place).confirms.as_mut().map(|published| {
+        self.name_replies(channel_id, &mut properties)?;
+        let number = self.channel(channel_id).confirms.as_mut().map(|published| {
             *published += 1;
             *published
         });
@@ -52,7 +56,7 @@ impl World {
         let message = Message::new(exchange, routing_key, properties, body, &self.memory);
         let queues = self.route(&message, &keys)?;
         if queues.is_empty() && mandatory {
-            self.carry(place, &Carrier::Return, &message);
+            self.carry(channel_id, &Carrier::Return, &message);
         }
         let taken = self.enqueue_all(queues, &message, expiration);
         if let Some(delivery_tag) = number {
@@ -62,14 +66,14 @@ impl World {
                 // As RabbitMQ does it: all before it are settled, and the other flag means nothing here.
                 Basic::Nack(Nack { delivery_tag, multiple: true, requeue: true })
             };
-            self.tell(place, &AMQPClass::Basic(verdict));
+            self.send(channel_id, &AMQPClass::Basic(verdict));
         }
         self.update_alarm();
         Ok(())
     }
 
-    fn check_user(&self, place: Place, properties: &Properties) -> Result<(), Refusal> {
-        let client = self.connections.get(&place.connection).and_then(|connection| connection.client.as_ref());
+    fn check_user(&self, channel_id: ChannelId, properties: &Properties) -> Result<(), Refusal> {
+        let client = self.connections.get(&channel_id.connection).and_then(|connection| connection.client.as_ref());
         match (properties.text(Property::UserId), client) {
             (Some(claimed), Some(client)) if claimed != client.user => Err(Refusal::precondition(format!(
                 "user_id property set to '{claimed}' but authenticated user was '{}'",
@@ -152,7 +156,7 @@ fn further_keys(properties: &Properties, header: &str) -> Result<Vec<Vec<u8>>, R
     })
 }
 
-/// Whoever gets a message does not see who else got it by the header `BCC`.
+/// Consumers do not see the header `BCC`, as in mail.
 fn hide_blind_copies(properties: &mut Properties) {
     let mut headers = properties.headers();
     headers.remove("BCC");

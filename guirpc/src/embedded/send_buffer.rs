@@ -1,4 +1,4 @@
-//! What goes out to one client: frames are put in by whoever has something to tell, one thread writes them.
+//! The send buffer of one client: any thread puts frames in, one thread writes them to the socket.
 
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
@@ -9,13 +9,13 @@ use super::wire::{HEARTBEAT, OVERHEAD, write_frame};
 
 /// Beyond this, in bytes, no consumer of the client is given more, and no request of it is read.
 const FULL: usize = 1 << 20;
-/// Beyond this a client that does not read is given up: others may send it replies without a bound.
+/// Beyond this a client that does not read is disconnected: others may send it replies without a bound.
 /// What may be given to one that is not full yet, a message of the largest size, is less.
 const OVERFULL: usize = 192 << 20;
 
-/// The way out to one client; clones lead to the same.
+/// The send buffer of one client; clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Outbox(Arc<Shared>);
+pub(super) struct SendBuffer(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -33,7 +33,7 @@ struct State {
     phase: Phase,
     frozen: bool,
     cut_in_next_frame: bool,
-    /// Somebody found no room, and wants to know when there is some.
+    /// A consumer found no room, so deliveries resume when there is some.
     wanted: bool,
     heartbeat: Option<Duration>,
 }
@@ -54,9 +54,9 @@ impl State {
     }
 }
 
-impl Outbox {
+impl SendBuffer {
     pub(super) fn new(socket: TcpStream) -> Self {
-        Outbox(Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), socket }))
+        SendBuffer(Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), socket }))
     }
 
     /// Puts frames in.
@@ -75,7 +75,7 @@ impl Outbox {
         }
     }
 
-    /// Whether a consumer may be given more; if not, the writer will say when it may.
+    /// Whether a consumer may be given more; if not, the writer calls back when it may.
     pub(super) fn has_room(&self) -> bool {
         let mut state = self.state();
         let has_room = state.unsent() < FULL;
@@ -129,7 +129,7 @@ impl Outbox {
         self.0.state.lock().expect(UNPOISONED)
     }
 
-    /// Writes what is put in until the connection is over; calls `on_room` when there is room that somebody wanted.
+    /// Writes what is put in until the connection is over; calls `on_room` when there is room that a consumer waited for.
     pub(super) fn write_all(&self, on_room: impl Fn()) {
         let mut batch = Vec::new();
         while self.take(&mut batch) {

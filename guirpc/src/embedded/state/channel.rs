@@ -12,7 +12,7 @@ pub(super) struct Channel {
     pub(super) confirms: Option<u64>,
     last_tag: u64,
     unacked: BTreeMap<u64, Unacked>,
-    /// Deliveries that were taken back behind the client's back: whatever it says of them is lost.
+    /// Deliveries that a test took back: the client's acknowledgements of them are ignored.
     taken_back: BTreeSet<u64>,
     /// What consumers that start from now on may hold; 0 is no limit.
     pub(super) prefetch: u16,
@@ -102,7 +102,7 @@ impl Channel {
         self.settle(0, true).unwrap_or_default()
     }
 
-    /// Takes out the deliveries of one queue behind the client's back.
+    /// Takes out the deliveries of one queue without the client's doing.
     pub(super) fn take_back(&mut self, queue: QueueId) -> Vec<Unacked> {
         let of_queue = self.unacked.iter().filter(|(_, unacked)| unacked.queue == queue);
         let tags: Vec<u64> = of_queue.map(|(tag, _)| *tag).collect();

@@ -1,4 +1,4 @@
-//! Settling: deliveries that are acknowledged, rejected, or come back.
+//! Acknowledgements: `basic.ack`, `basic.nack`, `basic.reject` and `basic.recover`.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -6,30 +6,30 @@ use std::time::Instant;
 use amq_protocol::protocol::AMQPClass;
 use amq_protocol::protocol::basic::{AMQPMethod as Basic, Ack, Nack, RecoverOk, Reject};
 
-use super::World;
+use super::BrokerState;
 use super::channel::Unacked;
-use crate::embedded::ids::{Place, QueueId};
+use crate::embedded::ids::{ChannelId, QueueId};
 use crate::embedded::refusal::Refusal;
-use crate::embedded::world::dead_letters::Reason;
+use crate::embedded::state::dead_letters::Reason;
 
-impl World {
-    pub(super) fn ack(&mut self, place: Place, ack: &Ack) -> Result<(), Refusal> {
-        let settled = self.settle(place, ack.delivery_tag, ack.multiple)?;
+impl BrokerState {
+    pub(super) fn ack(&mut self, channel_id: ChannelId, ack: &Ack) -> Result<(), Refusal> {
+        let settled = self.settle(channel_id, ack.delivery_tag, ack.multiple)?;
         self.forget(&settled);
-        self.deliver_to_channel(place);
+        self.deliver_to_channel(channel_id);
         Ok(())
     }
 
-    pub(super) fn nack(&mut self, place: Place, nack: &Nack) -> Result<(), Refusal> {
-        self.refuse(place, nack.delivery_tag, nack.multiple, nack.requeue)
+    pub(super) fn nack(&mut self, channel_id: ChannelId, nack: &Nack) -> Result<(), Refusal> {
+        self.refuse(channel_id, nack.delivery_tag, nack.multiple, nack.requeue)
     }
 
-    pub(super) fn reject(&mut self, place: Place, reject: &Reject) -> Result<(), Refusal> {
-        self.refuse(place, reject.delivery_tag, false, reject.requeue)
+    pub(super) fn reject(&mut self, channel_id: ChannelId, reject: &Reject) -> Result<(), Refusal> {
+        self.refuse(channel_id, reject.delivery_tag, false, reject.requeue)
     }
 
-    fn refuse(&mut self, place: Place, tag: u64, multiple: bool, requeue: bool) -> Result<(), Refusal> {
-        let settled = self.settle(place, tag, multiple)?;
+    fn refuse(&mut self, channel_id: ChannelId, tag: u64, multiple: bool, requeue: bool) -> Result<(), Refusal> {
+        let settled = self.settle(channel_id, tag, multiple)?;
         if requeue {
             self.requeue(settled);
         } else {
@@ -38,25 +38,25 @@ impl World {
                 self.dead_letter(unacked.queue, &unacked.entry, Reason::Rejected);
             }
         }
-        self.deliver_to_channel(place);
+        self.deliver_to_channel(channel_id);
         Ok(())
     }
 
-    pub(super) fn recover(&mut self, place: Place, requeue: bool, answer: bool) -> Result<(), Refusal> {
+    pub(super) fn recover(&mut self, channel_id: ChannelId, requeue: bool, answer: bool) -> Result<(), Refusal> {
         if !requeue {
             return Err(Refusal::not_implemented("requeue=false"));
         }
-        let unacked = self.channel(place).settle_all();
+        let unacked = self.channel(channel_id).settle_all();
         if answer {
-            self.tell(place, &AMQPClass::Basic(Basic::RecoverOk(RecoverOk {})));
+            self.send(channel_id, &AMQPClass::Basic(Basic::RecoverOk(RecoverOk {})));
         }
         self.requeue(unacked);
-        self.deliver_to_channel(place);
+        self.deliver_to_channel(channel_id);
         Ok(())
     }
 
-    fn settle(&mut self, place: Place, tag: u64, multiple: bool) -> Result<Vec<Unacked>, Refusal> {
-        let settled = self.channel(place).settle(tag, multiple);
+    fn settle(&mut self, channel_id: ChannelId, tag: u64, multiple: bool) -> Result<Vec<Unacked>, Refusal> {
+        let settled = self.channel(channel_id).settle(tag, multiple);
         settled.ok_or_else(|| Refusal::precondition(format!("unknown delivery tag {tag}")))
     }
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::World;
+use super::BrokerState;
 use crate::embedded::ids::QueueId;
 use crate::embedded::queue::Queue;
 
-impl World {
-    /// Does what is due, and says when to look again.
+impl BrokerState {
+    /// Expires what is due; gives when the next is.
     pub(in crate::embedded) fn expire(&mut self, now: Instant) -> Option<Instant> {
         let due: Vec<QueueId> = self
             .queues
@@ -25,7 +25,7 @@ impl World {
         self.next_due
     }
 
-    /// Wakes the clock if something in this queue is due before anything that the clock knows of.
+    /// Wakes the clock if something in this queue is due before what the clock waits for.
     pub(super) fn watch(&mut self, id: QueueId) {
         let Some(due) = self.queues.get(&id).and_then(Queue::next_due) else { return };
         if self.next_due.is_none_or(|known| due < known) {
