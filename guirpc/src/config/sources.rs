@@ -7,13 +7,15 @@ use super::{Kind, Side, Value};
 use crate::error::Error;
 
 mod environment;
+mod errors;
 mod file;
 mod ini;
 mod layer;
 mod package;
 
 pub(crate) use environment::Environment;
-use layer::{Entry, Layer, mistake};
+use errors::invalid;
+use layer::{Entry, Layer};
 pub use package::package_of;
 
 /// Where settings come from, from the weakest to the strongest; defaults are weaker still.
@@ -61,7 +63,7 @@ impl Settings {
             return Ok(Some(text.clone()));
         }
         let found = if matches!(setting.kind, Kind::Uri) { String::new() } else { format!(", not `{text}`") };
-        Err(mistake(format!("`{name}` is {}{found}: {origin}", setting.kind.expected())))
+        Err(invalid(format!("`{name}` is {}{found}: {origin}", setting.kind.expected())))
     }
 
     /// What the setting is set to, if it is set.

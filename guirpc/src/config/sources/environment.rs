@@ -5,7 +5,8 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::layer::{Layer, mistake};
+use super::errors::invalid;
+use super::layer::Layer;
 use crate::config::Side;
 use crate::error::Error;
 
@@ -33,7 +34,7 @@ impl Environment {
         for setting in side.settings() {
             let name = setting.variable();
             if let Some(value) = self.variable(&name) {
-                let value = value.to_str().ok_or_else(|| mistake(format!("the variable `{name}` is not UTF-8")))?;
+                let value = value.to_str().ok_or_else(|| invalid(format!("the variable `{name}` is not UTF-8")))?;
                 layer.set(setting, value, &format!("`{name}` in the environment"));
             }
         }

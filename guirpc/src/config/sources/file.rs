@@ -6,10 +6,11 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::errors::{invalid, no_section, unknown_name};
 use super::ini;
-use super::layer::{Layer, mistake};
+use super::layer::Layer;
 use crate::config::Side;
-use crate::error::{Error, nearest};
+use crate::error::Error;
 
 /// Reads one side's settings from the file.
 pub(super) fn read(path: &Path, side: Side) -> Result<Layer, Error> {
@@ -22,7 +23,7 @@ pub(super) fn read(path: &Path, side: Side) -> Result<Layer, Error> {
 
 pub(super) fn text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path)
-        .map_err(|error| mistake(format!("cannot read the settings in `{}`: {error}", path.display())))
+        .map_err(|error| invalid(format!("cannot read the settings in `{}`: {error}", path.display())))
 }
 
 /// How a file is written, by the end of its name.
@@ -37,7 +38,7 @@ pub(super) fn kind(path: &Path) -> Result<FileKind, Error> {
     match end.as_deref() {
         Some("toml") => Ok(FileKind::Toml),
         Some("ini" | "cfg" | "conf") => Ok(FileKind::Ini),
-        _ => Err(mistake(format!(
+        _ => Err(invalid(format!(
             "`{}` is no file of settings: its name ends in `.toml`, or in `.ini` for one of the Python original",
             path.display()
         ))),
@@ -50,7 +51,7 @@ fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
         if !value.is_table() {
             let section = [Side::Server, Side::Client].into_iter().find(|side| side.setting(name).is_some());
             let section = section.map_or("server", Side::section);
-            return Err(mistake(format!(
+            return Err(invalid(format!(
                 "`{name}` in {file} stands in no section: settings stand below `[{section}]`"
             )));
         }
@@ -71,7 +72,7 @@ fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
             unknown_name("setting", &name, side.settings().iter().map(|setting| setting.name), &place)
         })?;
         let value = scalar(&value).ok_or_else(|| {
-            mistake(format!("`{name}` is {}, not a table or a list: {place}", setting.kind.expected()))
+            invalid(format!("`{name}` is {}, not a table or a list: {place}", setting.kind.expected()))
         })?;
         layer.set(setting, &value, &format!("`{name}` in {place}"));
     }
@@ -83,7 +84,7 @@ fn tables(text: &str, file: &dyn Display) -> Result<Table, Error> {
         // Its own text shows the line, which may have a password in it.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        mistake(format!("{file} cannot be read as TOML: line {line}: {}", error.message()))
+        invalid(format!("{file} cannot be read as TOML: line {line}: {}", error.message()))
     })
 }
 
@@ -101,23 +102,4 @@ fn scalar(value: &Value) -> Option<String> {
         }
         Value::Table(_) => None,
     }
-}
-
-/// A file of the other side was most likely taken by mistake.
-pub(super) fn no_section(side: Side, file: &dyn Display) -> Error {
-    let section = side.section();
-    mistake(format!("{file} has no section `[{section}]`, so it says nothing to a {section}"))
-}
-
-pub(super) fn unknown_name<'a>(
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-    place: &str,
-) -> Error {
-    let hint = match nearest(name, known.clone()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("there are `{}`", known.collect::<Vec<_>>().join("`, `")),
-    };
-    mistake(format!("there is no {what} `{name}`: {place}; {hint}"))
 }

@@ -7,8 +7,8 @@ use std::fmt::Display;
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::file::{no_section, unknown_name};
-use super::layer::{Layer, mistake};
+use super::errors::{invalid, no_section, unknown_name};
+use super::layer::Layer;
 use crate::config::{Kind, Setting, Side};
 use crate::error::Error;
 
@@ -63,7 +63,7 @@ fn set(layer: &mut Layer, setting: &Setting, ini: &Sections, file: &dyn Display,
         let origin = format!("`{key}` in [{section}] of {file}");
         if taken.as_ref().is_some_and(|taken| *taken != value) {
             let other = layer.entry(setting.name).map_or("another", |entry| entry.origin.as_str());
-            return Err(mistake(format!("{origin} is not what {other} is, and they mean the same: leave one out")));
+            return Err(invalid(format!("{origin} is not what {other} is, and they mean the same: leave one out")));
         }
         layer.set(setting, &value, &origin);
         taken = Some(value);
@@ -104,9 +104,9 @@ impl Sections {
         rules.multiline = true;
         rules.enable_inline_comments = false;
         let sections = Ini::new_from_defaults(rules).read(text.to_owned());
-        let mut sections = sections.map_err(|why| mistake(format!("{file} cannot be read as INI: {why}")))?;
+        let mut sections = sections.map_err(|why| invalid(format!("{file} cannot be read as INI: {why}")))?;
         if let Some(key) = sections.remove("").and_then(|keys| keys.into_keys().min()) {
-            return Err(mistake(format!("`{key}` in {file} stands before the first section, such as `[server]`")));
+            return Err(invalid(format!("`{key}` in {file} stands before the first section, such as `[server]`")));
         }
         Ok(Sections(sections))
     }
@@ -117,6 +117,6 @@ impl Sections {
         let lookup = |key: &str| keys.get(key).or_else(|| self.0.get(DEFAULTS)?.get(key)).map(Option::as_deref);
         let Some(value) = lookup(key) else { return Ok(None) };
         let value = interpolation::expand(value.unwrap_or_default(), &|key| lookup(key).map(Option::unwrap_or_default));
-        value.map(Some).map_err(|why| mistake(format!("`{key}` in [{section}] of {file}: {why}")))
+        value.map(Some).map_err(|why| invalid(format!("`{key}` in [{section}] of {file}: {why}")))
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::config::Setting;
-use crate::error::{Error, ErrorKind};
 
 /// What one place sets, by the names of the settings.
 #[derive(Default)]
@@ -38,9 +37,4 @@ impl fmt::Debug for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
-}
-
-/// A setting that cannot be used, or cannot be read.
-pub(super) fn mistake(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Configuration, message)
 }

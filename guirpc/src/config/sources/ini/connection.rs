@@ -5,7 +5,8 @@ use std::fmt::Display;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Sections;
-use crate::config::sources::layer::{Layer, mistake};
+use crate::config::sources::errors::invalid;
+use crate::config::sources::layer::Layer;
 use crate::config::{Setting, Side};
 use crate::error::Error;
 
@@ -25,7 +26,7 @@ pub(super) fn set(
     let (user, password) = (value("user")?.filter(|user| !user.is_empty()), value("password")?);
     let vhost = match (value("vhost")?, value("virtual_host")?) {
         (Some(one), Some(other)) if one != other => {
-            return Err(mistake(format!("`vhost` and `virtual_host` differ, and mean the same: {place}")));
+            return Err(invalid(format!("`vhost` and `virtual_host` differ, and mean the same: {place}")));
         }
         (one, other) => one.or(other).filter(|vhost| !vhost.is_empty()),
     };
@@ -34,7 +35,7 @@ pub(super) fn set(
     }
     let port = port.unwrap_or_else(|| "5672".to_owned());
     if !port.parse::<u16>().is_ok_and(|port| port > 0) {
-        return Err(mistake(format!("`port` is a whole number from 1 to 65535, not `{port}`: {place}")));
+        return Err(invalid(format!("`port` is a whole number from 1 to 65535, not `{port}`: {place}")));
     }
     let uri = format!(
         "amqp://{}:{}@{}:{port}/{}",
