@@ -29,7 +29,7 @@ const FROZEN: Plan = Plan {
 const SHORT_OF_MEMORY: Plan = Plan {
     name: "broker::short_of_memory",
     fault: "the broker is short of memory (an alarm), then not any more",
-    may: &[Effect::FailedKnowing],
+    may: &[Effect::FailedNotRun],
     ..USUAL
 };
 
@@ -44,7 +44,7 @@ const QUEUE_DELETED: Plan = Plan {
     name: "broker::queue_deleted",
     fault: "an operator deletes the service's queue, and what is in it",
     volume: Volume {
-        // What is in a queue that is deleted is gone, and nobody is told.
+        // What is in a queue that is deleted is gone; its callers are not notified.
         timeout: Duration::from_secs(5),
         mix: &[
             Step::Call(Function::Quick),
@@ -55,7 +55,7 @@ const QUEUE_DELETED: Plan = Plan {
         ],
         ..USUAL.volume
     },
-    may: &[Effect::FailedKnowing, Effect::Discarded],
+    may: &[Effect::FailedNotRun, Effect::Discarded],
     ..USUAL
 };
 
@@ -89,7 +89,7 @@ fn queue_deleted(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut stage = Stage::set(QUEUE_DELETED, broker)?;
     broker.delete_queue(SERVICE)?;
     stage.recover()?;
-    // Until those have given up whose calls are gone with the queue.
+    // Until the calls that are gone with the queue have timed out.
     thread::sleep(QUEUE_DELETED.volume.timeout);
     stage.finish(broker)
 }

@@ -14,7 +14,7 @@ use crate::fleet::LONG;
 use crate::function::Function;
 use crate::functions::SERVICE;
 use crate::load::{Step, Volume};
-use crate::stage::{CONNECTIONS_LOST, Plan, Roads, Stage, USUAL};
+use crate::stage::{CONNECTIONS_LOST, Plan, Proxies, Stage, USUAL};
 
 /// The environment variable that makes this program the client that is killed: a URI, and the number of a request.
 const DOOMED: &str = "FAULTS_DOOMED";
@@ -41,7 +41,7 @@ const RECONNECT: Plan = Plan {
         mix: &[Step::Call(Function::Quick), Step::Call(Function::Repeatable), Step::Send(Function::Quick)],
         ..USUAL.volume
     },
-    by_road: true,
+    by_proxy: true,
     may: CONNECTIONS_LOST,
     ..USUAL
 };
@@ -94,15 +94,15 @@ fn reconnect(broker: &mut dyn Broker) -> anyhow::Result<()> {
     thread::sleep(OUTAGE);
     broker.restart()?;
     stage.recover()?;
-    let Roads { clients, .. } = stage.roads.as_ref().context("the plan has roads")?;
+    let Proxies { clients, .. } = stage.proxies.as_ref().context("the plan has proxies")?;
     ensure_spread(clients, down)?;
     stage.finish(broker)
 }
 
-/// All are told at the same moment, and their first attempts are soon; from then on they spread.
-fn ensure_spread(road: &Proxy, down: Instant) -> anyhow::Result<()> {
+/// All lose their connections at the same moment, and their first attempts are soon; backoff and jitter spread the later ones.
+fn ensure_spread(proxy: &Proxy, down: Instant) -> anyhow::Result<()> {
     let settled = down + Duration::from_secs(2);
-    let attempts: Vec<Instant> = road.attempts().into_iter().filter(|attempt| *attempt > settled).collect();
+    let attempts: Vec<Instant> = proxy.attempts().into_iter().filter(|attempt| *attempt > settled).collect();
     ensure!(attempts.len() >= MANY, "only {} attempts", attempts.len());
     let busiest =
         attempts.iter().map(|start| attempts.iter().filter(|at| (*start..*start + WINDOW).contains(at)).count());

@@ -8,18 +8,18 @@ use harness::{Broker, Case, Effect, Proxy, RabbitMq, eventually};
 use crate::fleet::LONG;
 use crate::functions::SERVICE;
 use crate::load::Volume;
-use crate::stage::{Plan, Roads, Stage, USUAL};
+use crate::stage::{Plan, Proxies, Stage, USUAL};
 
 const NODE_KILLED: Plan = Plan {
     name: "cluster::node_killed",
     fault: "of three nodes with a quorum queue, that which leads it is killed (`kill -9`), and comes back later",
     volume: Volume {
-        // What is published while the nodes elect a leader may be dropped, and nobody is told.
+        // What is published while the nodes elect a leader may be dropped without a return or a confirm.
         timeout: Duration::from_secs(10),
         ..USUAL.volume
     },
-    by_road: true,
-    may: &[Effect::FailedKnowing, Effect::FailedUnknowing, Effect::RunAgain, Effect::Discarded],
+    by_proxy: true,
+    may: &[Effect::FailedNotRun, Effect::FailedMayHaveRun, Effect::RunAgain, Effect::Discarded],
     ..USUAL
 };
 
@@ -36,10 +36,10 @@ fn node_killed() -> anyhow::Result<()> {
              <<\"/\">>, fun(M) -> M#{default_queue_type => <<\"quorum\">>} end) end)",
     )?;
     let ports: Vec<u16> = nodes.iter().map(Broker::port).collect();
-    let roads = Roads { clients: Proxy::among(&ports)?, servers: Proxy::among(&ports)? };
+    let proxies = Proxies { clients: Proxy::among(&ports)?, servers: Proxy::among(&ports)? };
     let uri = nodes[0].uri();
-    let (to_clients, to_servers) = (roads.clients.detour(&uri), roads.servers.detour(&uri));
-    let mut stage = Stage::set_on(NODE_KILLED, &to_clients, to_servers, Some(roads))?;
+    let (to_clients, to_servers) = (proxies.clients.detour(&uri), proxies.servers.detour(&uri));
+    let mut stage = Stage::set_on(NODE_KILLED, &to_clients, to_servers, Some(proxies))?;
     let leads = leader(&nodes, 0)?;
     nodes[leads].kill()?;
     stage.recover()?;
@@ -52,7 +52,7 @@ fn node_killed() -> anyhow::Result<()> {
     stage.finish(&nodes[leads])
 }
 
-/// Which of the nodes leads the service's queue, which has to be on all of them, as this one knows.
+/// Which of the nodes leads the service's queue, which has to be on all of them, by this node's account.
 fn leader(nodes: &[RabbitMq], asked: usize) -> anyhow::Result<usize> {
     let service: Vec<String> = SERVICE.bytes().map(|byte| byte.to_string()).collect();
     let name = format!("<<{}>>", service.join(","));
@@ -63,5 +63,5 @@ fn leader(nodes: &[RabbitMq], asked: usize) -> anyhow::Result<usize> {
     ))?;
     ensure!(answer.starts_with("[3,"), "the queue is not on three nodes: {answer}");
     let leads = nodes.iter().position(|node| answer.contains(&format!("-{}@", node.port())));
-    leads.with_context(|| format!("nobody leads: {answer}"))
+    leads.with_context(|| format!("no node leads: {answer}"))
 }

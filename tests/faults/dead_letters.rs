@@ -1,4 +1,4 @@
-//! What can be neither answered nor run: it ends in the dead-letter queue, once, and takes nobody with it.
+//! Failing sends and poison messages: each becomes one dead letter, and takes no other request with it.
 
 use std::time::Instant;
 
@@ -53,7 +53,7 @@ fn failing(broker: &dyn Broker) -> anyhow::Result<()> {
     stage.finish(broker)
 }
 
-/// Two servers bear the load and the request; whoever dies of it is replaced.
+/// Two servers bear the load and the request; each that it kills is replaced.
 fn aborting(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut stage = Stage::set(ABORTING, broker)?;
     let client = Client::connect(broker.uri())?;

@@ -7,14 +7,14 @@ use anyhow::{Context, ensure};
 use harness::{Broker, Direction, Proxy};
 
 use crate::fleet::Version;
-use crate::stage::{Roads, Stage};
+use crate::stage::{Proxies, Stage};
 
 /// A broker is as good as dead to others when it was silent for two.
 pub(crate) const HEARTBEATS: u32 = 3;
 /// How long the broker is short of memory.
 const SHORTAGE: Duration = Duration::from_secs(2);
 
-/// A fault of the broker, from which everybody on it suffers.
+/// A fault of the broker, which affects all its connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BrokerFault {
     /// `kill -9`, and a new start.
@@ -77,13 +77,13 @@ impl Fault {
                 let closed = broker.close_all_connections("a test")?;
                 ensure!(closed > 0, "there was no connection to close");
             }
-            Fault::Cut(side) => side.road(stage)?.cut(),
+            Fault::Cut(side) => side.proxy(stage)?.cut(),
             Fault::BlackHole(side, direction) => {
                 let duration = three_heartbeats(stage);
-                let road = side.road(stage)?;
-                road.freeze_one_way(direction);
+                let proxy = side.proxy(stage)?;
+                proxy.freeze_one_way(direction);
                 thread::sleep(duration);
-                road.thaw();
+                proxy.thaw();
             }
             Fault::ServerKilled => {
                 stage.fleet.kill_oldest()?;
@@ -103,8 +103,8 @@ fn three_heartbeats(stage: &Stage) -> Duration {
 }
 
 impl Side {
-    fn road(self, stage: &Stage) -> anyhow::Result<&Proxy> {
-        let Roads { clients, servers } = stage.roads.as_ref().context("the plan has no roads")?;
+    fn proxy(self, stage: &Stage) -> anyhow::Result<&Proxy> {
+        let Proxies { clients, servers } = stage.proxies.as_ref().context("the plan has no proxies")?;
         Ok(match self {
             Side::Clients => clients,
             Side::Servers => servers,

@@ -1,4 +1,4 @@
-//! The servers: processes that can be killed, told to leave, and replaced.
+//! The servers: processes that can be killed, shut down gracefully, and replaced.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -48,7 +48,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts a server that belongs to nobody yet.
+    /// Starts a server that is not part of the fleet yet.
     pub(crate) fn launch(&self, version: Version) -> anyhow::Result<Program> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_faults-service"));
         command.env("AMQP_URI", &self.uri).env(LOG, &self.log).args(["--workers", &WORKERS.to_string()]);

@@ -71,14 +71,14 @@ impl Function {
 /// What a caller knows who got no answer.
 pub(crate) fn failure<E: Display + Debug>(error: &CallError<E>) -> Outcome {
     match error {
-        CallError::Refused(refusal) if refusal.status() == 408 => Outcome::FailedKnowing(error.to_string()),
+        CallError::Refused(refusal) if refusal.status() == 408 => Outcome::FailedNotRun(error.to_string()),
         // The load does nothing that one of these could be the answer to.
         CallError::Function(_)
         | CallError::Fault(_)
         | CallError::Refused(_)
         | CallError::Undecodable { .. }
         | CallError::Unsendable { .. } => Outcome::Wrong(format!("{error:?}")),
-        error if error.may_have_run() => Outcome::FailedUnknowing(error.to_string()),
-        error => Outcome::FailedKnowing(error.to_string()),
+        error if error.may_have_run() => Outcome::FailedMayHaveRun(error.to_string()),
+        error => Outcome::FailedNotRun(error.to_string()),
     }
 }

@@ -16,7 +16,7 @@ use crate::function::Function;
 
 /// Requests that are started before the first of them is waited for.
 const BATCH: usize = 8;
-/// For callers who were told that it does not work at the moment.
+/// For callers whose last call failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(20);
 /// How often it is looked whether the machine is late.
 const TICK: Duration = Duration::from_millis(20);

@@ -1,9 +1,9 @@
 //! What becomes of requests when something breaks under load: each is counted, and none is lost.
 //!
-//! Every case runs servers in processes of their own and a load in this one, brings its fault about, and then holds
-//! what the callers know against what has run.
-//! `scripts/soak` has faults strike at random instead, for as long as one likes.
-//! With `GUIRPC_UPDATE=1` the table in `guirpc/src/faults.md` is made anew from the cases that have run.
+//! Every case runs servers in processes of their own and a load in this one, injects its fault, and then compares
+//! the outcomes that callers got with what has run.
+//! `scripts/soak` injects faults at random instead, for as long as one likes.
+//! With `GUIRPC_UPDATE=1` the rows of the cases that have run are replaced in `guirpc/src/faults.md`.
 
 mod broker;
 mod clients;

@@ -5,7 +5,7 @@ use harness::{Broker, Case, Direction};
 use crate::fault::{Fault, Side};
 use crate::stage::{CONNECTIONS_LOST, Plan, Stage, USUAL};
 
-const NETWORK: Plan = Plan { heartbeat: 1, by_road: true, may: CONNECTIONS_LOST, ..USUAL };
+const NETWORK: Plan = Plan { heartbeat: 1, by_proxy: true, may: CONNECTIONS_LOST, ..USUAL };
 
 const CUT: Plan =
     Plan { name: "network::cut", fault: "the network is cut, for the clients, then for the servers", ..NETWORK };

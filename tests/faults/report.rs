@@ -12,7 +12,7 @@ use harness::Counts;
 
 use crate::stage::Plan;
 
-/// Between these lines of the page stand the rows, and nothing that anybody has written.
+/// Between these lines of the page stand the rows, all of them generated.
 const BEGIN: &str = "<!-- rows -->";
 const END: &str = "<!-- end of rows -->";
 
@@ -34,14 +34,14 @@ impl Row {
         lasted: Duration,
         recovery: Option<Duration>,
     ) -> Self {
-        let Counts { sent, answered, failed_knowing, failed_unknowing, run_again, repeated, dead, lost } = counts;
+        let Counts { sent, answered, failed_not_run, failed_may_have_run, run_again, repeated, dead, lost } = counts;
         let (fault, servers, volume) = (plan.fault, plan.servers, plan.volume);
         #[allow(clippy::cast_precision_loss, reason = "for people")]
         let rate = sent as f64 / lasted.as_secs_f64();
         let load = format!("{} in {}, {rate:.0}/s to {servers}", volume.threads, volume.clients);
         let recovery = recovery.map_or("never".to_owned(), |recovery| format!("{:.2} s", recovery.as_secs_f64()));
         let cells = format!(
-            "{load} | {sent} | {answered} | {failed_knowing} | {failed_unknowing} | {run_again} | {repeated} \
+            "{load} | {sent} | {answered} | {failed_not_run} | {failed_may_have_run} | {run_again} | {repeated} \
              | {dead} | {lost} | {recovery}"
         );
         Self { case: plan.name, broker, cells: format!("{fault} | {broker} | {cells}") }

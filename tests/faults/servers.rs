@@ -19,7 +19,8 @@ const KILLED: Plan = Plan {
     ..USUAL
 };
 
-const LEAVES: Plan = Plan { name: "servers::leaves", fault: "one of two servers is told to leave (SIGTERM)", ..USUAL };
+const LEAVES: Plan =
+    Plan { name: "servers::leaves", fault: "one of two servers shuts down gracefully (SIGTERM)", ..USUAL };
 
 const REPLACED: Plan = Plan {
     name: "servers::replaced_fifty_times",

@@ -24,7 +24,7 @@ const SOAK: Plan = Plan {
     fault: "faults at random",
     volume: Volume { pause: Duration::from_millis(50), ..USUAL.volume },
     heartbeat: 2,
-    by_road: true,
+    by_proxy: true,
     may: CONNECTIONS_LOST,
     ..USUAL
 };
@@ -58,7 +58,7 @@ pub(crate) struct Soak {
     broker: String,
 }
 
-/// The soak that somebody wants instead of the cases.
+/// The soak that is asked for instead of the cases.
 pub(crate) fn wanted() -> anyhow::Result<Option<Soak>> {
     let Ok(wanted) = env::var(WANTED) else { return Ok(None) };
     let mut words = wanted.split(' ');

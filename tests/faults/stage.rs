@@ -26,8 +26,8 @@ pub(crate) struct Plan {
     pub(crate) volume: Volume,
     /// In seconds.
     pub(crate) heartbeat: u32,
-    /// Whether clients and servers come to the broker by a road of their own that can be cut.
-    pub(crate) by_road: bool,
+    /// Whether clients and servers come to the broker by a proxy of their own that can be cut.
+    pub(crate) by_proxy: bool,
     /// What the fault may bring about.
     pub(crate) may: &'static [Effect],
 }
@@ -62,15 +62,15 @@ pub(crate) const USUAL: Plan = Plan {
         mix: MIX,
     },
     heartbeat: 10,
-    by_road: false,
+    by_proxy: false,
     may: &[],
 };
 
 /// What a lost connection may bring about.
-pub(crate) const CONNECTIONS_LOST: &[Effect] = &[Effect::FailedKnowing, Effect::FailedUnknowing, Effect::RunAgain];
+pub(crate) const CONNECTIONS_LOST: &[Effect] = &[Effect::FailedNotRun, Effect::FailedMayHaveRun, Effect::RunAgain];
 
-/// The ways to the broker that a case can cut.
-pub(crate) struct Roads {
+/// The proxies before the broker by which a case can cut connections.
+pub(crate) struct Proxies {
     pub(crate) clients: Proxy,
     pub(crate) servers: Proxy,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Stage {
     folder: TempDir,
     pub(crate) fleet: Fleet,
     load: Load,
-    pub(crate) roads: Option<Roads>,
+    pub(crate) proxies: Option<Proxies>,
     /// Requests that are not the load's.
     others: Ledger,
     begun: Instant,
@@ -92,11 +92,11 @@ impl Stage {
     /// Starts the servers, then the load, and waits until it is well under way.
     pub(crate) fn set(plan: Plan, broker: &dyn Broker) -> anyhow::Result<Self> {
         let uri = format!("{}?heartbeat={}", broker.uri(), plan.heartbeat);
-        let road = || Proxy::to(broker.port());
-        let roads = if plan.by_road { Some(Roads { clients: road()?, servers: road()? }) } else { None };
-        let to_clients = roads.as_ref().map_or(uri.clone(), |roads| roads.clients.detour(&uri));
-        let to_servers = roads.as_ref().map_or(uri.clone(), |roads| roads.servers.detour(&uri));
-        let stage = Self::set_on(plan, &to_clients, to_servers, roads)?;
+        let proxy = || Proxy::to(broker.port());
+        let proxies = if plan.by_proxy { Some(Proxies { clients: proxy()?, servers: proxy()? }) } else { None };
+        let to_clients = proxies.as_ref().map_or(uri.clone(), |proxies| proxies.clients.detour(&uri));
+        let to_servers = proxies.as_ref().map_or(uri.clone(), |proxies| proxies.servers.detour(&uri));
+        let stage = Self::set_on(plan, &to_clients, to_servers, proxies)?;
         // What was declared moments ago would not outlive the broker.
         broker.sync()?;
         Ok(stage)
@@ -107,7 +107,7 @@ impl Stage {
         plan: Plan,
         to_clients: &str,
         to_servers: String,
-        roads: Option<Roads>,
+        proxies: Option<Proxies>,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut fleet = Fleet::new(to_servers, folder.path().join("runs"));
@@ -117,7 +117,7 @@ impl Stage {
         let load = Load::start(to_clients, plan.volume, fastrand::u64(..))?;
         let begun = Instant::now();
         let others = Ledger::default();
-        let mut stage = Self { plan, folder, fleet, load, roads, others, begun, over: vec![] };
+        let mut stage = Self { plan, folder, fleet, load, proxies, others, begun, over: vec![] };
         stage.run_on()?;
         stage.fleet.measure();
         Ok(stage)

@@ -19,7 +19,7 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// What a process uses now, where the system tells.
+    /// What a process uses now, where `/proc` shows it.
     pub(crate) fn of(process: u32) -> Option<Self> {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let field = |name: &str| {
@@ -52,7 +52,7 @@ pub(crate) fn wait_for_threads() -> anyhow::Result<()> {
     outcome.with_context(|| format!("these threads are left behind: {left:?}"))
 }
 
-/// The names of the threads of this process that are guirpc's or amiquip's, where the system tells.
+/// The names of the threads of this process that are guirpc's or amiquip's, where `/proc` shows them.
 fn threads() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());

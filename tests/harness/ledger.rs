@@ -1,6 +1,6 @@
 //! The books of a load: what was asked, what became of it, what ran, and whether anything is missing.
 //!
-//! It knows no broker and no service: entries, runs and dead letters in, counts and complaints out.
+//! Pure: entries, runs and dead letters in, counts and complaints out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::execution_log::{Run, Runs};
 #[cfg(test)]
 mod tests;
 
-/// What a caller may take beyond a call's deadline to say so.
+/// How late after a call's deadline its outcome may come.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A request, from its beginning to its outcome.
@@ -35,24 +35,24 @@ pub struct Entry {
 /// A kind of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Whether somebody waits for the reply, as after a `call`; nobody does after a `send`.
+    /// Whether a caller waits for the reply, as after a `call`; a `send` is fire-and-forget.
     pub awaited: bool,
     /// Whether its function may run twice without harm, so that guirpc may ask again by itself.
     pub idempotent: bool,
-    /// Whether its function always fails: a caller is told so, and a `send` ends in the dead-letter queue.
+    /// Whether its function always fails: a call gets the error, and a `send` becomes a dead letter.
     pub fails: bool,
 }
 
-/// What became of a request, as its caller knows it.
+/// What became of a request, as its caller sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The function's answer, the right one; for a `send`, that the broker has taken it.
     Answered,
     /// It failed, and the function certainly did not run.
-    FailedKnowing(String),
+    FailedNotRun(String),
     /// It failed, and the function may have run.
-    FailedUnknowing(String),
-    /// Nobody knows: its caller is gone.
+    FailedMayHaveRun(String),
+    /// Unknown: its caller is gone.
     Abandoned,
     /// Something that must never come.
     Wrong(String),
@@ -62,10 +62,10 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Requests fail whose functions certainly did not run.
-    FailedKnowing,
+    FailedNotRun,
     /// Requests fail whose functions may have run; of calls, those only that are not idempotent.
-    FailedUnknowing,
-    /// Calls time out, idempotent ones too, since somebody has thrown them away.
+    FailedMayHaveRun,
+    /// Calls time out, idempotent ones too, since an operator or the broker has discarded them.
     Discarded,
     /// The broker delivers requests again, so that they run twice.
     RunAgain,
@@ -81,9 +81,9 @@ pub struct Counts {
     /// Those that were answered; of sends, those that the broker has taken.
     pub answered: usize,
     /// Those that failed and certainly did not run.
-    pub failed_knowing: usize,
+    pub failed_not_run: usize,
     /// Those that failed and may have run, and those whose callers are gone.
-    pub failed_unknowing: usize,
+    pub failed_may_have_run: usize,
     /// Runs after the first, of requests that are not idempotent.
     pub run_again: usize,
     /// Runs after the first, of requests that are.
@@ -94,7 +94,7 @@ pub struct Counts {
     pub lost: usize,
 }
 
-/// What the books say.
+/// The result of the comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
     /// The sums.
@@ -142,9 +142,9 @@ impl Ledger {
         Some(last.saturating_duration_since(since))
     }
 
-    /// Compares what callers know with what ran and with what is in the dead-letter queue.
+    /// Compares the outcomes that callers got with what ran and with what is in the dead-letter queue.
     ///
-    /// `late` is how late the machine itself was with whatever it had to do at a certain time.
+    /// `late` is how late the machine itself was at its timers.
     pub fn judge(&self, runs: &Runs, letters: &BTreeSet<u64>, may: &[Effect], late: Duration) -> Verdict {
         let mut verdict = Verdict::default();
         let mut ids = BTreeSet::new();
@@ -171,7 +171,7 @@ struct Books<'a> {
 }
 
 impl Books<'_> {
-    /// Adds the request to the sums; says what is wrong with it.
+    /// Adds the request to the sums; gives what is wrong with it.
     fn audit(&self, late: Duration, verdict: &mut Verdict) -> Vec<String> {
         let Entry { request, outcome, .. } = self.entry;
         let mut complaints = self.about_time(late);
@@ -188,21 +188,21 @@ impl Books<'_> {
                     complaints.push("it was answered, and is lost".to_owned());
                 }
             }
-            Outcome::FailedKnowing(reason) => {
-                counts.failed_knowing += 1;
-                complaints.extend(self.unless_may(&[Effect::FailedKnowing], reason));
+            Outcome::FailedNotRun(reason) => {
+                counts.failed_not_run += 1;
+                complaints.extend(self.unless_may(&[Effect::FailedNotRun], reason));
                 if !self.runs.is_empty() {
                     complaints.push(format!("it ran, and its caller was told that it did not: {reason}"));
                 }
             }
-            Outcome::FailedUnknowing(reason) => {
-                counts.failed_unknowing += 1;
+            Outcome::FailedMayHaveRun(reason) => {
+                counts.failed_may_have_run += 1;
                 let asks_again = request.awaited && request.idempotent;
                 let effects: &[Effect] =
-                    if asks_again { &[Effect::Discarded] } else { &[Effect::FailedUnknowing, Effect::Discarded] };
+                    if asks_again { &[Effect::Discarded] } else { &[Effect::FailedMayHaveRun, Effect::Discarded] };
                 complaints.extend(self.unless_may(effects, reason));
             }
-            Outcome::Abandoned => counts.failed_unknowing += 1,
+            Outcome::Abandoned => counts.failed_may_have_run += 1,
             Outcome::Wrong(what) => complaints.push(format!("it got what it must not: {what}")),
         }
         complaints.extend(self.about_runs());
@@ -216,7 +216,7 @@ impl Books<'_> {
         if over <= GRACE + late { vec![] } else { vec![format!("it had no outcome for {over:?} after its deadline")] }
     }
 
-    /// Whether what the caller was told is not so: an answer without a run, a `send` that leads nowhere.
+    /// Whether the caller's outcome is untrue: an answer without a run, a `send` that neither ran nor became a dead letter.
     fn is_lost(&self) -> bool {
         let Request { awaited, fails, .. } = self.entry.request;
         if awaited { self.runs.is_empty() } else { !self.is_dead && (fails || self.runs.is_empty()) }

@@ -14,12 +14,12 @@ fn entry(request: Request, outcome: Outcome) -> Entry {
     Entry { id: 7, client: Some(0), request, begun, deadline: begun + 10 * second, ended: begun + second, outcome }
 }
 
-fn failed_knowing() -> Outcome {
-    Outcome::FailedKnowing("not connected".to_owned())
+fn failed_not_run() -> Outcome {
+    Outcome::FailedNotRun("not connected".to_owned())
 }
 
-fn failed_unknowing() -> Outcome {
-    Outcome::FailedUnknowing("no reply".to_owned())
+fn failed_may_have_run() -> Outcome {
+    Outcome::FailedMayHaveRun("no reply".to_owned())
 }
 
 fn judged(entry: Entry, runs: &[Run], is_dead: bool, may: &[Effect]) -> Verdict {
@@ -64,20 +64,20 @@ fn a_send_to_what_fails_ends_in_the_dead_letter_queue() {
 
 #[test]
 fn who_knows_that_it_did_not_run_is_right() {
-    is_well(CALL, failed_knowing(), &[], false, &[Effect::FailedKnowing]);
-    is_wrong(CALL, failed_knowing(), &[], false, &[Effect::FailedUnknowing], "FailedKnowing");
-    is_wrong(CALL, failed_knowing(), &[FIRST], false, &[Effect::FailedKnowing], "told that it did not");
+    is_well(CALL, failed_not_run(), &[], false, &[Effect::FailedNotRun]);
+    is_wrong(CALL, failed_not_run(), &[], false, &[Effect::FailedMayHaveRun], "FailedNotRun");
+    is_wrong(CALL, failed_not_run(), &[FIRST], false, &[Effect::FailedNotRun], "told that it did not");
 }
 
 #[test]
 fn idempotent_calls_do_not_fail_for_a_fault_that_passes() {
-    is_well(CALL, failed_unknowing(), &[], false, &[Effect::FailedUnknowing]);
-    is_well(CALL, failed_unknowing(), &[FIRST], false, &[Effect::FailedUnknowing]);
-    is_wrong(CALL, failed_unknowing(), &[FIRST], false, &[], "FailedUnknowing");
-    is_wrong(IDEMPOTENT, failed_unknowing(), &[FIRST], false, &[Effect::FailedUnknowing], "Discarded");
-    is_well(IDEMPOTENT, failed_unknowing(), &[FIRST], false, &[Effect::Discarded]);
+    is_well(CALL, failed_may_have_run(), &[], false, &[Effect::FailedMayHaveRun]);
+    is_well(CALL, failed_may_have_run(), &[FIRST], false, &[Effect::FailedMayHaveRun]);
+    is_wrong(CALL, failed_may_have_run(), &[FIRST], false, &[], "FailedMayHaveRun");
+    is_wrong(IDEMPOTENT, failed_may_have_run(), &[FIRST], false, &[Effect::FailedMayHaveRun], "Discarded");
+    is_well(IDEMPOTENT, failed_may_have_run(), &[FIRST], false, &[Effect::Discarded]);
     let send = Request { awaited: false, ..IDEMPOTENT };
-    is_well(send, failed_unknowing(), &[FIRST], false, &[Effect::FailedUnknowing]);
+    is_well(send, failed_may_have_run(), &[FIRST], false, &[Effect::FailedMayHaveRun]);
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn only_the_broker_has_something_run_again() {
 #[test]
 fn an_outcome_is_there_a_second_after_the_deadline() {
     let late = |by| {
-        let entry = entry(CALL, failed_unknowing());
+        let entry = entry(CALL, failed_may_have_run());
         let ended = entry.deadline + Duration::from_millis(by);
-        judged(Entry { ended, ..entry }, &[], false, &[Effect::FailedUnknowing]).complaints
+        judged(Entry { ended, ..entry }, &[], false, &[Effect::FailedMayHaveRun]).complaints
     };
     assert!(late(1000).is_empty());
     assert!(late(1001)[0].contains("no outcome"), "{:?}", late(1001));
@@ -124,8 +124,8 @@ fn every_request_is_counted_once_and_every_further_run() {
         (CALL, Outcome::Answered),
         (IDEMPOTENT, Outcome::Answered),
         (SEND, Outcome::Answered),
-        (CALL, failed_knowing()),
-        (CALL, failed_unknowing()),
+        (CALL, failed_not_run()),
+        (CALL, failed_may_have_run()),
         (CALL, Outcome::Abandoned),
     ];
     ledger.extend((0..).zip(outcomes).map(|(id, (request, outcome))| Entry { id, ..entry(request, outcome) }));
@@ -134,8 +134,8 @@ fn every_request_is_counted_once_and_every_further_run() {
     let expected = Counts {
         sent: 6,
         answered: 3,
-        failed_knowing: 1,
-        failed_unknowing: 2,
+        failed_not_run: 1,
+        failed_may_have_run: 2,
         run_again: 1,
         repeated: 2,
         dead: 1,
@@ -161,7 +161,7 @@ fn a_load_has_recovered_when_every_client_has_an_answer_again() {
     // Asked before, answered afterwards: it may have been under way already.
     ledger.extend([answered(0, 0, 3), answered(0, 2, 4), answered(0, 2, 5)]);
     assert_eq!(ledger.recovery(at(1)), Some(Duration::from_secs(3)));
-    ledger.extend([Entry { outcome: failed_unknowing(), ..answered(1, 2, 6) }]);
+    ledger.extend([Entry { outcome: failed_may_have_run(), ..answered(1, 2, 6) }]);
     assert_eq!(ledger.recovery(at(1)), None);
     ledger.extend([answered(1, 6, 7)]);
     assert_eq!(ledger.recovery(at(1)), Some(Duration::from_secs(6)));
