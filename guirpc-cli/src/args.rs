@@ -1,4 +1,4 @@
-//! The command line: what can be typed, and what `--help` says about it.
+//! The command line: subcommands, options and their help.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Ask a service whether it is there; no function of it runs
     #[command(after_help = exit_codes())]
     Ping(Ping),
-    /// List, requeue or drop dead letters: requests that failed and had no caller to be told
+    /// List, requeue or drop dead letters: failed sends and poison messages
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),
     /// Run a broker in memory, to develop several services on one machine without RabbitMQ

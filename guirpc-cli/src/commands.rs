@@ -20,7 +20,7 @@ mod runconsumer;
 mod send;
 mod settings;
 
-/// Does what the command line says.
+/// Runs the subcommand.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::New(new) => new::run(&new),

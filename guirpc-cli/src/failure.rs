@@ -1,4 +1,6 @@
-//! Why a command failed: what is printed, and the exit code by which a script can tell.
+//! Why a command failed: the message that is printed, and the exit code for scripts.
+//!
+//! Messages may hold text from a remote, so control characters in them are escaped.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,6 +8,8 @@ use std::process::ExitCode;
 
 use guirpc::__private_0_1::Exit;
 use guirpc::{CallError, Error};
+
+use crate::terminal;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ impl Failure {
 
     /// Prints it; the only place that does.
     pub(crate) fn report(self) -> ExitCode {
-        // There is nobody left to tell if this fails.
+        // If this fails, there is nowhere left to report it.
         let _ = writeln!(io::stderr(), "error: {}", self.message);
         self.exit.code().into()
     }
@@ -37,7 +41,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure { exit: error.kind().into(), message: error.to_string() }
+        Failure { exit: error.kind().into(), message: terminal::lines(&error.to_string()) }
     }
 }
 
@@ -52,13 +56,17 @@ impl<E: fmt::Display> From<CallError<E>> for Failure {
             CallError::Unsendable { .. } => Exit::Usage,
             _ => Exit::Other,
         };
-        let mut message = error.to_string();
-        if let CallError::Fault(fault) = &error
-            && let Some(details) = fault.details()
-        {
-            message = format!("{message}\ndetails: {details}");
-        }
-        Failure { exit, message }
+        let message = match &error {
+            // It is JSON, and stays that.
+            CallError::Function(error) => terminal::json(&error.to_string()),
+            error => terminal::line(&error.to_string(), usize::MAX),
+        };
+        let details = match &error {
+            CallError::Fault(fault) => fault.details(),
+            _ => None,
+        };
+        let details = details.map(|details| format!("\ndetails: {}", terminal::json(&details.to_string())));
+        Failure { exit, message: message + &details.unwrap_or_default() }
     }
 }
 
@@ -88,6 +96,14 @@ mod tests {
         check(CallError::Fault(fault), Exit::Function, "fault 409: taken");
         let fault = Fault::new(409, "taken").with_details(json!({ "by": "ada" }));
         check(CallError::Fault(fault), Exit::Function, "fault 409: taken\ndetails: {\"by\":\"ada\"}");
+    }
+
+    #[test]
+    fn what_a_remote_wrote_steers_no_terminal() {
+        let fault = Fault::new(500, "a\u{1b}[2J\nerror: b").with_details(json!("\u{9b}1m"));
+        let message = "fault 500: a\\u{1b}[2J\\nerror: b\ndetails: \"\\u009b1m\"";
+        check(CallError::Fault(fault), Exit::Function, message);
+        check(CallError::Function(json!("\u{202e}")), Exit::Function, "\"\\u202e\"");
     }
 
     #[test]

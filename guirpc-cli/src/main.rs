@@ -1,6 +1,6 @@
 //! The `guirpc` command: scaffold a service, and call functions from the shell.
 //!
-//! It is an ordinary user of the library: whatever it does, a program can do through `guirpc::Client`.
+//! It is an ordinary user of the library: a program can do the same through `guirpc::Client`.
 
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ mod args;
 mod commands;
 mod failure;
 mod output;
+mod terminal;
 
 fn main() -> ExitCode {
     match commands::run(args::Args::parse()) {

@@ -6,6 +6,7 @@ mod original;
 mod python;
 mod run;
 mod shop;
+mod vandal;
 #[path = "../end_to_end/dead_letters/written.rs"]
 mod written;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Case::shared("python::failures_have_the_usual_exit_codes", python::failures_have_the_usual_exit_codes),
         Case::shared("python::sends_as_python_does", python::sends_as_python_does),
         Case::shared("ping::shows_what_there_is", shows_what_there_is),
+        Case::shared("vandal::steers_no_terminal", vandal::steers_no_terminal),
         Case::shared("dead::list_shows_what_there_is", dead::list_shows_what_there_is),
         Case::shared("dead::show_prints_one_whole", dead::show_prints_one_whole),
         Case::shared("dead::requeue_has_it_run_again", dead::requeue_has_it_run_again),

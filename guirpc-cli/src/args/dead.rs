@@ -16,7 +16,7 @@ pub(crate) enum Dead {
     /// Put letters back into the queues that they were taken off, to be run again
     #[command(after_help = exit_codes(), override_usage = "guirpc dead requeue [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
     Requeue(DeadSelected),
-    /// Throw letters away for good; nothing asks whether you are sure
+    /// Delete letters for good, without a prompt
     #[command(after_help = exit_codes(), override_usage = "guirpc dead drop [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
     Drop(DeadSelected),
 }
@@ -65,7 +65,7 @@ pub(crate) struct DeadSelected {
     pub(crate) broker: Broker,
 }
 
-/// What narrows a choice of letters.
+/// Filters for letters.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Filter {
     /// Only letters that ask for this function

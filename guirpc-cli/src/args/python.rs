@@ -137,7 +137,7 @@ pub(crate) struct RunConsumer {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PublishOne {
-    /// The exchange, which must be there; an empty text is the one that knows every queue by its name
+    /// The exchange, which must be there; an empty text is the default exchange, which routes to the queue that the routing key names
     pub(crate) exchange: String,
     /// The routing key
     pub(crate) routing_key: String,

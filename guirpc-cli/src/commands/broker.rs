@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(super) fn run(settings: &EmbeddedBroker) -> Result<(), Failure> {
-    // From here on a signal is waited for: whoever reads the address may send one at once.
+    // From here on signals are handled: a program that reads the address may send one at once.
     let mut signals = Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Failure::other(format!("cannot listen to signals: {error}")))?;
     let broker = Broker::start_on(settings.port).map_err(|error| {

@@ -11,7 +11,7 @@ pub(super) fn run(request: &Request) -> Result<(), Failure> {
     let arguments = prepared.arguments()?;
     let result = prepared.connect()?.call_json(&request.service, &request.function, arguments)?;
     match result {
-        Value::String(text) if prepared.takes_text()? => output::print(&format!("{text}\n")),
+        Value::String(text) if prepared.takes_text()? => output::print_text(&text),
         output => output::print_json(&output),
     }
 }

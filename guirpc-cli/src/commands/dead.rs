@@ -1,4 +1,4 @@
-//! `guirpc dead`: dead letters, requests that failed and had no caller to be told.
+//! `guirpc dead`: dead letters, which are failed sends and poison messages.
 
 use guirpc::DeadLetters;
 use guirpc::dead_letters::Selection;

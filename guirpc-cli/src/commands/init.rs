@@ -14,9 +14,9 @@ pub(super) struct Templates {
     pub(super) next_steps: &'static str,
 }
 
-/// Writes both, and says what to do next; where either is there already, neither is written.
+/// Writes both, and prints what to do next; where either is there already, neither is written.
 ///
-/// The last argument says what stands for `{{key}}` in the templates, beside what both have.
+/// The last argument has the values for `{{key}}` in the templates, beside what both have.
 pub(super) fn write(
     folder: &Path,
     guirpc_path: Option<&Path>,

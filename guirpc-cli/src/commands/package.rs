@@ -21,7 +21,7 @@ pub(super) fn write(folder: &Path, files: &[(&str, &str)], fill: impl Fn(&str) -
     create(folder)?;
     let mut files = files.iter().chain(&COMMON);
     files.try_for_each(|(path, template)| write_file(&folder.join(path), &fill(template))).inspect_err(|_| {
-        // It is of no use; that it could not be removed either is no more helpful to know.
+        // The folder is of no use; that it could not be removed either would not help.
         let _ = fs::remove_dir_all(folder);
     })
 }
@@ -61,7 +61,7 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::other(format!("cannot create `{}`: {error}", path.display()))
 }
 
-/// Where the manifest says that guirpc comes from.
+/// The source of guirpc for the manifest.
 pub(super) fn dependency(checkout: Option<&Path>) -> Result<String, Failure> {
     let Some(checkout) = checkout else {
         // All crates of guirpc are released together, under one version.

@@ -1,10 +1,11 @@
-//! `guirpc ping`: asks a service whether it is there, and what it has.
+//! `guirpc ping`: checks that a service is served, and lists its functions.
 
 use std::time::Instant;
 
 use crate::args::Ping;
 use crate::failure::Failure;
 use crate::output;
+use crate::terminal::line;
 
 pub(super) fn run(ping: &Ping) -> Result<(), Failure> {
     let client = ping.broker.connect()?;
@@ -12,10 +13,11 @@ pub(super) fn run(ping: &Ping) -> Result<(), Failure> {
     let begin = Instant::now();
     let answer = client.ping(&ping.service)?;
     let milliseconds = begin.elapsed().as_secs_f64() * 1e3;
+    let shown = |text: &str| line(text, usize::MAX);
     output::print(&format!(
         "service    {}\nguirpc     {}\nfunctions  {}\nanswered   in {milliseconds:.1} ms\n",
-        answer.service,
-        answer.guirpc,
-        answer.functions.join(" "),
+        shown(&answer.service),
+        shown(&answer.guirpc),
+        shown(&answer.functions.join(" ")),
     ))
 }

@@ -25,7 +25,7 @@ pub(super) fn run(publish: &PublishOne) -> Result<(), Failure> {
     let client = broker.connect()?.with_dialect(guirpc::Dialect::Python).with_python(serializer.options());
     let client = client.with_exchange(exchange).with_routing_key(routing_key);
     match client.call_json(routing_key, function, arguments)? {
-        Value::String(text) if serializer == Serializer::Text => output::print(&format!("{text}\n")),
+        Value::String(text) if serializer == Serializer::Text => output::print_text(&text),
         output => output::print_json(&output),
     }
 }

@@ -51,7 +51,7 @@ impl Request {
 }
 
 impl Prepared<'_> {
-    /// The client, with the route that was asked for, once it is known what to send.
+    /// The client, with the route that was asked for.
     pub(super) fn connect(&self) -> Result<Client, Failure> {
         let Route { serializer, exchange, routing_key, .. } = &self.request.route;
         let mut client = self.request.broker.connect_with(&self.settings)?;
@@ -89,7 +89,7 @@ impl Prepared<'_> {
         };
         match self.dialect {
             Dialect::Python if is_text => Ok(Value::String(text)),
-            Dialect::Python => from_json(&text, "write whatever the function takes, a text as '\"text\"'"),
+            Dialect::Python => from_json(&text, "write what the function takes, a text as '\"text\"'"),
             Dialect::Native => parse(&text),
         }
     }

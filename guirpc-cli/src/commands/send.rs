@@ -1,4 +1,4 @@
-//! `guirpc send`: leaves a request with the broker; silence means that it is there.
+//! `guirpc send`: fire-and-forget; it prints nothing once the broker has confirmed the request.
 
 use crate::args::Request;
 use crate::failure::Failure;

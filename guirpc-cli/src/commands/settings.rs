@@ -46,7 +46,7 @@ fn escaped(value: &str) -> String {
     value.replace('%', "%%")
 }
 
-/// The section for the broker; none if nothing is said of it.
+/// The section for the broker; empty if there is none.
 fn connection(side: &str, connect: &Connect) -> Result<String, Failure> {
     if connect.0.is_empty() {
         return Ok(String::new());
@@ -64,7 +64,7 @@ fn connection(side: &str, connect: &Connect) -> Result<String, Failure> {
     Ok(section)
 }
 
-/// What `--connect` says, in its parts.
+/// The parts of `--connect`.
 #[derive(Debug, PartialEq)]
 struct Parts<'a> {
     user: &'a str,

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::text::{hex, moment};
 
-/// The list, and how many letters it does not tell of.
+/// The list, and how many letters it leaves out.
 pub(super) fn list(list: &List) -> Value {
     let letters: Vec<Value> = list.letters.iter().map(letter).collect();
     json!({ "letters": letters, "unread": list.unread })
 }
 
-/// What a list says of a letter.
+/// A letter as it stands in a list.
 pub(super) fn letter(letter: &DeadLetter) -> Value {
     json!({
         "number": letter.number(),
@@ -36,7 +36,7 @@ fn headers(headers: &Headers) -> Map<String, Value> {
     headers.iter().map(|(name, value)| (name.to_owned(), header(value))).collect()
 }
 
-/// A header's value; what JSON does not know is a text.
+/// A header's value; what JSON does not have is a text.
 fn header(header_value: &HeaderValue) -> Value {
     match header_value {
         HeaderValue::Bool(value) => (*value).into(),

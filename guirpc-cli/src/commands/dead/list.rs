@@ -5,11 +5,12 @@ use std::fmt::Write;
 use guirpc::DeadLetter;
 use guirpc::dead_letters::List;
 
-use super::text::{line, moment};
+use super::text::moment;
 use super::{connect, json, select};
 use crate::args::DeadList;
 use crate::failure::Failure;
 use crate::output;
+use crate::terminal::line;
 
 const MESSAGE: usize = 100;
 const NAME: usize = 60;

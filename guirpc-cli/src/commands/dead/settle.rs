@@ -1,13 +1,13 @@
-//! `guirpc dead requeue` and `guirpc dead drop`: what becomes of letters.
+//! `guirpc dead requeue` and `guirpc dead drop`.
 
 use guirpc::DeadLetters;
 use guirpc::dead_letters::{Outcome, Selection};
 
-use super::text::line;
 use super::{connect, select};
 use crate::args::DeadSelected;
 use crate::failure::Failure;
 use crate::output;
+use crate::terminal::line;
 
 /// How many letters that stay are named.
 const NAMED: usize = 5;

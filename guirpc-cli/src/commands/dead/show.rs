@@ -6,11 +6,12 @@ use guirpc::DeadLetter;
 use guirpc::dead_letters::Selection;
 use serde_json::Value;
 
-use super::text::{hex, line, moment};
+use super::text::{hex, moment};
 use super::{connect, json};
 use crate::args::DeadShow;
 use crate::failure::Failure;
 use crate::output;
+use crate::terminal::line;
 
 /// How many bytes of a body are shown that cannot be decoded.
 const BYTES: usize = 256;
@@ -23,8 +24,8 @@ pub(super) fn run(arguments: &DeadShow) -> Result<(), Failure> {
     let Some(letter) = letters.first(&selection)? else {
         // Only now is it worth the time to look for one like it.
         let missing = letters.list(&selection)?.missing;
-        let said = missing.iter().map(|missing| line(&missing.to_string(), TEXT)).next();
-        return Err(Failure::other(said.unwrap_or_else(|| "it is there by now: try again".to_owned())));
+        let why = missing.iter().map(|missing| line(&missing.to_string(), TEXT)).next();
+        return Err(Failure::other(why.unwrap_or_else(|| "it is there by now: try again".to_owned())));
     };
     if arguments.json { output::print_json(&as_json(&letter)) } else { output::print(&as_text(&letter)) }
 }

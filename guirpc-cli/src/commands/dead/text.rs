@@ -1,30 +1,7 @@
-//! Texts of strangers on a terminal, and moments.
+//! Moments and bytes as text.
 
 use std::fmt::Write;
 use std::time::SystemTime;
-
-/// The text on one line, cut to so many characters; nothing in it can steer a terminal.
-pub(super) fn line(text: &str, most: usize) -> String {
-    let mut line = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == most {
-            line.push('…');
-            break;
-        }
-        if is_plain(character) {
-            line.push(character);
-        } else {
-            line.extend(character.escape_default());
-        }
-    }
-    line
-}
-
-/// No control character, nor one that turns the direction of what follows.
-fn is_plain(character: char) -> bool {
-    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !character.is_control() && !turns && !matches!(character, '\u{2028}' | '\u{2029}')
-}
 
 /// The moment as RFC 3339 has it, if it has it.
 pub(super) fn moment(time: SystemTime) -> Option<String> {
@@ -52,13 +29,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    #[test]
-    fn nothing_steers_the_terminal() {
-        assert_eq!(line("a\u{1b}[2J\nü\u{202e}", 99), "a\\u{1b}[2J\\nü\\u{202e}");
-        assert_eq!(line("abc", 2), "ab…");
-        assert_eq!(line("abc", 3), "abc");
-    }
 
     #[test]
     fn a_moment_that_cannot_be_written_is_none() {
