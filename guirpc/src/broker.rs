@@ -35,7 +35,7 @@ pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use exchanges::{Exchanges, Presence};
 pub(crate) use failure::{Failure, Scope};
 pub(crate) use inbox::{Consumer, Event, Inbox, Next, Original, Receipt};
-pub(crate) use outbound::{Outbound, Size};
+pub(crate) use outbound::{Outbound, OutboundMessage, Size};
 pub(crate) use reply_nodes::{ReplyNodes, TrialAccess};
 pub(crate) use reply_to::ReplyTo;
 pub(crate) use republish::{RepublishChannel, RepublishOpener, is_returned};

@@ -27,6 +27,7 @@ mod driver;
 mod events;
 mod outcome;
 mod pending;
+mod queue;
 mod replies;
 mod request;
 mod routes;

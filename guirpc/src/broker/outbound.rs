@@ -34,6 +34,9 @@ pub(crate) struct Outbound {
     pub(crate) wants_reply: bool,
 }
 
+/// A request as a message, ready to be handed over.
+pub(crate) struct OutboundMessage<'a>(pub(super) Publish<'a>);
+
 /// How much room a message takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -70,7 +73,7 @@ impl Outbound {
     }
 
     /// The message, complete: after `expires` the broker drops it from the queue, and a server does not run it.
-    pub(crate) fn message(&self, correlation_id: String, expires: Option<Duration>) -> Publish<'_> {
+    pub(crate) fn message(&self, correlation_id: String, expires: Option<Duration>) -> OutboundMessage<'_> {
         let mut properties = self.addressed().with_correlation_id(correlation_id);
         let mut headers = wire::request_headers(&self.headers, expires, SystemTime::now());
         match self.format {
@@ -105,7 +108,8 @@ impl Outbound {
         if !headers.is_empty() {
             properties = properties.with_headers(headers);
         }
-        Publish { mandatory: true, ..Publish::with_properties(&self.body, &*self.routing_key, properties) }
+        let publish = Publish::with_properties(&self.body, &*self.routing_key, properties);
+        OutboundMessage(Publish { mandatory: true, ..publish })
     }
 
     /// Where its reply goes, and whether it outlives the broker: a call need not, but the Python original's do.

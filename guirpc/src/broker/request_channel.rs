@@ -6,7 +6,7 @@ use crossbeam_channel::Receiver;
 use super::connection::explain;
 use super::reply_to::NOBODY;
 use super::topology::{EXCHANGE, Exchange};
-use super::{Channel, Connection, Failure, Outbound, Size, wire};
+use super::{Channel, Connection, Failure, Outbound, OutboundMessage, Size, wire};
 use crate::error::Error;
 use crate::message::EncodedReply;
 
@@ -67,8 +67,8 @@ impl RequestChannel {
     ///
     /// # Errors
     /// Not all of the message was handed over, so it cannot have been sent.
-    pub(crate) fn publish(&self, request: &Outbound, message: Publish<'_>) -> Result<(), Error> {
-        self.0.0.basic_publish(&*request.exchange, message).map_err(|error| explain(&error))
+    pub(crate) fn publish(&self, request: &Outbound, message: OutboundMessage<'_>) -> Result<(), Error> {
+        self.0.0.basic_publish(&*request.exchange, message.0).map_err(|error| explain(&error))
     }
 
     /// Publishes what no queue takes: its return says that the broker has read everything before it.

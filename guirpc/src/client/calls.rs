@@ -5,13 +5,16 @@
 //! under the same number.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap};
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
+
 use super::confirms::{Confirmed, Confirms, Message};
 use super::outcome::Outcome;
+use super::queue::Queue;
 use super::routes::{Access, RouteId, Routes, Turn};
 use super::window::{Mark, Via, Window};
 use crate::broker::{Outbound, Presence};
@@ -32,9 +35,9 @@ const MOST_CLOSURES: u32 = 3;
 /// All calls and sends of a client that have no outcome yet; `W` is whatever is told the outcome.
 #[derive(Debug)]
 pub(super) struct Calls<W> {
-    open: HashMap<u64, Call<W>>,
+    open: HashMap<u64, Call<W>, RandomState>,
     /// Those that are to be published, in the order in which they were made.
-    queue: BTreeSet<u64>,
+    queue: Queue,
     /// Those that wait for the broker to say whether their exchange is there; an entry may be outdated.
     asking: HashMap<Name, Vec<u64>>,
     /// Exchanges that the broker is to be asked for.
@@ -122,8 +125,8 @@ impl<W> Calls<W> {
     /// No calls, and no link for this reason.
     pub(super) fn new(reason: &str) -> Self {
         Calls {
-            open: HashMap::new(),
-            queue: BTreeSet::new(),
+            open: HashMap::default(),
+            queue: Queue::default(),
             asking: HashMap::new(),
             to_ask: Vec::new(),
             held: HashMap::new(),
@@ -190,7 +193,7 @@ impl<W> Calls<W> {
         self.release(now);
         loop {
             let LinkState::Up = self.link else { return None };
-            let number = *self.queue.first()?;
+            let number = self.queue.first()?;
             let call = self.open.get_mut(&number).expect("what is queued is there");
             if call.deadline <= now {
                 self.expire(number);
@@ -357,7 +360,7 @@ impl<W> Calls<W> {
     fn remove(&mut self, number: u64) -> Option<Call<W>> {
         let call = self.open.remove(&number)?;
         if call.stage == Stage::Queued {
-            self.queue.remove(&number);
+            self.queue.remove(number);
             self.queued_bytes -= call.bytes;
         }
         Some(call)

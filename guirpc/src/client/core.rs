@@ -1,9 +1,11 @@
 //! The calls of a client and the link that they go by, under one short lock that never waits for the broker.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tracing::debug;
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use super::calls::{Calls, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::outcome::Outcome;
 use super::window::Via;
-use crate::broker::{DropOnThread, Failure, Presence, RequestChannel, Returned};
+use crate::broker::{DropOnThread, Failure, OutboundMessage, Presence, RequestChannel, Returned};
 use crate::health::ConnectionStatus;
 use crate::message::{EncodedReply, Name};
 
@@ -46,14 +48,17 @@ impl Link {
 }
 
 impl State {
-    /// Publishes what the window has room for.
+    /// Publishes what the window has room for; one of them may be a message already.
     ///
     /// False if the link has failed.
-    fn publish(&mut self, core: &Core, now: Instant) -> bool {
+    fn publish(&mut self, core: &Core, now: Instant, mut made: Option<(u64, OutboundMessage<'_>)>) -> bool {
         let Some(link) = &self.link else { return true };
         while let Some(publication) = self.calls.next_publication(now) {
             let Publication { number, request, expires, via } = &publication;
-            let message = request.message(core.correlation_id(*number), *expires);
+            let message = match made.take_if(|(made, _)| made == number) {
+                Some((_, message)) => message,
+                None => request.message(core.correlation_id(*number), *expires),
+            };
             if let Err(error) = link.channel(*via).publish(request, message) {
                 self.calls.set_down(&error.to_string());
                 self.calls.unpublished(publication);
@@ -80,7 +85,7 @@ impl Core {
     pub(super) fn new() -> Self {
         let (wake, wakes) = bounded(1);
         Core {
-            prefix: format!("{}-", Uuid::new_v4().simple()),
+            prefix: format!("{}-", BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4())),
             last_number: AtomicU64::new(0),
             state: Mutex::new(State { calls: Calls::new("it has not connected yet"), link: None }),
             wake,
@@ -125,9 +130,17 @@ impl Core {
     /// Takes a call in, and publishes it if it can be published at once; gives its number.
     pub(super) fn enter(&self, call: NewCall<Waiter>, most_queued: u64) -> Result<u64, QueueFull> {
         let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
+        // Made before the lock is taken, which holds up other callers and the replies.
+        let request = Arc::clone(&call.request);
+        let expires = if request.wants_reply {
+            Some(call.deadline.saturating_duration_since(Instant::now()))
+        } else {
+            call.expires
+        };
+        let message = request.message(self.correlation_id(number), expires);
         let mut change = self.change();
         change.calls().enter(number, call, most_queued)?;
-        change.end();
+        change.end_with(Some((number, message)));
         Ok(number)
     }
 
@@ -295,9 +308,14 @@ impl Change<'_> {
     }
 
     /// Publishes what can be published by now, and tells all who have an outcome.
-    fn end(mut self) {
+    fn end(self) {
+        self.end_with(None);
+    }
+
+    /// Does so with one of the messages made before.
+    fn end_with(mut self, made: Option<(u64, OutboundMessage<'_>)>) {
         let Change { core, state } = &mut self;
-        let is_sound = state.publish(core, Instant::now());
+        let is_sound = state.publish(core, Instant::now(), made);
         let decided = state.calls.take_decided();
         let has_questions = state.calls.has_questions();
         let core = *core;

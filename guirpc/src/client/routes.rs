@@ -11,6 +11,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
+
 use super::window::{Mark, Via, Window};
 use crate::broker::Exchanges;
 use crate::message::Name;
@@ -28,7 +30,7 @@ const MOST: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     exchanges: HashMap<Name, ExchangeState>,
-    ids: HashMap<(Name, Name), RouteId>,
+    ids: HashMap<(Name, Name), RouteId, RandomState>,
     known: Vec<Route>,
 }
 

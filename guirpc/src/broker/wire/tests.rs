@@ -57,7 +57,7 @@ fn request_properties() -> AmqpProperties {
 fn a_call_wants_a_reply_and_need_not_last() {
     let headers = with("tenant", "a");
     let request = outbound(&headers, true);
-    let call = request.message("id".to_owned(), None);
+    let call = request.message("id".to_owned(), None).0;
     let expected = request_properties()
         .with_reply_to("amq.rabbitmq.reply-to".to_owned())
         .with_delivery_mode(1)
@@ -70,9 +70,9 @@ fn a_call_wants_a_reply_and_need_not_last() {
 fn a_call_that_is_made_again_is_the_same_but_for_its_time() {
     let headers = with("tenant", "a");
     let request = Outbound { priority: Some(7), ..outbound(&headers, true) };
-    let again = request.message("id".to_owned(), Some(Duration::from_millis(1500)));
+    let again = request.message("id".to_owned(), Some(Duration::from_millis(1500))).0;
     assert_eq!((again.routing_key.as_ref(), again.body, again.mandatory), ("math", b"\x90".as_slice(), true));
-    let call = request.message("id".to_owned(), None);
+    let call = request.message("id".to_owned(), None).0;
     assert_eq!((call.properties.priority(), call.properties.expiration()), (&Some(7), &None));
     let AmqpValue::LongLongInt(deadline) = again.properties.headers().as_ref().unwrap()["guirpc-deadline"] else {
         panic!("it has no deadline: {:?}", again.properties);
@@ -90,7 +90,7 @@ fn a_call_that_is_made_again_is_the_same_but_for_its_time() {
 fn a_send_wants_no_reply_and_is_kept() {
     let headers = Headers::new();
     let request = outbound(&headers, false);
-    let send = request.message("id".to_owned(), None);
+    let send = request.message("id".to_owned(), None).0;
     assert!(send.mandatory);
     assert_eq!(send.properties, request_properties().with_delivery_mode(2));
 }
@@ -100,7 +100,7 @@ fn a_deadline_is_told_to_the_broker_and_to_the_server() {
     let headers = Headers::new();
     let expires = Some(Duration::from_millis(2_500));
     let request = outbound(&headers, true);
-    let call = request.message("id".to_owned(), expires);
+    let call = request.message("id".to_owned(), expires).0;
     assert_eq!(call.properties.expiration().as_deref(), Some("2500"));
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
     let expected =
