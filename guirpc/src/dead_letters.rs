@@ -1,7 +1,7 @@
-//! Dead letters: requests that failed while nobody waited for the reply, set aside by a service.
+//! Dead letters: failed sends and poison messages, which a service has moved to its dead-letter queue.
 //!
-//! They lie in a durable queue named for the service, `SERVICE.dead`, until somebody looks at them and puts them back
-//! ([`requeue`](DeadLetters::requeue)) or throws them away ([`drop`](DeadLetters::drop)).
+//! They stay in the durable queue `SERVICE.dead` until they are put back ([`requeue`](DeadLetters::requeue))
+//! or deleted ([`drop`](DeadLetters::drop)).
 //! The command `guirpc dead` does the same from a shell.
 
 mod letter;
@@ -23,7 +23,7 @@ pub use selection::Selection;
 
 use selection::Search;
 
-/// For each answer of the broker, unless said otherwise.
+/// The default timeout for each answer of the broker.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many letters a list has unless its selection sets a limit.
 const LIST_LIMIT: usize = 10_000;
@@ -40,16 +40,16 @@ const LIST_BYTES: usize = 64 << 20;
 /// for letter in letters.list(&Selection::all())?.letters {
 ///     println!("{} {}: {}", letter.number(), letter.function(), letter.message().unwrap_or("?"));
 /// }
-/// // The mistake is mended: let them run again.
+/// // The cause is fixed: let them run again.
 /// let outcome = letters.requeue(&Selection::all().function("place"))?;
-/// println!("{} were put back", outcome.done);
+/// println!("{} were requeued", outcome.done);
 /// # Ok::<(), guirpc::Error>(())
 /// ```
 ///
-/// Nothing that it does loses a letter or changes their order.
-/// It holds letters while it looks through them, and lets go of them at the end, or when the process dies;
-/// others who want to look wait for as long, each up to their [timeout](DeadLetters::timeout).
-/// If there is no queue of dead letters, there are none.
+/// No operation loses a letter or changes their order.
+/// It holds the letters unacknowledged while it reads them, until its end, or until the process dies;
+/// other readers wait for as long, each up to its [timeout](DeadLetters::timeout).
+/// A dead-letter queue that does not exist is an empty one.
 #[derive(Clone)]
 pub struct DeadLetters {
     addresses: Addresses,
@@ -69,7 +69,7 @@ impl DeadLetters {
     /// The dead letters of this service, on the broker that these settings name.
     ///
     /// # Errors
-    /// What [`connect`](DeadLetters::connect) says.
+    /// As [`connect`](DeadLetters::connect).
     #[cfg(feature = "config")]
     pub fn configured(config: &ClientConfig, service: impl Into<String>) -> Result<Self, Error> {
         DeadLetters::checked(&config.uri, service.into(), config.timeout.unwrap_or(TIMEOUT))
@@ -81,7 +81,7 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// Waits this long for each answer of the broker, and for others who look through the letters (the default is 10 s).
+    /// Waits this long for each answer of the broker, and for other readers of the letters (the default is 10 s).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -117,7 +117,7 @@ impl DeadLetters {
         Ok(list)
     }
 
-    /// The first letter that the selection is about, with its body.
+    /// The first letter of the selection, with its body.
     ///
     /// # Errors
     /// The connection cannot be opened, or is lost.
@@ -138,21 +138,21 @@ impl DeadLetters {
 
     /// Puts letters back into the queues that they were taken off, as the requests that they were.
     ///
-    /// A letter is removed after the broker has confirmed that it has the request:
+    /// A letter is removed after the publisher confirm of the request:
     /// if the connection or the process dies in between, there are both, and the function runs once more than it should.
-    /// A letter whose queue is gone, or does not take it, stays where it is.
-    /// Such as come in meanwhile, perhaps those that were put back and failed again, are left alone.
+    /// A letter that is unroutable, or whose queue rejects it, stays where it is.
+    /// Letters that come in meanwhile, perhaps those that were requeued and failed again, are left alone.
     ///
     /// # Errors
-    /// The connection cannot be opened, or is lost; the text says how many were put back before.
+    /// The connection cannot be opened, or is lost; the text contains how many were requeued before.
     pub fn requeue(&self, selection: &Selection) -> Result<Outcome, Error> {
         self.settle(selection, |queue, taken, letter| queue.put_back(taken, letter.queue().to_owned()))
     }
 
-    /// Throws letters away for good.
+    /// Deletes letters for good.
     ///
     /// # Errors
-    /// The connection cannot be opened, or is lost; the text says how many were thrown away before.
+    /// The connection cannot be opened, or is lost; the text contains how many were dropped before.
     pub fn drop(&self, selection: &Selection) -> Result<Outcome, Error> {
         self.settle(selection, |queue, taken, _| queue.remove(taken).map(Ok))
     }
@@ -196,7 +196,7 @@ impl DeadLetters {
         Ok(Some((taken, letter)))
     }
 
-    /// Looks through the letters, if there are any, and lets go of those that are held.
+    /// Reads the letters, if there are any, and releases those that are held.
     fn look_through(&self, look: impl FnOnce(&mut DeadQueue) -> Result<(), Error>) -> Result<(), Error> {
         let Some(mut queue) = DeadQueue::open(&self.addresses, &self.service, self.timeout)? else { return Ok(()) };
         look(&mut queue)?;

@@ -39,7 +39,7 @@ pub(crate) fn list_shows_what_there_is(broker: &dyn Broker) -> anyhow::Result<()
     let letter = list["letters"][0].take();
     let expected = json!({
         "number": 2, "correlation_id": "price-2", "function": "price", "dialect": "native", "reason": "crashed",
-        "status": 500, "message": "no tea", "set_aside": "2023-11-14T22:13:20.000Z", "attempts": 4, "queue": "shop",
+        "status": 500, "message": "no tea", "dead_since": "2023-11-14T22:13:20.000Z", "attempts": 4, "queue": "shop",
         "app_id": "tests", "content_type": "application/json", "size": 10, "headers": { "tenant": "acme" },
     });
     ensure!(letter == expected, "{letter}");

@@ -87,7 +87,7 @@ fn one_letter_is_shown_whole(broker: &dyn Broker) -> anyhow::Result<()> {
         ensure!((letter.queue(), letter.app_id(), letter.size()) == ("shop", Some("tests"), 3), "{letter:?}");
         ensure!(letter.body() == Some(b"[2]") && letter.arguments() == Ok(json!([2])), "{letter:?}");
         ensure!(letter.headers().iter().map(|(name, _)| name).eq(["tenant"]), "{letter:?}");
-        ensure!(letter.set_aside().is_some(), "{letter:?}");
+        ensure!(letter.dead_since().is_some(), "{letter:?}");
     }
     ensure!(letters.first(&Selection::all().id("4"))?.is_none());
     check_count(broker, "shop", 3)

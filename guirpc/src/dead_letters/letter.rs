@@ -10,9 +10,9 @@ use crate::message::{ATTEMPTS, Dialect, HeaderValue, Headers, Request, dead};
 /// What a letter takes beside its texts, roughly.
 const ROUGHLY: usize = 512;
 
-/// A request that was set aside, and why.
+/// A request that became a dead letter, and why.
 ///
-/// Whoever may publish can have put it there, so nothing in it can be relied on.
+/// Every client with permission to publish may have put it there, so do not trust its content.
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
     number: usize,
@@ -31,7 +31,7 @@ impl DeadLetter {
         let added: Headers = added.into_iter().collect();
         DeadLetter {
             number,
-            // A letter that guirpc has not written need not say.
+            // A letter that guirpc has not written may lack it.
             queue: added.get(dead::QUEUE).and_then(HeaderValue::as_str).unwrap_or(service).to_owned(),
             added,
             size: request.body.len(),
@@ -81,16 +81,16 @@ impl DeadLetter {
         self.request.dialect
     }
 
-    /// Why it is dead: `crashed`, `failed` or `unanswerable`; `None` if something else than guirpc has put it there.
+    /// Why it is dead: `crashed`, `failed` or `unanswerable`; `None` if another program than guirpc has put it there.
     ///
-    /// `crashed`: its function began again and again, and never came to an end.
-    /// `failed`: nobody waited for the reply, and it was a failure.
+    /// `crashed`: a poison message, whose function began again and again and never ended.
+    /// `failed`: a `send` (fire-and-forget) failed.
     /// `unanswerable`: it asks for a reply to an address to which nothing can be sent.
     pub fn reason(&self) -> Option<&str> {
         self.added.get(dead::REASON)?.as_str()
     }
 
-    /// The status of the reply that nobody waited for, if there was one.
+    /// The status of the reply to a failed `send`, if there was one.
     pub fn status(&self) -> Option<u16> {
         u16::try_from(self.added.get(dead::STATUS)?.as_integer()?).ok()
     }
@@ -100,8 +100,8 @@ impl DeadLetter {
         self.added.get(dead::MESSAGE)?.as_str()
     }
 
-    /// When it was set aside.
-    pub fn set_aside(&self) -> Option<SystemTime> {
+    /// When it became a dead letter.
+    pub fn dead_since(&self) -> Option<SystemTime> {
         let milliseconds = u64::try_from(self.added.get(dead::TIME)?.as_integer()?).ok()?;
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
     }
@@ -112,22 +112,22 @@ impl DeadLetter {
         attempts.and_then(|attempts| u64::try_from(attempts).ok()).unwrap_or_default()
     }
 
-    /// The queue that it was taken off, where it is put when it is requeued; the service's own if it does not say.
+    /// The queue that it was taken off, where it is put when it is requeued; by default the service's own.
     pub fn queue(&self) -> &str {
         &self.queue
     }
 
-    /// Who sent the request, as they say.
+    /// The sender's own name for itself: the `app_id` of the request.
     pub fn app_id(&self) -> Option<&str> {
         self.request.app_id.as_deref()
     }
 
-    /// Says how the arguments are encoded.
+    /// The content type of the encoded arguments.
     pub fn content_type(&self) -> Option<&str> {
         self.request.content_type.as_deref()
     }
 
-    /// The headers of the request, without those that say why it is dead.
+    /// The headers of the request, without those about its death.
     pub fn headers(&self) -> &Headers {
         &self.request.headers
     }
@@ -142,12 +142,12 @@ impl DeadLetter {
         self.has_body.then_some(self.request.body.as_slice())
     }
 
-    /// The arguments as people can read them, as far as the content type says how they are encoded.
+    /// The arguments as people can read them, if the content type is one that guirpc decodes.
     ///
-    /// Bytes in them are a text that begins with `0x`; so is whatever JSON cannot hold as it is.
+    /// Bytes in them are a text that begins with `0x`; so are values that JSON cannot hold as they are.
     ///
     /// # Errors
-    /// They cannot be shown so; says why.
+    /// Why they cannot be shown so.
     pub fn arguments(&self) -> Result<Value, String> {
         match self.body() {
             Some(body) => shown::arguments(self.dialect(), self.content_type(), body),
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!((letter.reason(), letter.status()), (Some("failed"), Some(500)));
         assert_eq!((letter.message(), letter.queue()), (Some("no tea"), "shop.reports"));
         assert_eq!((letter.attempts(), letter.size(), letter.body()), (4, 5, None));
-        let since_epoch = letter.set_aside().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let since_epoch = letter.dead_since().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(since_epoch.as_secs(), 1_700_000_000);
         assert_eq!(letter.headers().iter().map(|(name, _)| name).collect::<Vec<_>>(), ["tenant"]);
         assert_eq!(letter.with_body(b"12345".to_vec()).body(), Some(&b"12345"[..]));
@@ -194,7 +194,7 @@ mod tests {
             assert_eq!((letter.reason(), letter.message()), (text, text));
             assert_eq!(letter.queue(), text.unwrap_or("shop"));
             assert_eq!(letter.status(), None);
-            assert!(letter.set_aside().is_none() || value.as_integer() == Some(i64::MAX));
+            assert!(letter.dead_since().is_none() || value.as_integer() == Some(i64::MAX));
         }
         assert_eq!(letter([]).queue(), "shop");
     }

@@ -1,10 +1,10 @@
-//! What came of it.
+//! The outcome of listing, requeueing and dropping.
 
 use std::fmt;
 
 use super::DeadLetter;
 
-/// How many letters that stay are told of one by one.
+/// How many letters that stay are listed one by one.
 const KEPT: usize = 100;
 
 /// The letters that a selection is about.
@@ -19,7 +19,7 @@ pub struct List {
     pub missing: Vec<Missing>,
 }
 
-/// What came of putting letters back, or of throwing them away.
+/// The outcome of requeueing or dropping letters.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Outcome {

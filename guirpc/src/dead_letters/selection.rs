@@ -1,4 +1,4 @@
-//! Which letters something is done with.
+//! The letters that an operation applies to.
 
 use std::mem;
 
@@ -8,7 +8,7 @@ use crate::error::nearest;
 /// Of so many ids the nearest to one that is unknown is looked for.
 const CANDIDATES: usize = 10_000;
 
-/// Which letters something is done with: all, unless something narrows it.
+/// The letters that an operation applies to: all, unless a filter is added.
 ///
 /// ```
 /// use guirpc::dead_letters::Selection;
@@ -33,7 +33,7 @@ impl Selection {
     /// Only letters that are named: by the correlation id of the request, or by the letter's number.
     ///
     /// What has digits only, and nine at most, is a number: 1 is the oldest letter.
-    /// Numbers change when letters are taken away, so correlation ids are safer where several people do that.
+    /// Numbers change when letters are taken away, so correlation ids are safer where several people do that at once.
     /// Letters of one correlation id are all meant.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.ids.push(id.into());
@@ -91,7 +91,7 @@ pub(super) struct Search<'a> {
     ids: Vec<(Id<'a>, bool)>,
     /// How many letters were looked at.
     seen: usize,
-    /// The correlation ids of letters that nobody named.
+    /// The correlation ids of letters that were not named.
     others: Vec<String>,
 }
 
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_narrows_it_counts() {
+    fn every_filter_counts() {
         check(&Selection::all(), &[1, 2, 3]);
         check(&Selection::all().function("price"), &[1, 3]);
         check(&Selection::all().reason("crashed"), &[2, 3]);

@@ -1,4 +1,4 @@
-//! Arguments as people can read them, whatever function they are for.
+//! Arguments as people can read them, for any function.
 
 use std::fmt::{self, Write};
 
@@ -60,7 +60,7 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Any value, with whatever JSON does not know as a text.
+/// Any value, with what JSON does not have as a text.
 struct Shown(Value);
 
 impl<'de> Deserialize<'de> for Shown {

@@ -1,4 +1,4 @@
-//! Dead letters: requests that failed while no caller waited for the reply, kept with what was wrong.
+//! Dead letters: the headers that a request gets when it is moved to the dead-letter queue.
 //!
 //! A dead letter is the request as it was, properties and all, in the durable queue `SERVICE.dead`,
 //! with these headers beside its own.
@@ -11,17 +11,17 @@ pub(crate) const REASON: &str = "guirpc-dead-reason";
 pub(crate) const QUEUE: &str = "guirpc-dead-queue";
 /// Header: when it became a dead letter, in milliseconds since the Unix epoch.
 pub(crate) const TIME: &str = "guirpc-dead-time";
-/// Header: the status of the reply that no caller waited for, if there was one.
+/// Header: the status of the reply to a failed `send`, if there was one.
 pub(crate) const STATUS: &str = "guirpc-dead-status";
 /// Header: what was wrong, in words.
 pub(crate) const MESSAGE: &str = "guirpc-dead-message";
 
-/// Whatever a letter has beside the headers of its request.
+/// The headers that a letter has beside those of its request.
 pub(crate) const ADDED: [&str; 6] = [REASON, QUEUE, TIME, STATUS, MESSAGE, super::ATTEMPTS];
 
 /// Reason: its function began on it again and again, and each time the delivery did not come to an end.
 pub(crate) const CRASHED: &str = "crashed";
-/// Reason: no caller waited for the reply, and it was a failure.
+/// Reason: a `send` (fire-and-forget) failed.
 pub(crate) const FAILED: &str = "failed";
 /// Reason: it asks for a reply to an address to which nothing can be sent.
 pub(crate) const UNANSWERABLE: &str = "unanswerable";

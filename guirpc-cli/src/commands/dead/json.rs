@@ -22,7 +22,7 @@ pub(super) fn letter(letter: &DeadLetter) -> Value {
         "reason": letter.reason(),
         "status": letter.status(),
         "message": letter.message(),
-        "set_aside": letter.set_aside().and_then(moment),
+        "dead_since": letter.dead_since().and_then(moment),
         "attempts": letter.attempts(),
         "queue": letter.queue(),
         "app_id": letter.app_id(),

@@ -37,7 +37,7 @@ fn entry(letter: &DeadLetter) -> String {
     format!(
         "{number}  {time}  {function}  {reason}{status}  {id}\n    {message}\n",
         number = letter.number(),
-        time = letter.set_aside().and_then(moment).unwrap_or_else(|| "-".to_owned()),
+        time = letter.dead_since().and_then(moment).unwrap_or_else(|| "-".to_owned()),
         function = line(letter.function(), NAME),
         reason = line(letter.reason().unwrap_or("-"), NAME),
         id = line(letter.correlation_id().unwrap_or("-"), 255),

@@ -45,10 +45,10 @@ fn as_text(letter: &DeadLetter) -> String {
             let _ = writeln!(text, "{name:<15} {}", line(&value.to_string(), TEXT));
         }
     };
-    let moment = letter.set_aside().and_then(moment);
+    let moment = letter.dead_since().and_then(moment);
     let optional = [
         ("correlation id", letter.correlation_id()),
-        ("set aside", moment.as_deref()),
+        ("dead since", moment.as_deref()),
         ("reason", letter.reason()),
         ("message", letter.message()),
         ("app id", letter.app_id()),
