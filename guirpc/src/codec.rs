@@ -36,7 +36,7 @@ const MAX_DEPTH: usize = 128;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Codec {
-    /// `application/msgpack`: compact, knows bytes; structs travel as maps, so that fields can be added.
+    /// `application/msgpack`: compact, with a type for bytes; structs travel as maps, so that fields can be added.
     ///
     /// Where serde keeps a value before it knows its type (`#[serde(flatten)]`, `tag`, `untagged`), a `Vec<u8>` in it
     /// is not recognised and the call is refused: leave such a type's bytes to a crate like `serde_bytes`, or call in JSON.
@@ -57,15 +57,15 @@ pub enum Codec {
 pub enum Format {
     /// In the codec that the content type names.
     Native(Codec),
-    /// As the function says that its Python callers write it.
+    /// As the option `python(…)` of the function declares.
     Python(PythonOptions),
 }
 
 impl Format {
-    /// How a reply is written: one from Python says it in a header of its own.
+    /// How a reply is written: one from Python has a header for it.
     ///
     /// # Errors
-    /// It says nothing that is known here.
+    /// The header has an unknown value.
     pub(crate) fn of(reply: &EncodedReply) -> Result<Self, String> {
         match reply.headers.get(RESPONSE_SERIALIZER) {
             Some(serializer) => PythonOptions::of_reply(reply)
@@ -77,7 +77,7 @@ impl Format {
         }
     }
 
-    /// Encodes one object that stands for all arguments, for whoever knows a function only by its name.
+    /// Encodes one object that stands for all arguments, for callers that have only the function's name.
     pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, EncodeError> {
         match self {
             Format::Native(codec) => codec.encode(object),

@@ -11,14 +11,14 @@ pub use fault::{Fault, OrFault};
 
 /// Why a server or a client could not do what it was asked to.
 ///
-/// The text says what was attempted, what was in the way and what to do; it never contains a password.
+/// The text contains what was attempted, why it failed and what to do; it never contains a password.
 #[derive(Clone)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
 }
 
-/// What kind of trouble an [`Error`] is.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -43,7 +43,7 @@ impl Error {
         Error { kind, message: message.into() }
     }
 
-    /// What kind of trouble it is.
+    /// Its kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -72,7 +72,7 @@ pub(crate) fn shown(duration: Duration) -> impl fmt::Display {
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (candidate, candidate.chars().count()))
-        // Whoever sent the name chose its length, and measuring the distance takes time and memory in proportion.
+        // The sender chose the length of the name, and measuring the distance takes time and memory in proportion.
         .filter(|(_, length)| name.len() <= 8 * length)
         .map(|(candidate, length)| (strsim::damerau_levenshtein(name, candidate), candidate, length))
         .filter(|(distance, _, length)| distance * 3 <= (*length).max(3))

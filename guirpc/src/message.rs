@@ -1,6 +1,6 @@
 //! What travels: requests, replies, faults, statuses and headers.
 //!
-//! Data only: nothing in here does I/O, and nothing in here knows which codec or which broker carries it.
+//! Data only: no I/O, and independent of codecs and of the broker.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -31,8 +31,8 @@ pub(crate) const TIMEOUT: &str = "guirpc-timeout";
 pub(crate) const ATTEMPTS: &str = "guirpc-attempts";
 /// Header of a refusal for an expired request: the server's time, in milliseconds since the Unix epoch.
 pub(crate) const TIME: &str = "guirpc-time";
-/// Where a message wants its reply that wants none, in the dialect of the Python original: its consumer breaks on one
-/// without an address, and gets it again for ever. A reply to a queue that is not there is lost without harm.
+/// The reply address of a `send` in the dialect of the Python original: its consumer breaks on a message
+/// without one, and gets it again for ever. A reply to a queue that is not there is lost without harm.
 pub(crate) const NO_REPLY: &str = "guirpc.nobody";
 /// The function that every service answers itself, without running any code of the user's.
 ///
@@ -83,9 +83,9 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The caller's name for this call, echoed in the reply.
     pub correlation_id: Option<String>,
-    /// Where the reply goes; absent if nobody waits.
+    /// Where the reply goes; absent in a `send` (fire-and-forget).
     pub reply_to: Option<String>,
-    /// Who calls, as they say.
+    /// The caller's own name for itself: its `app_id`.
     pub app_id: Option<String>,
     /// Everything else that the caller sent along.
     pub headers: Headers,
@@ -94,12 +94,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// The moment at which the caller stops waiting, if it said so.
+    /// The deadline, if the caller sent one.
     pub fn deadline(&self) -> Option<SystemTime> {
         deadline(self.headers.get(DEADLINE)?)
     }
 
-    /// How long the caller was ready to wait when it sent the request, if it said so.
+    /// The caller's timeout when it sent the request, if it sent one.
     pub fn timeout(&self) -> Option<Duration> {
         let milliseconds = self.headers.get(TIMEOUT)?.as_integer()?;
         Some(Duration::from_millis(u64::try_from(milliseconds).ok()?))
@@ -140,7 +140,7 @@ pub(crate) fn deadline(header: &HeaderValue) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(since_epoch)
 }
 
-/// Who made a reply: the one distinction by which a caller knows whether the function ran.
+/// Who made a reply: from this a caller derives whether the function ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyKind {
     /// The function returned a value.
@@ -172,7 +172,7 @@ impl ReplyKind {
 /// A reply as it travels: encoded, and with what a caller needs to decode it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodedReply {
-    /// Who made it; `None` if the server did not say (the Python original does not).
+    /// Who made it; `None` if the server did not send it (the Python original does not).
     pub kind: Option<ReplyKind>,
     /// 2xx and 3xx for an output, 4xx and 5xx otherwise.
     pub status: u16,
@@ -188,7 +188,7 @@ pub struct EncodedReply {
     pub body: Vec<u8>,
 }
 
-/// What a service says of itself when it is asked whether it is there.
+/// A service's answer to a ping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pong {

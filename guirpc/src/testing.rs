@@ -14,26 +14,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The call goes the way that calls go in production, over a socket and through a broker:
-//! what cannot be encoded, what does not decode and what takes too long shows here.
-//! Server and broker end with the value that [`start`](Setup::start) gives.
+//! As in production, the call goes over a socket and through a broker:
+//! arguments that cannot be encoded or decoded and functions that exceed their timeout fail here too.
+//! Server and broker end when the value that [`start`](Setup::start) returns is dropped.
 //!
-//! A test has those functions that are linked into it: a unit test those of its own crate,
-//! a test in the folder `tests` those of the package's library, if it names that.
+//! A test serves the functions that are linked into it: a unit test those of its own crate,
+//! a test in the folder `tests` those of the package's library, if it uses that.
 //!
-//! Code under test takes its client as a parameter or as state, so that a test can give it the one that reaches all this.
+//! Have the code under test take its client as a parameter or as state; a test then passes [`Service::client`].
 //!
 //! # On another broker
 //!
-//! With `GUIRPC_TEST_AMQP_URI` in its environment the very same test runs on the broker that it names.
-//! Tests that run there at the same time, in one process or in several, do not disturb each other:
+//! With `GUIRPC_TEST_AMQP_URI` in its environment the same test runs on the broker that it names.
+//! Tests that run there at the same time, in one process or in several, are isolated from each other:
 //!
 //! - each serves under names of its own, `SERVICE.test-ID` with an id that no other test has,
 //!   and only its client, the one that [`Service::client`] gives, calls by these names;
 //! - its queues are exclusive, so the broker itself removes them when the connection of the test ends, however it ends.
 //!
-//! What stays behind is the exchange `guirpc`, which all tests and all services share.
-//! A function sees none of this: to it, [`Context::service`](crate::Context::service) is what it always is.
+//! Only the exchange `guirpc` stays behind, which all tests and all services share.
+//! To a function, [`Context::service`](crate::Context::service) is the same as in production.
 
 use std::fmt;
 
@@ -84,11 +84,11 @@ pub struct Setup {
     /// Instead of the package's own.
     services: Option<Vec<String>>,
     stand_ins: Vec<&'static Registration>,
-    /// In the order in which they were said.
+    /// In the order in which they were added.
     steps: Vec<Step>,
 }
 
-/// Adds something to what the server is told.
+/// A change to the server's setup.
 type Step = Box<dyn FnOnce(server::Setup, &Client) -> server::Setup>;
 
 impl Setup {
@@ -133,7 +133,7 @@ impl Setup {
         self.step(move |setup, _| setup.workers(workers))
     }
 
-    /// Answers for a function that another program serves: whoever calls `F` in this test reaches the stand-in.
+    /// Answers for a function that another program serves: a call of `F` in this test reaches the stand-in.
     ///
     /// It has the signature of `F`, without `async`, and the compiler checks that:
     /// it takes what `F` takes, borrowed where `F` borrows, and returns what `F` returns.
@@ -156,7 +156,7 @@ impl Setup {
     /// ```
     ///
     /// A package that has no functions of its own is tested with nothing but stand-ins.
-    /// What panics in a stand-in is a fault to its caller, as in any function.
+    /// A panic in a stand-in is a fault to its caller, as in any function.
     pub fn stand_in<F, S>(mut self, stand_in: S) -> Self
     where
         F: Function + 'static,

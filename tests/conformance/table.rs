@@ -29,7 +29,7 @@ pub(crate) fn kept() -> anyhow::Result<String> {
     fs::read_to_string(path()).context("there is no table")
 }
 
-/// Makes the table anew.
+/// Writes the table.
 pub(crate) fn write() -> anyhow::Result<()> {
     Ok(fs::write(path(), generate(&Recorded::all()?))?)
 }
@@ -42,11 +42,11 @@ pub(crate) fn generate(recorded: &[Recorded]) -> String {
     let (different, same): (Vec<_>, Vec<_>) = recorded.iter().partition(|case| case.embedded.is_some());
     let (all, same) = (recorded.len(), same.len());
     let mut text = format!(
-        "# Beside RabbitMQ\n\n\
-         What a client sees of this broker, compared frame by frame with what it sees of RabbitMQ {RECORDED}.\n\
-         The conformance suite makes this table from its transcripts, one for each case, \
+        "# Compared with RabbitMQ\n\n\
+         This broker, compared frame by frame with RabbitMQ {RECORDED} as a client sees both.\n\
+         The conformance suite generates this table from its transcripts, one for each case, \
          in `tests/conformance/transcripts`.\n\
-         Of {all} cases {same} are the same, and {} differ by intent.\n",
+         Of {all} cases {same} are the same, and {} differ on purpose.\n",
         different.len()
     );
     text += &section("What differs", different);
@@ -72,7 +72,7 @@ fn heading(topic: &str) -> String {
     words[..1].to_uppercase() + &words[1..]
 }
 
-/// What the first line of a transcript says.
+/// The title of a transcript: its first line.
 fn title(transcript: &str) -> &str {
     transcript.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']).trim_end_matches('.')
 }

@@ -38,7 +38,7 @@ fn is_end(error: &rmp_serde::decode::Error) -> bool {
         if error.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
-/// rmp-serde speaks of its own insides; say what it means to whoever sent the message.
+/// The errors of rmp-serde describe its internals; these describe the message.
 fn shown(error: &rmp_serde::decode::Error) -> String {
     use rmp_serde::decode::Error;
     match error {
@@ -49,7 +49,7 @@ fn shown(error: &rmp_serde::decode::Error) -> String {
     }
 }
 
-/// What the first byte of a value says it is.
+/// The type of a value, by its first byte.
 fn kind(marker: u8) -> &'static str {
     match marker {
         0x80..=0x8f | 0xde | 0xdf => "a map",

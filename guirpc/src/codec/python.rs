@@ -1,7 +1,7 @@
 //! The Python original's way to write requests and replies: a text or a pickle, wrapped in base64.
 //!
-//! Whatever comes is read into one tree of data, and whatever goes is written from one;
-//! nothing in here knows what calls whom.
+//! Input is read into one tree of data, and output is written from one;
+//! it is independent of clients and servers.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -111,7 +111,7 @@ pub struct PythonOptions {
     pub response: Serializer,
     /// The characters of the request.
     pub request_codec: TextCodec,
-    /// The characters of the reply; the original's clients read ASCII, whatever it says.
+    /// The characters of the reply; the original's clients read ASCII, even if it names others.
     pub response_codec: TextCodec,
 }
 
@@ -148,7 +148,7 @@ impl PythonOptions {
         write(self.request, self.request_codec, &arguments::value::<F>(arguments)?)
     }
 
-    /// The body of a request that is one object, whatever function it is for.
+    /// The body of a request that is one object, for any function.
     pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, String> {
         let value = object.serialize(send::ToValue).map_err(|error| error.to_string())?;
         write(self.request, self.request_codec, &value)

@@ -65,9 +65,9 @@ pub(crate) fn fault(format: Format, fault: &Fault) -> EncodedReply {
     }
 }
 
-/// The reply where neither caller nor function said what to do: a panic, or an output that cannot be sent.
+/// The reply to a panic, or in place of an output that cannot be sent.
 ///
-/// `class` is what Python would call the exception; the message says everything without it.
+/// `class` is what Python would call the exception; the message is complete without it.
 pub(crate) fn unexpected(format: Format, class: &str, message: &str) -> EncodedReply {
     match format {
         Format::Native(_) => fault(format, &Fault::new(status::INTERNAL, message)),
@@ -121,7 +121,7 @@ pub(crate) fn decode_failure<E>(reply: &EncodedReply) -> CallError<E> {
     })
 }
 
-/// What a fault or a refusal says, for a log.
+/// The text of a fault or a refusal, for a log.
 pub(crate) fn failure_message(reply: &EncodedReply) -> String {
     failure_parts(reply).0
 }

@@ -1,6 +1,6 @@
 //! What a stub sends is what the function gets, and what the function returns is what the stub yields.
 //!
-//! A codec that cannot carry a value says so when it is sent, never afterwards.
+//! A codec that cannot carry a value fails when it is sent, never afterwards.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

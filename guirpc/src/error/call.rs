@@ -10,25 +10,24 @@ use super::{Fault, shown};
 #[cfg(test)]
 mod tests;
 
-/// Why a call has no output: one variant for each kind of reason.
+/// Why a call failed: one variant for each kind of failure.
 ///
-/// The question that decides what to do next is whether the function may have run;
-/// [`may_have_run`](CallError::may_have_run) answers it for every variant, and
-/// [`is_retryable`](CallError::is_retryable) draws the conclusion.
+/// For every variant, [`may_have_run`](CallError::may_have_run) answers whether the function may have run,
+/// and [`is_retryable`](CallError::is_retryable) whether a retry is safe and may succeed.
 ///
 /// ```
 /// use guirpc::CallError;
 ///
 /// fn next_step(error: &CallError) -> &'static str {
 ///     match error {
-///         CallError::Unroutable { .. } => "nobody serves it: start the service",
+///         CallError::Unroutable { .. } => "not served: start the service",
 ///         error if error.is_retryable() => "try again",
-///         error if error.may_have_run() => "look whether it was done",
-///         _ => "mend the call",
+///         error if error.may_have_run() => "check whether it was done",
+///         _ => "fix the call",
 ///     }
 /// }
 /// # let error = CallError::Unroutable { service: "math".into() };
-/// # assert_eq!(next_step(&error), "nobody serves it: start the service");
+/// # assert_eq!(next_step(&error), "not served: start the service");
 /// ```
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
@@ -37,57 +36,57 @@ pub enum CallError<E = Infallible> {
     Function(E),
     /// The function ran and returned a [`Fault`], or panicked (status 500).
     Fault(Fault),
-    /// The service got the call and declined to run the function.
+    /// The service received the call and refused to run the function.
     Refused(Refusal),
-    /// No queue takes calls for this service: nobody serves it, or its name is misspelt. Nothing ran.
+    /// Unroutable: no queue takes calls for this service. It is not served, or its name is misspelt. Nothing ran.
     Unroutable {
         /// The service that was called.
         service: String,
     },
-    /// No reply came within the deadline. The function may have run, or may be running now.
+    /// Timeout: no reply came by the deadline. The function may have run, or may be running now.
     TimedOut {
-        /// How long the caller had been ready to wait.
+        /// The timeout of the call.
         timeout: Duration,
         /// Whether the function is declared to be safe to run twice.
         idempotent: bool,
     },
-    /// The connection to the broker was lost, or could not be had in time.
+    /// The connection to the broker was lost, or could not be opened in time.
     Disconnected {
         /// What happened to the connection.
         reason: String,
-        /// Whether the request had been handed to the connection before.
+        /// Whether the request had been published before.
         sent: bool,
         /// Whether the function is declared to be safe to run twice.
         idempotent: bool,
     },
-    /// The broker takes no messages at the moment (a memory or disk alarm). Nothing was sent.
+    /// The broker takes no messages at the moment: a memory or disk alarm. Nothing was sent.
     Blocked {
         /// The broker's reason.
         reason: String,
     },
-    /// The queue of the service is full, and takes no more. Nothing ran: try again later.
+    /// The queue of the service is full and rejects. Nothing ran: try again later.
     Overloaded {
         /// The service whose queue it is.
         service: String,
     },
-    /// So many calls wait in the client for the broker that it takes no more. Nothing was sent: try again later.
+    /// The client's queue of unpublished calls is full. Nothing was sent: try again later.
     Backpressure {
-        /// The bytes that wait, at most [`Client::with_max_queued`](crate::Client::with_max_queued).
+        /// The bytes in that queue, at most [`Client::with_max_queued`](crate::Client::with_max_queued).
         queued: u64,
     },
-    /// The request cannot be sent as it is: the message says what to change. Nothing was sent.
+    /// The request cannot be sent as it is; the message explains what to change. Nothing was sent.
     Unsendable {
         /// What is wrong with it.
         message: String,
     },
-    /// A reply came that cannot be understood: caller and service disagree about a type. The function ran.
+    /// The reply cannot be decoded: caller and service disagree about a type. The function ran.
     Undecodable {
         /// What is wrong with it.
         message: String,
     },
 }
 
-/// Why a service declined to run a function.
+/// Why a service refused to run a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub(crate) status: u16,
@@ -115,7 +114,7 @@ impl Refusal {
     }
 }
 
-/// The text without its middle, if it is too long: its end may say what was expected.
+/// The text without its middle, if it is too long: its end may name what was expected.
 fn shortened(text: String, longest: usize) -> String {
     if text.len() <= longest {
         return text;
@@ -128,7 +127,7 @@ fn shortened(text: String, longest: usize) -> String {
 impl<E> CallError<E> {
     /// Whether the function may have been run, completely or in part.
     ///
-    /// `false` is certain; `true` means that only the function's own effects can tell.
+    /// `false` is certain; `true` means that only the function's own effects show it.
     pub fn may_have_run(&self) -> bool {
         match self {
             CallError::Function(_)

@@ -52,7 +52,7 @@ impl Fault {
         Fault { status, message: message.into(), details: None, source: None }
     }
 
-    /// Adds details that a program can read: anything that JSON can say.
+    /// Adds details for programs: any JSON.
     pub fn with_details(mut self, details: impl Into<Value>) -> Self {
         self.details = Some(details.into());
         self
@@ -134,7 +134,7 @@ impl Fault {
 
 /// Turns the error of a `Result`, or the absence of a value, into a [`Fault`] with a status of one's choice.
 ///
-/// It takes whatever can be shown: also `anyhow::Error`, boxed errors and plain texts, which `?` cannot take
+/// It takes every `Display`: also `anyhow::Error`, boxed errors and plain texts, which `?` cannot take
 /// because they are no [`std::error::Error`].
 pub trait OrFault<T> {
     /// The value, or a fault of this status whose message is what the error displays.
@@ -148,7 +148,7 @@ impl<T, E: fmt::Display> OrFault<T> for Result<T, E> {
 }
 
 impl<T> OrFault<T> for Option<T> {
-    /// The value, or a fault of this status that says that there is none.
+    /// The value, or a fault of this status whose message is that there is none.
     fn or_fault(self, status: u16) -> Result<T, Fault> {
         self.ok_or_else(|| Fault::new(status, "no such value"))
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The value of a header, one variant for each kind that AMQP 0-9-1 knows.
+/// The value of a header, one variant for each type of AMQP 0-9-1.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum HeaderValue {

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A text that is known at compile time, or shared by all who hold it.
+/// A text that is static, or shared by all its holders.
 #[derive(Clone)]
 pub(crate) enum Name {
     Static(&'static str),

@@ -4,7 +4,7 @@ use super::{HeaderValue, Headers, status};
 
 /// An output with a status and headers beside it.
 ///
-/// Return it from a function whose callers want to know more than the value: "created", "moved", an `etag`.
+/// Return it from a function whose callers need more than the value: "created", "moved", an `etag`.
 /// The generated stub gives them the value; a caller who wants the rest waits with
 /// [`Pending::wait_reply`](crate::Pending::wait_reply).
 ///

@@ -1,4 +1,4 @@
-//! The rules that messages keep by themselves, whoever makes them.
+//! The rules that messages keep by themselves.
 
 use std::time::{Duration, SystemTime};
 

@@ -5,7 +5,7 @@
 
 use crate::codec::MAX_DEPTH;
 
-/// Whether the value is nested too deeply to be decoded; what else may be wrong with it, the decoder says.
+/// Whether the value is nested too deeply to be decoded; everything else that is wrong with it is the decoder's to report.
 pub(super) fn is_too_deep(body: &[u8]) -> bool {
     // Every level takes a byte.
     if body.len() < MAX_DEPTH {

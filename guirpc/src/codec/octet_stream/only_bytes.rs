@@ -69,7 +69,7 @@ impl Serializer for OnlyBytes<'_> {
         value.serialize(self)
     }
 
-    /// Nothing would be left to tell it from `None`.
+    /// It would be encoded as `None` is.
     fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<(), Error> {
         refusal()
     }

@@ -35,7 +35,7 @@ impl TextCodec {
     }
 }
 
-/// A text in ASCII, in which whatever is not ASCII is written as Python would escape it.
+/// A text in ASCII, in which other characters are escaped as Python does.
 pub(super) fn ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);

@@ -33,7 +33,7 @@ impl Error {
         self
     }
 
-    /// Whether it says exactly this.
+    /// Whether its text is exactly this.
     pub(super) fn says(&self, text: &str) -> bool {
         matches!(&self.problem, Problem::Other(problem) if problem == text)
     }

@@ -1,6 +1,6 @@
 //! JSON as Python's module `json` writes and reads it.
 //!
-//! `serde_json` knows neither `NaN` nor integers beyond 64 bits; what does, jiter, only reads, and brings ten crates along.
+//! `serde_json` has neither `NaN` nor integers beyond 64 bits; what does, jiter, only reads, and brings ten crates along.
 
 mod read;
 #[cfg(test)]

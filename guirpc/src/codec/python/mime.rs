@@ -25,7 +25,7 @@ pub(super) fn encode(bytes: &[u8]) -> Vec<u8> {
     lines.into_bytes()
 }
 
-/// Whatever is not of the alphabet is passed over, and so is whatever follows the padding.
+/// Characters outside the alphabet are skipped, and so is everything after the padding.
 pub(super) fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut digits = Vec::with_capacity(text.len());
     let mut padding = 0;

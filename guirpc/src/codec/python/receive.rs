@@ -25,7 +25,7 @@ impl Value {
     }
 }
 
-/// By the narrowest type that holds it: few visitors know the widest.
+/// By the narrowest type that holds it: few visitors take the widest.
 fn visit_integer<'de, V: Visitor<'de>>(integer: i128, visitor: V) -> Result<V::Value, Error> {
     if let Ok(integer) = u64::try_from(integer) {
         return visitor.visit_u64(integer);
@@ -181,7 +181,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some((key, value)) = self.entries.next() else { return Ok(None) };
         self.current = Some((key, value));
         let key = match key {
-            // In JSON every key is a text, whatever it was before.
+            // In JSON every key is a text.
             Value::Str(text) => seed.deserialize(Plain(text)),
             key => seed.deserialize(key),
         };

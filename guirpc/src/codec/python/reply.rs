@@ -13,7 +13,7 @@ use crate::message::{EncodedReply, Headers, status};
 /// Header of a reply: the class that its body was written by, by which the original's clients read it.
 pub(crate) const RESPONSE_SERIALIZER: &str = "Response-Serializer";
 
-/// The status of a function's own error: the original knows no 422.
+/// The status of a function's own error: the original has no 422.
 const FUNCTION_ERROR: u16 = status::BAD_REQUEST;
 
 /// The reply of a function that returned a value.
@@ -40,7 +40,7 @@ pub(crate) fn output<T: Serialize + ?Sized>(
 /// Something that went wrong, in words.
 ///
 /// The original's clients read every text as ASCII, so that what is none is escaped.
-/// They unpickle whatever a function of pickles sends, so that its errors are those of a function of texts.
+/// They unpickle every reply of a function of pickles, so that its errors are those of a function of texts.
 fn failure(serializer: Serializer, status: u16, message: &str) -> EncodedReply {
     let serializer = if serializer == Serializer::Binary { Serializer::Text } else { serializer };
     let mut headers = Headers::new();
@@ -88,10 +88,10 @@ pub(crate) fn unexpected(class: &str, text: &str) -> EncodedReply {
     failure(Serializer::Text, status::INTERNAL, &message)
 }
 
-/// What a failure says, if it is one of this dialect.
+/// The text of a failure, if it is one of this dialect.
 pub(crate) fn message(reply: &EncodedReply) -> Option<String> {
     reply.headers.get(RESPONSE_SERIALIZER)?;
-    // What is not base64 says what it says.
+    // What is not base64 is the text itself.
     let bytes = mime::decode(&reply.body).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }

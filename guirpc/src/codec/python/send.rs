@@ -131,7 +131,7 @@ fn named(variant: &str, value: Value) -> Value {
     Value::Dict(vec![(Value::Str(variant.to_owned()), value)])
 }
 
-/// A list; for as long as there is nothing but `u8` in it, it is bytes, since that is all that serde says of a `Vec<u8>`.
+/// A list; for as long as there is nothing but `u8` in it, it is bytes, since serde shows no more of a `Vec<u8>`.
 #[derive(Default)]
 pub(super) struct List {
     variant: Option<&'static str>,

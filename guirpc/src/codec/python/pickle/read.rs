@@ -32,7 +32,7 @@ struct Machine<'p> {
 impl<'p> Machine<'p> {
     fn run(&mut self, instruction: u8) -> Result<(), String> {
         match instruction {
-            // Protocol and frame say nothing that must be known.
+            // Protocol and frame make no difference to the data.
             0x80 => drop(self.byte()?),
             0x95 => drop(self.array::<8>()?),
             b'(' => self.marks.push(self.stack.len()),

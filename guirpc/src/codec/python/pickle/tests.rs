@@ -1,4 +1,4 @@
-//! What Python writes and reads, and what nobody should send.
+//! What Python writes and reads, and hostile pickles.
 
 use std::time::{Duration, Instant};
 
