@@ -137,9 +137,9 @@ pub(crate) enum Serializer {
 impl Serializer {
     pub(crate) fn options(self) -> PythonOptions {
         let request = match self {
-            Serializer::Json => guirpc::Serializer::Json,
-            Serializer::Text => guirpc::Serializer::Text,
-            Serializer::Binary => guirpc::Serializer::Binary,
+            Serializer::Json => guirpc::PythonSerializer::Json,
+            Serializer::Text => guirpc::PythonSerializer::Text,
+            Serializer::Binary => guirpc::PythonSerializer::Binary,
         };
         PythonOptions { request, ..PythonOptions::new() }
     }

@@ -25,7 +25,7 @@ impl find {
         client: &::guirpc::__private_0_1::Client,
         name: &str,
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
-        client.call::<Self>((::guirpc::__private_0_1::Text::new(name),))
+        client.call::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
     /// Calls `find`; a future of what it returns.
     pub fn call_async(
@@ -34,21 +34,21 @@ impl find {
     ) -> impl ::core::future::Future<
         Output = ::guirpc::__private_0_1::CallResult<Self>,
     > + ::core::marker::Send + use<> {
-        client.call_async::<Self>((::guirpc::__private_0_1::Text::new(name),))
+        client.call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
     /// Calls `find` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
-        client.start::<Self>((::guirpc::__private_0_1::Text::new(name),))
+        client.start::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
     /// Has `find` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
     ) -> ::guirpc::__private_0_1::SendResult {
-        client.send::<Self>((::guirpc::__private_0_1::Text::new(name),))
+        client.send::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
     /// Has `find` run without a reply; a future that is ready when the broker has the message.
     pub fn send_async(
@@ -57,7 +57,7 @@ impl find {
     ) -> impl ::core::future::Future<
         Output = ::guirpc::__private_0_1::SendResult,
     > + ::core::marker::Send + use<> {
-        client.send_async::<Self>((::guirpc::__private_0_1::Text::new(name),))
+        client.send_async::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
 }
 #[allow(deprecated)]
@@ -80,7 +80,7 @@ impl ::guirpc::__private_0_1::Function for find {
 }
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<0usize> for find {
-    type Argument<'a> = ::guirpc::__private_0_1::Text<'a>;
+    type Argument<'a> = ::guirpc::__private_0_1::TextArgument<'a>;
     type Parameter<'a> = &'a ::core::primitive::str;
 }
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]

@@ -14,7 +14,7 @@ impl count {
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
-        client.call::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+        client.call::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
     /// Calls `count`; a future of what it returns.
     pub fn call_async(
@@ -23,21 +23,22 @@ impl count {
     ) -> impl ::core::future::Future<
         Output = ::guirpc::__private_0_1::CallResult<Self>,
     > + ::core::marker::Send + use<> {
-        client.call_async::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+        client
+            .call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
     /// Calls `count` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
-        client.start::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+        client.start::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
     /// Has `count` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
     ) -> ::guirpc::__private_0_1::SendResult {
-        client.send::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+        client.send::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
     /// Has `count` run without a reply; a future that is ready when the broker has the message.
     pub fn send_async(
@@ -46,7 +47,8 @@ impl count {
     ) -> impl ::core::future::Future<
         Output = ::guirpc::__private_0_1::SendResult,
     > + ::core::marker::Send + use<> {
-        client.send_async::<Self>((::guirpc::__private_0_1::Text::new(sentence),))
+        client
+            .send_async::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
 }
 #[allow(deprecated)]
@@ -61,16 +63,16 @@ impl ::guirpc::__private_0_1::Function for count {
     const TIMEOUT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::None;
     const IDEMPOTENT: ::core::primitive::bool = false;
     const PYTHON: ::guirpc::__private_0_1::PythonOptions = ::guirpc::__private_0_1::PythonOptions {
-        request: ::guirpc::__private_0_1::Serializer::Text,
-        response: ::guirpc::__private_0_1::Serializer::Text,
-        request_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
-        response_codec: ::guirpc::__private_0_1::TextCodec::Utf8,
+        request: ::guirpc::__private_0_1::PythonSerializer::Text,
+        response: ::guirpc::__private_0_1::PythonSerializer::Text,
+        request_codec: ::guirpc::__private_0_1::PythonTextCodec::Ascii,
+        response_codec: ::guirpc::__private_0_1::PythonTextCodec::Utf8,
     };
     type Return = ::guirpc::__private_0_1::Infallible<usize>;
 }
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<0usize> for count {
-    type Argument<'a> = ::guirpc::__private_0_1::Text<'a>;
+    type Argument<'a> = ::guirpc::__private_0_1::TextArgument<'a>;
     type Parameter<'a> = &'a ::core::primitive::str;
 }
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
@@ -176,10 +178,10 @@ impl ::guirpc::__private_0_1::Function for foobar_sum {
     const IDEMPOTENT: ::core::primitive::bool = false;
     const DIALECT: ::guirpc::__private_0_1::Dialect = ::guirpc::__private_0_1::Dialect::Python;
     const PYTHON: ::guirpc::__private_0_1::PythonOptions = ::guirpc::__private_0_1::PythonOptions {
-        request: ::guirpc::__private_0_1::Serializer::Json,
-        response: ::guirpc::__private_0_1::Serializer::Binary,
-        request_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
-        response_codec: ::guirpc::__private_0_1::TextCodec::Ascii,
+        request: ::guirpc::__private_0_1::PythonSerializer::Json,
+        response: ::guirpc::__private_0_1::PythonSerializer::Binary,
+        request_codec: ::guirpc::__private_0_1::PythonTextCodec::Ascii,
+        response_codec: ::guirpc::__private_0_1::PythonTextCodec::Ascii,
     };
     type Return = ::guirpc::__private_0_1::Infallible<i64>;
 }

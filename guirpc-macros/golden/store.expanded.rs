@@ -29,7 +29,10 @@ impl store_call {
         bytes: &[u8],
         copies: u8,
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
-        client.call::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+        client
+            .call::<
+                Self,
+            >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
     /// Calls `store`; a future of what it returns.
     pub fn call_async(
@@ -43,7 +46,7 @@ impl store_call {
         client
             .call_async::<
                 Self,
-            >((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+            >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
     /// Calls `store` without waiting; what it returns is waited for, or awaited, later.
     pub fn start(
@@ -53,7 +56,9 @@ impl store_call {
         copies: u8,
     ) -> ::guirpc::__private_0_1::StartResult<Self> {
         client
-            .start::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+            .start::<
+                Self,
+            >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
     /// Has `store` run without a reply (fire-and-forget); waits until the broker has the message.
     pub fn send(
@@ -62,7 +67,10 @@ impl store_call {
         bytes: &[u8],
         copies: u8,
     ) -> ::guirpc::__private_0_1::SendResult {
-        client.send::<Self>((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+        client
+            .send::<
+                Self,
+            >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
     /// Has `store` run without a reply; a future that is ready when the broker has the message.
     pub fn send_async(
@@ -76,7 +84,7 @@ impl store_call {
         client
             .send_async::<
                 Self,
-            >((r#type, ::guirpc::__private_0_1::Bytes::new(bytes), copies))
+            >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
 }
 #[cfg(not(windows))]
@@ -109,7 +117,7 @@ impl ::guirpc::__private_0_1::Takes<0usize> for store_call {
 #[cfg(not(windows))]
 #[allow(deprecated)]
 impl ::guirpc::__private_0_1::Takes<1usize> for store_call {
-    type Argument<'a> = ::guirpc::__private_0_1::Bytes<'a>;
+    type Argument<'a> = ::guirpc::__private_0_1::BytesArgument<'a>;
     type Parameter<'a> = &'a [::core::primitive::u8];
 }
 #[cfg(not(windows))]

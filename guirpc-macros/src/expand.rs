@@ -77,8 +77,8 @@ fn takes(served: &ServedFunction, private: &TokenStream) -> TokenStream {
         let owned = &argument.ty;
         let (sent, taken) = match argument.passing {
             Passing::Owned => (quote!(#owned), quote!(#owned)),
-            Passing::Text => (quote!(#private::Text<'a>), quote!(&'a ::core::primitive::str)),
-            Passing::Bytes => (quote!(#private::Bytes<'a>), quote!(&'a [::core::primitive::u8])),
+            Passing::Text => (quote!(#private::TextArgument<'a>), quote!(&'a ::core::primitive::str)),
+            Passing::Bytes => (quote!(#private::BytesArgument<'a>), quote!(&'a [::core::primitive::u8])),
         };
         quote! {
             #(#cfgs)*

@@ -97,10 +97,10 @@ impl Python {
             (variant(&self.request_codec, "Ascii"), variant(&self.response_codec, "Ascii"));
         quote! {
             #private::PythonOptions {
-                request: #private::Serializer::#request,
-                response: #private::Serializer::#response,
-                request_codec: #private::TextCodec::#request_codec,
-                response_codec: #private::TextCodec::#response_codec,
+                request: #private::PythonSerializer::#request,
+                response: #private::PythonSerializer::#response,
+                request_codec: #private::PythonTextCodec::#request_codec,
+                response_codec: #private::PythonTextCodec::#response_codec,
             }
         }
     }

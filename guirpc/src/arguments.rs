@@ -6,7 +6,7 @@ mod argument;
 mod list;
 mod receive;
 
-pub use argument::{Argument, Bytes, Text};
+pub use argument::{Argument, BytesArgument, TextArgument};
 pub use list::{Arguments, Arity, Takes};
 
 pub(crate) use list::{Alone, Named, not_one};
@@ -25,5 +25,5 @@ pub trait Signature: Sized {
 
 /// The arguments of `F` as a tuple.
 ///
-/// A `&str` is a [`Text`] in it, a `&[u8]` is a [`Bytes`]: like the function they may borrow what they hold.
+/// A `&str` is a [`TextArgument`] in it, a `&[u8]` is a [`Bytes`]: like the function they may borrow what they hold.
 pub type ArgumentsOf<'a, F> = <<F as Signature>::Arity as Arguments<F>>::Values<'a>;

@@ -19,7 +19,7 @@ mod reply;
 mod round_trips;
 mod text;
 
-pub use python::{PythonOptions, Serializer, TextCodec};
+pub use python::{PythonOptions, PythonSerializer, PythonTextCodec};
 
 pub(crate) use python::{RESPONSE_SERIALIZER, Unreadable};
 pub(crate) use reply::{
@@ -227,7 +227,7 @@ impl EncodeError {
         EncodeError(format!("cannot be sent as {}: {error}", codec.content_type()))
     }
 
-    fn python(serializer: Serializer, error: impl fmt::Display) -> Self {
+    fn python(serializer: PythonSerializer, error: impl fmt::Display) -> Self {
         EncodeError(format!("cannot be sent by Python's {}: {error}", serializer.class()))
     }
 }

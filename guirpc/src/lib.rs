@@ -52,9 +52,9 @@ pub mod testing;
 
 #[cfg(feature = "main")]
 pub use app::BoxError;
-pub use arguments::{ArgumentsOf, Bytes, Signature, Text};
+pub use arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument};
 pub use client::{Client, Pending, SendResult, StartResult};
-pub use codec::{Codec, PythonOptions, Serializer, TextCodec};
+pub use codec::{Codec, PythonOptions, PythonSerializer, PythonTextCodec};
 #[cfg(feature = "config")]
 pub use config::ClientConfig;
 pub use config::DEFAULT_TIMEOUT;

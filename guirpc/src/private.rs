@@ -8,9 +8,9 @@ pub use inventory;
 
 #[cfg(feature = "main")]
 pub use crate::app::{Program, main};
-pub use crate::arguments::{Argument, Arguments, Arity, Bytes, Signature, Takes, Text};
+pub use crate::arguments::{Argument, Arguments, Arity, BytesArgument, Signature, Takes, TextArgument};
 pub use crate::client::{Client, SendResult, StartResult};
-pub use crate::codec::{PythonOptions, Serializer, TextCodec};
+pub use crate::codec::{PythonOptions, PythonSerializer, PythonTextCodec};
 /// For the command `guirpc`, which comes in the same version.
 #[cfg(feature = "config")]
 pub use crate::config::package_of;

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::ensure;
-use guirpc::{CallError, Client, Dialect, Pending, PythonOptions, Serializer};
+use guirpc::{CallError, Client, Dialect, Pending, PythonOptions, PythonSerializer};
 use harness::{Broker, Case, eventually};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ fn without_a_stub(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client.with_dialect(Dialect::Python);
     ensure!(client.call_json(SERVICE, "foobar_sum", json!({ "foo": 1, "bar": 2 }))? == json!({ "result": 3 }));
     ensure!(client.call_json(SERVICE, "echo_json", json!("a text"))? == json!("a text"));
-    let of_texts = client.with_python(PythonOptions { request: Serializer::Text, ..PythonOptions::new() });
+    let of_texts = client.with_python(PythonOptions { request: PythonSerializer::Text, ..PythonOptions::new() });
     ensure!(of_texts.call_json(SERVICE, "foobar_count", json!("foo bar foo bar"))? == json!("4"));
     Ok(())
 }

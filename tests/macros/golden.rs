@@ -21,7 +21,7 @@ mod store;
 #[test]
 #[allow(deprecated, reason = "one of them is")]
 fn an_expansion_does_what_the_attribute_does() {
-    use guirpc::{Dialect, Function, PythonOptions, Serializer, Signature, TextCodec};
+    use guirpc::{Dialect, Function, PythonOptions, PythonSerializer, PythonTextCodec, Signature};
 
     assert_eq!(add::add(1, 2), 3);
     assert_eq!(add::add::PARAMETERS, ["a", "b"]);
@@ -31,9 +31,9 @@ fn an_expansion_does_what_the_attribute_does() {
     assert_eq!([elsewhere::reset::LANE, elsewhere::subtract::LANE], [Some("slow"), None]);
     assert_eq!(elsewhere::reset::PARAMETERS, [""; 0]);
     assert_eq!((elsewhere::reset::DIALECT, elsewhere::reset::PYTHON), (Dialect::Native, PythonOptions::new()));
-    let (text, utf8) = (Serializer::Text, TextCodec::Utf8);
+    let (text, utf8) = (PythonSerializer::Text, PythonTextCodec::Utf8);
     let expected = PythonOptions { request: text, response: text, response_codec: utf8, ..PythonOptions::new() };
     assert_eq!((python::count::DIALECT, python::count::PYTHON), (Dialect::Native, expected));
-    let expected = PythonOptions { response: Serializer::Binary, ..PythonOptions::new() };
+    let expected = PythonOptions { response: PythonSerializer::Binary, ..PythonOptions::new() };
     assert_eq!((python::foobar_sum::DIALECT, python::foobar_sum::PYTHON), (Dialect::Python, expected));
 }

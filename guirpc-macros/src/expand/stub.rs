@@ -79,7 +79,7 @@ fn given(argument: &Argument, private: &TokenStream) -> TokenStream {
     let ident = &argument.ident;
     match argument.passing {
         Passing::Owned => ident.to_token_stream(),
-        Passing::Text => quote!(#private::Text::new(#ident)),
-        Passing::Bytes => quote!(#private::Bytes::new(#ident)),
+        Passing::Text => quote!(#private::TextArgument::new(#ident)),
+        Passing::Bytes => quote!(#private::BytesArgument::new(#ident)),
     }
 }

@@ -37,16 +37,16 @@ impl<'a, T: Serialize + Deserialize<'a>> Argument<'a> for T {
 ///
 /// It does so from MessagePack always, from JSON where nothing is escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text<'a>(Cow<'a, str>);
+pub struct TextArgument<'a>(Cow<'a, str>);
 
-impl<'a> Text<'a> {
+impl<'a> TextArgument<'a> {
     /// The text, borrowed.
     pub const fn new(text: &'a str) -> Self {
-        Text(Cow::Borrowed(text))
+        TextArgument(Cow::Borrowed(text))
     }
 }
 
-impl Deref for Text<'_> {
+impl Deref for TextArgument<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -54,33 +54,33 @@ impl Deref for Text<'_> {
     }
 }
 
-impl Serialize for Text<'_> {
+impl Serialize for TextArgument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'de> Deserialize<'de> for TextArgument<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AsText;
 
         impl<'de> Visitor<'de> for AsText {
-            type Value = Text<'de>;
+            type Value = TextArgument<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text::new(text))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<TextArgument<'de>, E> {
+                Ok(TextArgument::new(text))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+            fn visit_str<E>(self, text: &str) -> Result<TextArgument<'de>, E> {
+                Ok(TextArgument(Cow::Owned(text.to_owned())))
             }
 
-            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text)))
+            fn visit_string<E>(self, text: String) -> Result<TextArgument<'de>, E> {
+                Ok(TextArgument(Cow::Owned(text)))
             }
         }
 
@@ -92,16 +92,16 @@ impl<'de> Deserialize<'de> for Text<'de> {
 ///
 /// It takes whatever a `Vec<u8>` takes, so that a function may change from one to the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bytes<'a>(Cow<'a, [u8]>);
+pub struct BytesArgument<'a>(Cow<'a, [u8]>);
 
-impl<'a> Bytes<'a> {
+impl<'a> BytesArgument<'a> {
     /// The bytes, borrowed.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Bytes(Cow::Borrowed(bytes))
+        BytesArgument(Cow::Borrowed(bytes))
     }
 }
 
-impl Deref for Bytes<'_> {
+impl Deref for BytesArgument<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -109,42 +109,42 @@ impl Deref for Bytes<'_> {
     }
 }
 
-impl Serialize for Bytes<'_> {
+impl Serialize for BytesArgument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Bytes<'de> {
+impl<'de> Deserialize<'de> for BytesArgument<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AsBytes;
 
         impl<'de> Visitor<'de> for AsBytes {
-            type Value = Bytes<'de>;
+            type Value = BytesArgument<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("bytes")
             }
 
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Bytes<'de>, E> {
-                Ok(Bytes::new(bytes))
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<BytesArgument<'de>, E> {
+                Ok(BytesArgument::new(bytes))
             }
 
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes<'de>, E> {
-                Ok(Bytes(Cow::Owned(bytes.to_owned())))
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<BytesArgument<'de>, E> {
+                Ok(BytesArgument(Cow::Owned(bytes.to_owned())))
             }
 
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Bytes<'de>, E> {
-                Ok(Bytes(Cow::Owned(bytes)))
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<BytesArgument<'de>, E> {
+                Ok(BytesArgument(Cow::Owned(bytes)))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Bytes<'de>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<BytesArgument<'de>, A::Error> {
                 // What a message says of its own length must not make us reserve memory for it.
                 let mut bytes = Vec::with_capacity(sequence.size_hint().unwrap_or(0).min(4096));
                 while let Some(byte) = sequence.next_element()? {
                     bytes.push(byte);
                 }
-                Ok(Bytes(Cow::Owned(bytes)))
+                Ok(BytesArgument(Cow::Owned(bytes)))
             }
         }
 

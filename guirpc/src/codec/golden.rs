@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Codec, Format, fault, function_error, output, refusal};
-use crate::arguments::{ArgumentsOf, Bytes, Signature, Text};
+use crate::arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument};
 use crate::error::Fault;
 use crate::error::Refusal;
 use crate::message::{EncodedReply, Headers, ReplyKind, status};
@@ -95,7 +95,7 @@ fn arguments_are_a_map_by_name() {
     check_arguments::<add>(&(2, -3), in_both(r#"82 a1 "a" 02 a1 "b" fd"#, r#"{"a":2,"b":-3}"#));
     check_arguments::<nothing>(&(), in_both("80", "{}"));
     check_arguments::<store>(
-        &(Text::new("ada"), Bytes::new(&[1, 2, 255]), None),
+        &(TextArgument::new("ada"), BytesArgument::new(&[1, 2, 255]), None),
         in_both(
             r#"83 a4 "name" a3 "ada" a5 "bytes" c4 03 01 02 ff a7 "expires" c0"#,
             r#"{"name":"ada","bytes":[1,2,255],"expires":null}"#,
@@ -112,8 +112,8 @@ fn arguments_are_a_map_by_name() {
 
 #[test]
 fn a_single_argument_may_be_the_whole_body() {
-    check_arguments::<say>(&(Text::new("ada \"\n"),), [(Codec::Text, b"ada \"\n".to_vec())]);
-    check_arguments::<sum>(&(Bytes::new(&[1, 2, 255]),), [(Codec::OctetStream, vec![1, 2, 255])]);
+    check_arguments::<say>(&(TextArgument::new("ada \"\n"),), [(Codec::Text, b"ada \"\n".to_vec())]);
+    check_arguments::<sum>(&(BytesArgument::new(&[1, 2, 255]),), [(Codec::OctetStream, vec![1, 2, 255])]);
     check_arguments::<nothing>(&(), [(Codec::Text, vec![]), (Codec::OctetStream, vec![])]);
 }
 

@@ -37,7 +37,7 @@ use value::Value;
 /// How the Python original writes an object: one of its classes `JsonSerializer`, `TextSerializer`, `BinarySerializer`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Serializer {
+pub enum PythonSerializer {
     /// As `json.dumps` does: ASCII only, `NaN` and `Infinity`, integers of any size.
     #[default]
     Json,
@@ -47,26 +47,28 @@ pub enum Serializer {
     Binary,
 }
 
-impl Serializer {
+impl PythonSerializer {
     /// The class in the original, which the header `Response-Serializer` names.
     pub const fn class(self) -> &'static str {
         match self {
-            Serializer::Json => "JsonSerializer",
-            Serializer::Text => "TextSerializer",
-            Serializer::Binary => "BinarySerializer",
+            PythonSerializer::Json => "JsonSerializer",
+            PythonSerializer::Text => "TextSerializer",
+            PythonSerializer::Binary => "BinarySerializer",
         }
     }
 
     pub(crate) fn from_class(class: &str) -> Option<Self> {
-        [Serializer::Json, Serializer::Text, Serializer::Binary].into_iter().find(|known| known.class() == class)
+        [PythonSerializer::Json, PythonSerializer::Text, PythonSerializer::Binary]
+            .into_iter()
+            .find(|known| known.class() == class)
     }
 
     /// The property `content_type`; a pickle has none.
     pub const fn content_type(self) -> Option<&'static str> {
         match self {
-            Serializer::Json => Some("application/json"),
-            Serializer::Text => Some("text/plain"),
-            Serializer::Binary => None,
+            PythonSerializer::Json => Some("application/json"),
+            PythonSerializer::Text => Some("text/plain"),
+            PythonSerializer::Binary => None,
         }
     }
 }
@@ -74,7 +76,7 @@ impl Serializer {
 /// The characters that a text may have, and the bytes that they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TextCodec {
+pub enum PythonTextCodec {
     /// The first 128 characters: what the original's clients can read.
     #[default]
     Ascii,
@@ -84,19 +86,22 @@ pub enum TextCodec {
     Latin1,
 }
 
-impl TextCodec {
+impl PythonTextCodec {
     /// Python's name of it, as it stands in the property `content_encoding`.
     pub const fn name(self) -> &'static str {
         match self {
-            TextCodec::Ascii => "ascii",
-            TextCodec::Utf8 => "utf-8",
-            TextCodec::Latin1 => "latin-1",
+            PythonTextCodec::Ascii => "ascii",
+            PythonTextCodec::Utf8 => "utf-8",
+            PythonTextCodec::Latin1 => "latin-1",
         }
     }
 
     /// The codec of a reply; one that is unknown is taken for UTF-8, of which ASCII is a part.
     fn from_name(name: &str) -> Self {
-        [TextCodec::Ascii, TextCodec::Latin1].into_iter().find(|codec| codec.name() == name).unwrap_or(TextCodec::Utf8)
+        [PythonTextCodec::Ascii, PythonTextCodec::Latin1]
+            .into_iter()
+            .find(|codec| codec.name() == name)
+            .unwrap_or(PythonTextCodec::Utf8)
     }
 }
 
@@ -106,41 +111,41 @@ impl TextCodec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PythonOptions {
     /// How the request is written.
-    pub request: Serializer,
+    pub request: PythonSerializer,
     /// How the reply is written.
-    pub response: Serializer,
+    pub response: PythonSerializer,
     /// The characters of the request.
-    pub request_codec: TextCodec,
+    pub request_codec: PythonTextCodec,
     /// The characters of the reply; the original's clients read ASCII, even if it names others.
-    pub response_codec: TextCodec,
+    pub response_codec: PythonTextCodec,
 }
 
 impl PythonOptions {
     /// JSON in ASCII, both ways.
     pub const fn new() -> Self {
         PythonOptions {
-            request: Serializer::Json,
-            response: Serializer::Json,
-            request_codec: TextCodec::Ascii,
-            response_codec: TextCodec::Ascii,
+            request: PythonSerializer::Json,
+            response: PythonSerializer::Json,
+            request_codec: PythonTextCodec::Ascii,
+            response_codec: PythonTextCodec::Ascii,
         }
     }
 
     /// Whether requests or replies are pickles.
     pub(crate) fn pickles(self) -> bool {
-        self.request == Serializer::Binary || self.response == Serializer::Binary
+        self.request == PythonSerializer::Binary || self.response == PythonSerializer::Binary
     }
 
     /// The property `content_encoding` of a request; a pickle has none.
     pub fn request_encoding(self) -> Option<&'static str> {
-        (self.request != Serializer::Binary).then_some(self.request_codec.name())
+        (self.request != PythonSerializer::Binary).then_some(self.request_codec.name())
     }
 
     /// How a reply of the original's is written, if it is one.
     pub(crate) fn of_reply(reply: &EncodedReply) -> Option<Self> {
-        let response = Serializer::from_class(reply.headers.get(RESPONSE_SERIALIZER)?.as_str()?)?;
+        let response = PythonSerializer::from_class(reply.headers.get(RESPONSE_SERIALIZER)?.as_str()?)?;
         let encoding = reply.content_encoding.as_deref().unwrap_or_default();
-        Some(PythonOptions { response, response_codec: TextCodec::from_name(encoding), ..PythonOptions::new() })
+        Some(PythonOptions { response, response_codec: PythonTextCodec::from_name(encoding), ..PythonOptions::new() })
     }
 
     /// The body of a request: an object of the arguments by name, or the only argument as it is.
@@ -171,39 +176,39 @@ impl PythonOptions {
     }
 }
 
-impl Serializer {
+impl PythonSerializer {
     /// The value as a type: a text may hold a number, anything else is what it is.
     fn receive<'de, T: serde::Deserialize<'de>>(self, value: &Value) -> Result<T, error::Error> {
         match (self, value) {
-            (Serializer::Text, Value::Str(text)) => T::deserialize(text::Plain(text)),
+            (PythonSerializer::Text, Value::Str(text)) => T::deserialize(text::Plain(text)),
             _ => T::deserialize(value),
         }
     }
 }
 
 /// From a tree of data to a body.
-fn write(serializer: Serializer, codec: TextCodec, value: &Value) -> Result<Vec<u8>, String> {
+fn write(serializer: PythonSerializer, codec: PythonTextCodec, value: &Value) -> Result<Vec<u8>, String> {
     let bytes = match serializer {
-        Serializer::Json => codec.encode(&json::write(value)?)?,
-        Serializer::Text => codec.encode(&text::write(value)?)?,
-        Serializer::Binary => pickle::write(value),
+        PythonSerializer::Json => codec.encode(&json::write(value)?)?,
+        PythonSerializer::Text => codec.encode(&text::write(value)?)?,
+        PythonSerializer::Binary => pickle::write(value),
     };
     Ok(mime::encode(&bytes))
 }
 
 /// From a body to a tree of data.
-fn read(serializer: Serializer, codec: TextCodec, body: &[u8]) -> Result<Value, Unreadable> {
+fn read(serializer: PythonSerializer, codec: PythonTextCodec, body: &[u8]) -> Result<Value, Unreadable> {
     let bytes = mime::decode(body).map_err(|text| Unreadable::new("Error", text))?;
     match serializer {
-        Serializer::Json => {
+        PythonSerializer::Json => {
             let text = decode_text(codec, &bytes)?;
             json::read(&text).map_err(|reason| Unreadable::deserialization(&text, serializer, reason))
         }
-        Serializer::Text => decode_text(codec, &bytes).map(|text| Value::Str(text.into_owned())),
-        Serializer::Binary => pickle::read(&bytes).map_err(|text| Unreadable::new("UnpicklingError", text)),
+        PythonSerializer::Text => decode_text(codec, &bytes).map(|text| Value::Str(text.into_owned())),
+        PythonSerializer::Binary => pickle::read(&bytes).map_err(|text| Unreadable::new("UnpicklingError", text)),
     }
 }
 
-fn decode_text(codec: TextCodec, bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, Unreadable> {
+fn decode_text(codec: PythonTextCodec, bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, Unreadable> {
     codec.decode(bytes).ok_or_else(|| Unreadable::content(bytes, codec))
 }

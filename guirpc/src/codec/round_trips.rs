@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Codec, Format};
-use crate::arguments::{Bytes, Text};
+use crate::arguments::{BytesArgument, TextArgument};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct User {
@@ -42,7 +42,7 @@ proptest! {
     #[test]
     fn arguments(text: String, bytes: Vec<u8>, age: Option<u8>, counts: BTreeMap<String, Vec<i32>>) {
         let user = User { name: text.clone(), age, picture: bytes.clone() };
-        let sent = (Text::new(&text), Bytes::new(&bytes), user, counts);
+        let sent = (TextArgument::new(&text), BytesArgument::new(&bytes), user, counts);
         for codec in [Codec::MessagePack, Codec::Json] {
             let body = codec.encode_arguments::<everything>(&sent).unwrap();
             prop_assert_eq!(&codec.decode_arguments::<everything>(&body).unwrap(), &sent);
@@ -52,13 +52,13 @@ proptest! {
     #[test]
     fn a_single_argument(text: String, bytes: Vec<u8>, number: u64) {
         for codec in [Codec::MessagePack, Codec::Json, Codec::Text] {
-            let body = codec.encode_arguments::<say>(&(Text::new(&text),)).unwrap();
+            let body = codec.encode_arguments::<say>(&(TextArgument::new(&text),)).unwrap();
             prop_assert_eq!(&*codec.decode_arguments::<say>(&body).unwrap().0, text.as_str());
             let body = codec.encode_arguments::<sleep>(&(number,)).unwrap();
             prop_assert_eq!(codec.decode_arguments::<sleep>(&body).unwrap(), (number,));
         }
         for codec in [Codec::MessagePack, Codec::Json, Codec::OctetStream] {
-            let body = codec.encode_arguments::<sum>(&(Bytes::new(&bytes),)).unwrap();
+            let body = codec.encode_arguments::<sum>(&(BytesArgument::new(&bytes),)).unwrap();
             prop_assert_eq!(&*codec.decode_arguments::<sum>(&body).unwrap().0, bytes.as_slice());
         }
     }

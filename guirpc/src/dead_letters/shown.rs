@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::codec::{Codec, Format, PythonOptions, Serializer, TextCodec};
+use crate::codec::{Codec, Format, PythonOptions, PythonSerializer, PythonTextCodec};
 use crate::message::Dialect;
 
 /// Larger bodies are not decoded: what they become takes many times their memory.
@@ -39,12 +39,12 @@ fn native(content_type: Option<&str>) -> Result<Codec, String> {
 /// As the original writes requests: without a content type they are pickles, of which nothing is run.
 fn python(content_type: Option<&str>) -> PythonOptions {
     let response = match content_type.and_then(Codec::from_content_type) {
-        Some(Codec::Text) => Serializer::Text,
-        Some(_) => Serializer::Json,
-        None if content_type.is_some() => Serializer::Json,
-        None => Serializer::Binary,
+        Some(Codec::Text) => PythonSerializer::Text,
+        Some(_) => PythonSerializer::Json,
+        None if content_type.is_some() => PythonSerializer::Json,
+        None => PythonSerializer::Binary,
     };
-    PythonOptions { response, response_codec: TextCodec::Utf8, ..PythonOptions::new() }
+    PythonOptions { response, response_codec: PythonTextCodec::Utf8, ..PythonOptions::new() }
 }
 
 /// Bytes as a text: `0x`, and two digits for each.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::arguments::{ArgumentsOf, Bytes, Signature, Text};
+use crate::arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument};
 use crate::codec::{Codec, DecodeError};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -82,8 +82,8 @@ fn their_order_does_not_matter_and_unknown_names_are_skipped() {
 
 #[test]
 fn an_optional_argument_may_be_left_out() {
-    assert_eq!(decoded::<greet>(Codec::Json, br#"{"name":"Ada"}"#), (Text::new("Ada"), None));
-    assert_eq!(decoded::<greet>(Codec::Json, br#"["Ada"]"#), (Text::new("Ada"), None));
+    assert_eq!(decoded::<greet>(Codec::Json, br#"{"name":"Ada"}"#), (TextArgument::new("Ada"), None));
+    assert_eq!(decoded::<greet>(Codec::Json, br#"["Ada"]"#), (TextArgument::new("Ada"), None));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_function_without_arguments_takes_an_empty_list() {
 
 #[test]
 fn a_text_is_borrowed_where_the_message_holds_it_as_it_is() {
-    let body = Codec::MessagePack.encode_arguments::<greet>(&(Text::new("\"Ada\"\n"), None)).unwrap();
+    let body = Codec::MessagePack.encode_arguments::<greet>(&(TextArgument::new("\"Ada\"\n"), None)).unwrap();
     assert!(points_into(&body, &*decoded::<greet>(Codec::MessagePack, &body).0));
     let body = br#"{"name":"Ada"}"#;
     assert!(points_into(body, &*decoded::<greet>(Codec::Json, body).0));
@@ -118,18 +118,18 @@ fn decoding_plain_arguments_allocates_nothing() {
 #[test]
 fn borrowed_bytes_and_owned_ones_look_alike_on_the_wire() {
     for codec in [Codec::MessagePack, Codec::Json, Codec::OctetStream] {
-        let borrowed = codec.encode_arguments::<sum>(&(Bytes::new(&[1, 2, 255]),)).unwrap();
+        let borrowed = codec.encode_arguments::<sum>(&(BytesArgument::new(&[1, 2, 255]),)).unwrap();
         let owned = codec.encode_arguments::<own>(&(vec![1, 2, 255],)).unwrap();
         // The names of the two parameters are the same, so nothing else may differ.
         assert_eq!(borrowed, owned, "{codec:?}");
-        assert_eq!(decoded::<sum>(codec, &owned), (Bytes::new(&[1, 2, 255]),));
+        assert_eq!(decoded::<sum>(codec, &owned), (BytesArgument::new(&[1, 2, 255]),));
         assert_eq!(decoded::<own>(codec, &borrowed), (vec![1, 2, 255],));
     }
-    let body = Codec::MessagePack.encode_arguments::<sum>(&(Bytes::new(&[1, 2, 255]),)).unwrap();
+    let body = Codec::MessagePack.encode_arguments::<sum>(&(BytesArgument::new(&[1, 2, 255]),)).unwrap();
     assert_eq!(body[7..9], [0xc4, 3], "bytes are a `bin`");
     let (bytes,) = decoded::<sum>(Codec::MessagePack, &body);
     assert!(points_into(&body, &*bytes));
-    assert_eq!(decoded::<sum>(Codec::MessagePack, &packed(&json!({"bytes": [1, 2]}))), (Bytes::new(&[1, 2]),));
+    assert_eq!(decoded::<sum>(Codec::MessagePack, &packed(&json!({"bytes": [1, 2]}))), (BytesArgument::new(&[1, 2]),));
 }
 
 #[test]
@@ -187,5 +187,5 @@ fn single_values_carry_single_arguments() {
         let error = codec.decode_arguments::<add>(b"1").expect_err("there are two arguments");
         assert!(matches!(error, DecodeError::Unsupported(_)), "{error}");
     }
-    assert_eq!(decoded::<sum>(Codec::OctetStream, b"\x01\xff"), (Bytes::new(&[1, 255]),));
+    assert_eq!(decoded::<sum>(Codec::OctetStream, b"\x01\xff"), (BytesArgument::new(&[1, 255]),));
 }

@@ -1,6 +1,6 @@
 //! A stand-in has the signature of its function: what the compiler checks, and how arguments reach it.
 
-use crate::arguments::{Arguments, Arity, Bytes, Takes, Text};
+use crate::arguments::{Arguments, Arity, BytesArgument, Takes, TextArgument};
 use crate::function::{Function, Return};
 
 /// That `S` takes what `F` takes, and returns what `F` returns.
@@ -25,14 +25,14 @@ impl<'v, T> Taken<'v, T> for T {
     }
 }
 
-impl<'v, 'm> Taken<'v, Text<'m>> for &'v str {
-    fn take(kept: &'v mut Option<Text<'m>>) -> &'v str {
+impl<'v, 'm> Taken<'v, TextArgument<'m>> for &'v str {
+    fn take(kept: &'v mut Option<TextArgument<'m>>) -> &'v str {
         kept.as_ref().expect(KEPT)
     }
 }
 
-impl<'v, 'm> Taken<'v, Bytes<'m>> for &'v [u8] {
-    fn take(kept: &'v mut Option<Bytes<'m>>) -> &'v [u8] {
+impl<'v, 'm> Taken<'v, BytesArgument<'m>> for &'v [u8] {
+    fn take(kept: &'v mut Option<BytesArgument<'m>>) -> &'v [u8] {
         kept.as_ref().expect(KEPT)
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeSeed;
 
-use super::Serializer;
+use super::PythonSerializer;
 use super::error::{Error, Unreadable};
 use super::send::ToValue;
 use super::text::Plain;
@@ -20,16 +20,19 @@ pub(super) fn value<F: Signature>(arguments: &ArgumentsOf<'_, F>) -> Result<Valu
 }
 
 /// The arguments that an object stands for.
-pub(super) fn read<'a, F: Signature>(serializer: Serializer, value: &Value) -> Result<ArgumentsOf<'a, F>, Unreadable> {
+pub(super) fn read<'a, F: Signature>(
+    serializer: PythonSerializer,
+    value: &Value,
+) -> Result<ArgumentsOf<'a, F>, Unreadable> {
     let invalid = |error: Error| Unreadable::Invalid(error.to_string());
     match (F::PARAMETERS, serializer, value) {
         // In Python every function is sent something, whether it looks at it or not.
         ([], ..) => by_name::<F>(&Value::Dict(Vec::new())).map_err(invalid),
-        ([only], Serializer::Text, Value::Str(text)) => {
+        ([only], PythonSerializer::Text, Value::Str(text)) => {
             AloneSeed::<F>::default().deserialize(Plain(text)).map_err(|error| invalid(error.within(only)))
         }
         ([only], ..) => alone::<F>(only, value).map_err(invalid),
-        (_, Serializer::Text, _) => {
+        (_, PythonSerializer::Text, _) => {
             Err(Unreadable::Invalid(format!("a text cannot be several arguments: {}.", not_one(F::PARAMETERS))))
         }
         (_, _, Value::Dict(_)) => by_name::<F>(value).map_err(invalid),

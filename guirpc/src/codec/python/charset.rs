@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::TextCodec;
+use super::PythonTextCodec;
 
-impl TextCodec {
+impl PythonTextCodec {
     fn holds(self, character: char) -> bool {
         match self {
-            TextCodec::Ascii => character.is_ascii(),
-            TextCodec::Latin1 => u32::from(character) < 0x100,
-            TextCodec::Utf8 => true,
+            PythonTextCodec::Ascii => character.is_ascii(),
+            PythonTextCodec::Latin1 => u32::from(character) < 0x100,
+            PythonTextCodec::Utf8 => true,
         }
     }
 
@@ -20,17 +20,17 @@ impl TextCodec {
             return Err(format!("{foreign:?} is not in {}", self.name()));
         }
         Ok(match self {
-            TextCodec::Latin1 => text.chars().filter_map(|character| u8::try_from(character).ok()).collect(),
-            TextCodec::Ascii | TextCodec::Utf8 => text.as_bytes().to_vec(),
+            PythonTextCodec::Latin1 => text.chars().filter_map(|character| u8::try_from(character).ok()).collect(),
+            PythonTextCodec::Ascii | PythonTextCodec::Utf8 => text.as_bytes().to_vec(),
         })
     }
 
     /// The text of bytes, if they are one.
     pub(super) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
         match self {
-            TextCodec::Ascii if !bytes.is_ascii() => None,
-            TextCodec::Ascii | TextCodec::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            TextCodec::Latin1 => Some(Cow::Owned(bytes.iter().copied().map(char::from).collect())),
+            PythonTextCodec::Ascii if !bytes.is_ascii() => None,
+            PythonTextCodec::Ascii | PythonTextCodec::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            PythonTextCodec::Latin1 => Some(Cow::Owned(bytes.iter().copied().map(char::from).collect())),
         }
     }
 }
@@ -77,24 +77,24 @@ fn append(text: &mut String, more: fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{TextCodec, ascii, bytes_literal};
+    use super::{PythonTextCodec, ascii, bytes_literal};
 
     #[test]
     fn a_codec_holds_its_characters_only() {
         for (codec, text, bytes) in [
-            (TextCodec::Ascii, "a", Some(&b"a"[..])),
-            (TextCodec::Ascii, "ñ", None),
-            (TextCodec::Latin1, "ñ", Some(b"\xf1")),
-            (TextCodec::Latin1, "€", None),
-            (TextCodec::Utf8, "€", Some(b"\xe2\x82\xac")),
+            (PythonTextCodec::Ascii, "a", Some(&b"a"[..])),
+            (PythonTextCodec::Ascii, "ñ", None),
+            (PythonTextCodec::Latin1, "ñ", Some(b"\xf1")),
+            (PythonTextCodec::Latin1, "€", None),
+            (PythonTextCodec::Utf8, "€", Some(b"\xe2\x82\xac")),
         ] {
             assert_eq!(codec.encode(text).ok().as_deref(), bytes, "{text} in {}", codec.name());
             if let Some(bytes) = bytes {
                 assert_eq!(codec.decode(bytes).as_deref(), Some(text));
             }
         }
-        assert_eq!(TextCodec::Ascii.decode(b"\xc3\xb1"), None);
-        assert_eq!(TextCodec::Utf8.decode(b"\xf1"), None);
+        assert_eq!(PythonTextCodec::Ascii.decode(b"\xc3\xb1"), None);
+        assert_eq!(PythonTextCodec::Utf8.decode(b"\xf1"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Expected, Unexpected};
 
 use super::charset::bytes_literal;
-use super::{Serializer, TextCodec};
+use super::{PythonSerializer, PythonTextCodec};
 
 /// What is wrong with a piece of data.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl Unreadable {
         Unreadable::Unexpected { class, reason: text.clone(), text }
     }
 
-    pub(super) fn content(bytes: &[u8], codec: TextCodec) -> Self {
+    pub(super) fn content(bytes: &[u8], codec: PythonTextCodec) -> Self {
         let shown = bytes_literal(&bytes[..bytes.len().min(MOST_SHOWN)]);
         let more = if bytes.len() > MOST_SHOWN { "..." } else { "" };
         let name = codec.name();
@@ -123,7 +123,7 @@ impl Unreadable {
         )
     }
 
-    pub(super) fn deserialization(text: &str, serializer: Serializer, reason: String) -> Self {
+    pub(super) fn deserialization(text: &str, serializer: PythonSerializer, reason: String) -> Self {
         let shown = &text[..text.floor_char_boundary(MOST_SHOWN)];
         let more = if shown.len() < text.len() { "..." } else { "" };
         let class = serializer.class();

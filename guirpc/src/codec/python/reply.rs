@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::charset::ascii;
-use super::{PythonOptions, Serializer, TextCodec, mime};
+use super::{PythonOptions, PythonSerializer, PythonTextCodec, mime};
 use crate::error::{Fault, Refusal};
 use crate::message::{EncodedReply, Headers, status};
 
@@ -26,7 +26,7 @@ pub(crate) fn output<T: Serialize + ?Sized>(
     let serializer = options.response;
     let body = options.encode_output(value)?;
     headers.set(RESPONSE_SERIALIZER, serializer.class());
-    let content_encoding = (serializer != Serializer::Binary).then_some(options.response_codec.name());
+    let content_encoding = (serializer != PythonSerializer::Binary).then_some(options.response_codec.name());
     Ok(EncodedReply {
         kind: None,
         status,
@@ -41,15 +41,15 @@ pub(crate) fn output<T: Serialize + ?Sized>(
 ///
 /// The original's clients read every text as ASCII, so that what is none is escaped.
 /// They unpickle every reply of a function of pickles, so that its errors are those of a function of texts.
-fn failure(serializer: Serializer, status: u16, message: &str) -> EncodedReply {
-    let serializer = if serializer == Serializer::Binary { Serializer::Text } else { serializer };
+fn failure(serializer: PythonSerializer, status: u16, message: &str) -> EncodedReply {
+    let serializer = if serializer == PythonSerializer::Binary { PythonSerializer::Text } else { serializer };
     let mut headers = Headers::new();
     headers.set(RESPONSE_SERIALIZER, serializer.class());
     EncodedReply {
         kind: None,
         status,
         content_type: "text/plain".into(),
-        content_encoding: Some(TextCodec::Ascii.name().into()),
+        content_encoding: Some(PythonTextCodec::Ascii.name().into()),
         headers,
         body: mime::encode(ascii(message).as_bytes()),
     }
@@ -73,19 +73,19 @@ pub(crate) fn invalid(options: PythonOptions, message: &str) -> EncodedReply {
 /// The reply for a function that is not there.
 pub(crate) fn not_registered(name: &str) -> EncodedReply {
     let message = format!("[RequestError] FaaS with name '{name}' is not registered");
-    failure(Serializer::Text, status::BAD_REQUEST, &message)
+    failure(PythonSerializer::Text, status::BAD_REQUEST, &message)
 }
 
 /// The reply for a request that was not let through to a function.
 pub(crate) fn refused(refusal: &Refusal) -> EncodedReply {
-    failure(Serializer::Text, refusal.status(), &format!("[RequestError] {}", refusal.message()))
+    failure(PythonSerializer::Text, refusal.status(), &format!("[RequestError] {}", refusal.message()))
 }
 
 /// The reply where the original would have met an exception.
 pub(crate) fn unexpected(class: &str, text: &str) -> EncodedReply {
     let message =
         format!("[ServerError] An unexpected error occurred while processing the request message: '{class} -> {text}'");
-    failure(Serializer::Text, status::INTERNAL, &message)
+    failure(PythonSerializer::Text, status::INTERNAL, &message)
 }
 
 /// The text of a failure, if it is one of this dialect.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{PythonOptions, Serializer, TextCodec, Unreadable, mime};
-use crate::arguments::{ArgumentsOf, Signature, Text};
+use super::{PythonOptions, PythonSerializer, PythonTextCodec, Unreadable, mime};
+use crate::arguments::{ArgumentsOf, Signature, TextArgument};
 
 #[guirpc::function(service = "python")]
 fn add(a: i64, b: Option<i64>) -> i64 {
@@ -66,7 +66,7 @@ enum Kind {
 }
 
 const JSON: PythonOptions = PythonOptions::new();
-const TEXT: PythonOptions = PythonOptions { request: Serializer::Text, response: Serializer::Text, ..JSON };
+const TEXT: PythonOptions = PythonOptions { request: PythonSerializer::Text, response: PythonSerializer::Text, ..JSON };
 
 fn body(text: &str) -> Vec<u8> {
     mime::encode(text.as_bytes())
@@ -139,8 +139,8 @@ fn keys_may_be_numbers_and_lists_may_be_bytes() {
 
 #[test]
 fn a_text_is_the_argument_or_stands_for_it() {
-    reads::<greet>(TEXT, "", |(name,)| name == Text::new(""));
-    reads::<greet>(TEXT, "2", |(name,)| name == Text::new("2"));
+    reads::<greet>(TEXT, "", |(name,)| name == TextArgument::new(""));
+    reads::<greet>(TEXT, "2", |(name,)| name == TextArgument::new("2"));
     reads::<double>(TEXT, "2.5", |arguments| arguments == (2.5,));
     reads::<double>(TEXT, "nan", |(number,)| number.is_nan());
     reads::<maybe>(TEXT, "None", |(number,)| number.is_none());
@@ -166,13 +166,13 @@ fn a_function_without_arguments_takes_what_can_be_read() {
 fn arguments_are_written_as_they_are_read() {
     let written = |body: Vec<u8>| String::from_utf8(mime::decode(&body).unwrap()).unwrap();
     assert_eq!(written(JSON.encode_arguments::<add>(&(1, Some(2))).unwrap()), r#"{"a": 1, "b": 2}"#);
-    assert_eq!(written(JSON.encode_arguments::<greet>(&(Text::new("é"),)).unwrap()), r#""\u00e9""#);
+    assert_eq!(written(JSON.encode_arguments::<greet>(&(TextArgument::new("é"),)).unwrap()), r#""\u00e9""#);
     assert_eq!(written(JSON.encode_arguments::<nothing>(&()).unwrap()), "{}");
     assert_eq!(written(TEXT.encode_arguments::<double>(&(2.0,)).unwrap()), "2.0");
     assert_eq!(written(TEXT.encode_arguments::<maybe>(&(None,)).unwrap()), "None");
-    assert_eq!(TEXT.encode_arguments::<greet>(&(Text::new("é"),)).unwrap_err(), "'é' is not in ascii");
-    let latin1 = PythonOptions { request_codec: TextCodec::Latin1, ..TEXT };
-    assert_eq!(mime::decode(&latin1.encode_arguments::<greet>(&(Text::new("é"),)).unwrap()), Ok(vec![0xe9]));
+    assert_eq!(TEXT.encode_arguments::<greet>(&(TextArgument::new("é"),)).unwrap_err(), "'é' is not in ascii");
+    let latin1 = PythonOptions { request_codec: PythonTextCodec::Latin1, ..TEXT };
+    assert_eq!(mime::decode(&latin1.encode_arguments::<greet>(&(TextArgument::new("é"),)).unwrap()), Ok(vec![0xe9]));
     assert!(TEXT.encode_arguments::<shift>(&(Point { x: 1, kind: Kind::Plain },)).is_err());
 }
 
@@ -195,7 +195,7 @@ fn an_output_comes_back_from_what_the_original_would_send() {
 
 #[test]
 fn bytes_are_bytes_in_a_pickle_and_numbers_in_json() {
-    let pickle = PythonOptions { request: Serializer::Binary, response: Serializer::Binary, ..JSON };
+    let pickle = PythonOptions { request: PythonSerializer::Binary, response: PythonSerializer::Binary, ..JSON };
     let bytes = mime::decode(&pickle.encode_output(&vec![1_u8, 255]).unwrap()).unwrap();
     assert_eq!(bytes, b"\x80\x04\x95\x06\0\0\0\0\0\0\0C\x02\x01\xff\x94.");
     assert_eq!(pickle.decode_output::<Vec<u8>>(&mime::encode(&bytes)), Ok(vec![1, 255]));

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Serializer, TextCodec, read, write};
+use super::{PythonSerializer, PythonTextCodec, read, write};
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -36,15 +36,16 @@ fn what_was_sent_is_what_we_would_send() {
         let is_by_hand = properties.app_id.as_deref() == Some("raw");
         let (Some(body), false) = (body, is_by_hand || OTHERWISE.contains(&name.as_str())) else { continue };
         let serializer = match properties.content_type.as_deref() {
-            None => Serializer::Binary,
-            Some("application/json") => Serializer::Json,
-            Some(_) => Serializer::Text,
+            None => PythonSerializer::Binary,
+            Some("application/json") => PythonSerializer::Json,
+            Some(_) => PythonSerializer::Text,
         };
         // Written by hand as well, and says nothing of itself.
         if name == "raw_no_content_type" && direction == "request" {
             continue;
         }
-        let codec = properties.content_encoding.map_or(TextCodec::Ascii, |name| TextCodec::from_name(&name));
+        let codec =
+            properties.content_encoding.map_or(PythonTextCodec::Ascii, |name| PythonTextCodec::from_name(&name));
         let value = read(serializer, codec, body.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let again = write(serializer, codec, &value).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(String::from_utf8_lossy(&again), body, "{name}");
