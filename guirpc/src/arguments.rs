@@ -25,5 +25,5 @@ pub trait Signature: Sized {
 
 /// The arguments of `F` as a tuple.
 ///
-/// A `&str` is a [`TextArgument`] in it, a `&[u8]` is a [`Bytes`]: like the function they may borrow what they hold.
+/// A `&str` is a [`TextArgument`] in it, a `&[u8]` is a [`BytesArgument`]: like the function they may borrow what they hold.
 pub type ArgumentsOf<'a, F> = <<F as Signature>::Arity as Arguments<F>>::Values<'a>;

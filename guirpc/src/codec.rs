@@ -70,7 +70,7 @@ impl Format {
         match reply.headers.get(RESPONSE_SERIALIZER) {
             Some(serializer) => PythonOptions::of_reply(reply)
                 .map(Format::Python)
-                .ok_or_else(|| format!("the unknown serializer `{serializer:?}`")),
+                .ok_or_else(|| format!("the unknown serializer `{}`", serializer.python_text())),
             None => Codec::from_content_type(&reply.content_type)
                 .map(Format::Native)
                 .ok_or_else(|| format!("the unknown content type `{}`", reply.content_type)),

@@ -3,6 +3,7 @@
 //! Data only: no I/O, and independent of codecs and of the broker.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,7 @@ pub enum Dialect {
 }
 
 /// A request as it came off the queue: not yet decoded, nothing in it trusted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Request {
     /// How it is written.
     pub dialect: Dialect,
@@ -134,6 +135,34 @@ pub(crate) fn is_ours(header: &str) -> bool {
     header.starts_with("guirpc-")
 }
 
+/// Without the arguments, and of the headers only the names: they may hold secrets.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("dialect", &self.dialect)
+            .field("function", &self.function)
+            .field("content_type", &self.content_type)
+            .field("bytes", &self.body.len())
+            .field("correlation_id", &self.correlation_id)
+            .field("headers", &self.headers)
+            .field("redelivered", &self.redelivered)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without what it carries.
+impl fmt::Debug for EncodedReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncodedReply")
+            .field("kind", &self.kind)
+            .field("status", &self.status)
+            .field("content_type", &self.content_type)
+            .field("bytes", &self.body.len())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The moment that the header [`DEADLINE`] names.
 pub(crate) fn deadline(header: &HeaderValue) -> Option<SystemTime> {
     let since_epoch = Duration::from_millis(u64::try_from(header.as_integer()?).ok()?);
@@ -170,7 +199,7 @@ impl ReplyKind {
 }
 
 /// A reply as it travels: encoded, and with what a caller needs to decode it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct EncodedReply {
     /// Who made it; `None` if the server did not send it (the Python original does not).
     pub kind: Option<ReplyKind>,

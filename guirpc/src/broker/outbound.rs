@@ -1,5 +1,6 @@
 //! A request on its way out: what it is made of, and the message that it becomes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +20,7 @@ const PROPERTIES: u64 = 320;
 const FRAME: usize = (128 << 10) - 8;
 
 /// A request that owns what it is made of, so that it can wait, and be published again.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Outbound {
     pub(crate) exchange: Name,
     pub(crate) routing_key: Name,
@@ -32,6 +33,17 @@ pub(crate) struct Outbound {
     pub(crate) headers: Arc<Headers>,
     /// Whether its caller waits for a reply; else it is a send, which is to be kept.
     pub(crate) wants_reply: bool,
+}
+
+/// Without the arguments.
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("routing_key", &self.routing_key)
+            .field("function", &self.function)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request as a message, ready to be handed over.

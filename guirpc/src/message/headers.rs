@@ -56,7 +56,16 @@ impl HeaderValue {
             HeaderValue::Bool(false) => "False".to_owned(),
             HeaderValue::Void => "None".to_owned(),
             HeaderValue::Bytes(bytes) => format!("b'{}'", bytes.escape_ascii()),
-            value => format!("{value:?}"),
+            HeaderValue::Integer(integer) => integer.to_string(),
+            HeaderValue::Float(number) => number.to_string(),
+            HeaderValue::Timestamp(seconds) => seconds.to_string(),
+            HeaderValue::List(values) => {
+                format!("[{}]", values.iter().map(HeaderValue::python_text).collect::<Vec<_>>().join(", "))
+            }
+            HeaderValue::Table(headers) => {
+                let pair = |(name, value): (&str, &HeaderValue)| format!("'{name}': {}", value.python_text());
+                format!("{{{}}}", headers.iter().map(pair).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 
@@ -69,19 +78,20 @@ impl HeaderValue {
     }
 }
 
+/// The value itself may be a secret, so that only its kind is shown.
 impl fmt::Debug for HeaderValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            HeaderValue::Bool(value) => value.fmt(f),
-            HeaderValue::Integer(value) => value.fmt(f),
-            HeaderValue::Float(value) => value.fmt(f),
-            HeaderValue::Text(value) => value.fmt(f),
-            HeaderValue::Bytes(value) => value.fmt(f),
-            HeaderValue::Timestamp(seconds) => write!(f, "@{seconds}"),
-            HeaderValue::Void => f.write_str("void"),
-            HeaderValue::List(values) => values.fmt(f),
-            HeaderValue::Table(headers) => headers.fmt(f),
-        }
+        f.write_str(match self {
+            HeaderValue::Bool(_) => "Bool(…)",
+            HeaderValue::Integer(_) => "Integer(…)",
+            HeaderValue::Float(_) => "Float(…)",
+            HeaderValue::Text(_) => "Text(…)",
+            HeaderValue::Bytes(_) => "Bytes(…)",
+            HeaderValue::Timestamp(_) => "Timestamp(…)",
+            HeaderValue::Void => "Void",
+            HeaderValue::List(_) => "List(…)",
+            HeaderValue::Table(_) => "Table(…)",
+        })
     }
 }
 

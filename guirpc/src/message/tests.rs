@@ -41,3 +41,16 @@ fn a_deadline_is_milliseconds_since_the_epoch() {
     assert_eq!([deadline((-1).into()), deadline("1500".into()), deadline(HeaderValue::Void)], [None; 3]);
     assert_eq!(Request::default().deadline(), None);
 }
+
+#[test]
+fn nothing_that_may_be_secret_is_shown_by_debug() {
+    let mut request = Request { body: b"hunter2".to_vec(), function: "login".to_owned(), ..Request::default() };
+    request.headers.set("authorization", "hunter2");
+    request.headers.set("key", HeaderValue::Bytes(b"hunter2".to_vec()));
+    let shown = format!("{request:?}");
+    assert!(
+        shown.contains("login") && shown.contains("authorization: ") | shown.contains("\"authorization\": "),
+        "{shown}"
+    );
+    assert!(!shown.contains("hunter2") && !shown.contains("104, 117"), "{shown}");
+}
