@@ -12,7 +12,7 @@ pub(crate) struct Returns {
     pub(crate) ty: Type,
     /// Whether the type was written at all.
     pub(crate) is_written: bool,
-    /// Whether it is a `Result`, by whatever name.
+    /// Whether it is a `Result`, under any name.
     pub(crate) is_fallible: bool,
     /// Whether the value is in a `guirpc::Reply`.
     pub(crate) is_replying: bool,
@@ -44,7 +44,7 @@ impl Returns {
     }
 }
 
-/// `Reply<T>`, by whatever path; a type of the user's own of that name without the `T` is another thing.
+/// `Reply<T>`, by any path; a type of the user's own of that name without the `T` is another thing.
 fn is_reply(segment: &PathSegment) -> bool {
     segment.ident == "Reply" && first_argument(segment).is_some()
 }

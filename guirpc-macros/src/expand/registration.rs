@@ -110,7 +110,7 @@ fn invoke(served: &ServedFunction) -> TokenStream {
     }
 }
 
-/// An argument as a variable: whatever it is called, it hides neither the function nor the invocation.
+/// An argument as a variable: its name hides neither the function nor the invocation.
 fn local(argument: &Argument) -> Ident {
     Ident::new(&format!("argument_{}", argument.ident.unraw()), Span::mixed_site())
 }

@@ -48,7 +48,7 @@ impl Layers<'_> {
     }
 }
 
-/// The settings that are set, by whoever is the strongest.
+/// The settings that are set, each by its strongest layer.
 pub(crate) struct Settings {
     side: Side,
     values: Layer,
