@@ -22,9 +22,7 @@ impl add {
         client: &::guirpc::__private_0_1::Client,
         a: i64,
         b: i64,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::CallResult<Self>,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((a, b))
     }
     /// Calls `add` without waiting; what it returns is waited for, or awaited, later.
@@ -48,9 +46,7 @@ impl add {
         client: &::guirpc::__private_0_1::Client,
         a: i64,
         b: i64,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::SendResult,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::Pending<()> {
         client.send_async::<Self>((a, b))
     }
 }

@@ -18,9 +18,7 @@ impl subtract {
         client: &::guirpc::__private_0_1::Client,
         a: i64,
         b: i64,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::CallResult<Self>,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((a, b))
     }
     /// Calls `subtract` without waiting; what it returns is waited for, or awaited, later.
@@ -44,9 +42,7 @@ impl subtract {
         client: &::guirpc::__private_0_1::Client,
         a: i64,
         b: i64,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::SendResult,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::Pending<()> {
         client.send_async::<Self>((a, b))
     }
 }
@@ -87,9 +83,7 @@ impl reset {
     /// Calls `reset`; a future of what it returns.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::CallResult<Self>,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>(())
     }
     /// Calls `reset` without waiting; what it returns is waited for, or awaited, later.
@@ -107,9 +101,7 @@ impl reset {
     /// Has `reset` run without a reply; a future that is ready when the broker has the message.
     pub fn send_async(
         client: &::guirpc::__private_0_1::Client,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::SendResult,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::Pending<()> {
         client.send_async::<Self>(())
     }
 }

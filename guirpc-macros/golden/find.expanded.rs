@@ -31,9 +31,7 @@ impl find {
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::CallResult<Self>,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
     /// Calls `find` without waiting; what it returns is waited for, or awaited, later.
@@ -54,9 +52,7 @@ impl find {
     pub fn send_async(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::SendResult,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::Pending<()> {
         client.send_async::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
 }

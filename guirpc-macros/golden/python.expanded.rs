@@ -20,9 +20,7 @@ impl count {
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::CallResult<Self>,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client
             .call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
@@ -44,9 +42,7 @@ impl count {
     pub fn send_async(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::SendResult,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::Pending<()> {
         client
             .send_async::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
@@ -133,9 +129,7 @@ impl foobar_sum {
         client: &::guirpc::__private_0_1::Client,
         foo: i64,
         bar: i64,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::CallResult<Self>,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((foo, bar))
     }
     /// Calls `foobar_sum` without waiting; what it returns is waited for, or awaited, later.
@@ -159,9 +153,7 @@ impl foobar_sum {
         client: &::guirpc::__private_0_1::Client,
         foo: i64,
         bar: i64,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::SendResult,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::Pending<()> {
         client.send_async::<Self>((foo, bar))
     }
 }

@@ -40,9 +40,7 @@ impl store_call {
         r#type: Option<String>,
         bytes: &[u8],
         copies: u8,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::CallResult<Self>,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client
             .call_async::<
                 Self,
@@ -78,9 +76,7 @@ impl store_call {
         r#type: Option<String>,
         bytes: &[u8],
         copies: u8,
-    ) -> impl ::core::future::Future<
-        Output = ::guirpc::__private_0_1::SendResult,
-    > + ::core::marker::Send + use<> {
+    ) -> ::guirpc::__private_0_1::Pending<()> {
         client
             .send_async::<
                 Self,

@@ -1,7 +1,6 @@
 //! Calling: a [`Client`], and what it gives for a call that is under way, a [`Pending`].
 
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
@@ -48,6 +47,9 @@ const LONGEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 /// What a call of `F` yields that is not waited for yet.
 pub type StartResult<F> = Result<Pending<OutputOf<F>, ErrorOf<F>>, CallError<ErrorOf<F>>>;
 
+/// What a call of `F` yields that is awaited: a future of what [`CallResult`] has.
+pub type CallFuture<F> = Pending<OutputOf<F>, ErrorOf<F>>;
+
 /// What sending a call yields that nobody waits for: whether the broker has taken it.
 pub type SendResult = Result<(), CallError>;
 
@@ -91,18 +93,9 @@ impl Client {
     /// Calls `F`, and gives a future of its output; the stub's `call_async` does this.
     ///
     /// The call is made at once, whether or not the future is polled; dropping it gives the call up.
-    pub fn call_async<F: Function>(
-        &self,
-        arguments: ArgumentsOf<'_, F>,
-    ) -> impl Future<Output = CallResult<F>> + Send + use<F> {
-        let begun = self.begin_function::<F>(&arguments);
-        let started = begun.map(|call| Pending::new(call, outcome::decode::<F>));
-        async move {
-            match started {
-                Ok(pending) => pending.await,
-                Err(error) => Err(error.widen()),
-            }
-        }
+    /// It is as [`start`](Client::start), but for what is wrong with the call itself: that is the outcome, too.
+    pub fn call_async<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> CallFuture<F> {
+        Pending::of(self.begin_function::<F>(&arguments), outcome::decode::<F>)
     }
 
     /// Calls `F` without waiting yet; the stub's `start` does this.
@@ -129,19 +122,15 @@ impl Client {
     /// # Errors
     /// The broker did not take it, or did not say so in time.
     pub fn send<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> SendResult {
-        self.start_send::<F>(&arguments)?.wait()
+        Pending::of(self.begin_function_send::<F>(&arguments), outcome::decode_nothing).wait()
     }
 
     /// Sends as [`send`](Client::send) does, and gives a future that is ready when the broker has the message; the
     /// stub's `send_async` does this.
     ///
     /// It is sent at once, whether or not the future is polled.
-    pub fn send_async<F: Function>(
-        &self,
-        arguments: ArgumentsOf<'_, F>,
-    ) -> impl Future<Output = SendResult> + Send + use<F> {
-        let started = self.start_send::<F>(&arguments);
-        async move { started?.await }
+    pub fn send_async<F: Function>(&self, arguments: ArgumentsOf<'_, F>) -> Pending<()> {
+        Pending::of(self.begin_function_send::<F>(&arguments), outcome::decode_nothing)
     }
 
     /// How many replies have come after their caller had given up, over the life of this client.
@@ -162,7 +151,7 @@ impl Client {
         self.begin_call(&callee, body)
     }
 
-    fn start_send<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<Pending<()>, CallError> {
+    fn begin_function_send<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<CallHandle, CallError> {
         let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
         let body = encode::<F>(callee.format, arguments)?;
         self.begin_send(&callee, body)
@@ -174,7 +163,7 @@ impl Client {
         self.begin(callee, body, options, None, true)
     }
 
-    fn begin_send(&self, callee: &Callee, body: Vec<u8>) -> Result<Pending<()>, CallError> {
+    fn begin_send(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
         static WARNED: Once = Once::new();
         if matches!(callee.format, Format::Python(_)) {
             WARNED.call_once(|| {
@@ -186,8 +175,7 @@ impl Client {
         let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
         let options = CallOptions { deadline: Instant::now() + timeout, timeout, idempotent: callee.idempotent };
         let expires = self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT));
-        let send = self.begin(callee, body, options, expires, false)?;
-        Ok(Pending::new(send, outcome::decode_nothing))
+        self.begin(callee, body, options, expires, false)
     }
 
     fn begin(

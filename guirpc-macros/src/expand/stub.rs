@@ -24,6 +24,7 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
         format!(" Has `{ident}` run without a reply; a future that is ready when the broker has the message."),
     ];
     let result = underlined(&served.returns, &quote!(#private::CallResult), &quote!(Self));
+    let future = underlined(&served.returns, &quote!(#private::CallFuture), &quote!(Self));
     let pending = underlined(&served.returns, &quote!(#private::StartResult), &quote!(Self));
     quote! {
         #(#stub_attributes)*
@@ -43,7 +44,7 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
             #visibility fn call_async(
                 #client: &#private::Client,
                 #(#parameters),*
-            ) -> impl ::core::future::Future<Output = #result> + ::core::marker::Send + use<> {
+            ) -> #future {
                 #client.call_async::<Self>((#(#arguments,)*))
             }
 
@@ -61,7 +62,7 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
             #visibility fn send_async(
                 #client: &#private::Client,
                 #(#parameters),*
-            ) -> impl ::core::future::Future<Output = #private::SendResult> + ::core::marker::Send + use<> {
+            ) -> #private::Pending<()> {
                 #client.send_async::<Self>((#(#arguments,)*))
             }
         }

@@ -1,7 +1,5 @@
 //! Calling without a stub: by the names of a service and a function, with JSON.
 
-use std::future::Future;
-
 use serde_json::Value;
 
 use super::request::Callee;
@@ -28,35 +26,22 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn call_json(&self, service: &str, function: &str, arguments: Value) -> JsonResult {
-        let call = self.begin_json(service, function, &arguments).map_err(CallError::widen)?;
-        Pending::new(call, outcome::decode_json).wait()
+        self.call_json_async(service, function, arguments).wait()
     }
 
     /// Calls as [`call_json`](Client::call_json) does, and gives a future of the output.
-    pub fn call_json_async(
-        &self,
-        service: &str,
-        function: &str,
-        arguments: Value,
-    ) -> impl Future<Output = JsonResult> + Send + use<> {
-        let begun = self.begin_json(service, function, &arguments);
-        async move { Pending::new(begun.map_err(CallError::widen)?, outcome::decode_json).await }
+    pub fn call_json_async(&self, service: &str, function: &str, arguments: Value) -> Pending<Value, Value> {
+        Pending::of(self.begin_json(service, function, &arguments), outcome::decode_json)
     }
 
     /// Sends without a stub, as [`call_json`](Client::call_json) calls.
     pub fn send_json(&self, service: &str, function: &str, arguments: Value) -> SendResult {
-        self.start_send_json(service, function, &arguments)?.wait()
+        self.send_json_async(service, function, arguments).wait()
     }
 
     /// Sends as [`send_json`](Client::send_json) does, and gives a future that is ready when the broker has the message.
-    pub fn send_json_async(
-        &self,
-        service: &str,
-        function: &str,
-        arguments: Value,
-    ) -> impl Future<Output = SendResult> + Send + use<> {
-        let started = self.start_send_json(service, function, &arguments);
-        async move { started?.await }
+    pub fn send_json_async(&self, service: &str, function: &str, arguments: Value) -> Pending<()> {
+        Pending::of(self.begin_send_json(service, function, &arguments), outcome::decode_nothing)
     }
 
     /// Publishes a text as it is, to all who have bound a queue; no function is asked for.
@@ -67,29 +52,22 @@ impl Client {
     /// The broker did not take it, or did not say so in time; [`CallError::Unroutable`] if there is no such exchange,
     /// or no queue that is bound to it with the routing key.
     pub fn publish(&self, exchange: &str, routing_key: &str, text: &str) -> SendResult {
-        self.start_publish(exchange, routing_key, text)?.wait()
+        self.publish_async(exchange, routing_key, text).wait()
     }
 
     /// Publishes as [`publish`](Client::publish) does, and gives a future that is ready when the broker has the message.
-    pub fn publish_async(
-        &self,
-        exchange: &str,
-        routing_key: &str,
-        text: &str,
-    ) -> impl Future<Output = SendResult> + Send + use<> {
-        let started = self.start_publish(exchange, routing_key, text);
-        async move { started?.await }
+    pub fn publish_async(&self, exchange: &str, routing_key: &str, text: &str) -> Pending<()> {
+        Pending::of(self.begin_publish(exchange, routing_key, text), outcome::decode_nothing)
     }
 
     /// Asks a service whether it is there, without running any function of it.
     pub fn ping(&self, service: &str) -> Result<Pong, CallError> {
-        Pending::new(self.begin_ping(service)?, outcome::decode_pong).wait()
+        self.ping_async(service).wait()
     }
 
     /// Asks as [`ping`](Client::ping) does, and gives a future of the answer.
-    pub fn ping_async(&self, service: &str) -> impl Future<Output = Result<Pong, CallError>> + Send + use<> {
-        let begun = self.begin_ping(service);
-        async move { Pending::new(begun?, outcome::decode_pong).await }
+    pub fn ping_async(&self, service: &str) -> Pending<Pong> {
+        Pending::of(self.begin_ping(service), outcome::decode_pong)
     }
 
     fn begin_json(&self, service: &str, function: &str, arguments: &Value) -> Result<CallHandle, CallError> {
@@ -98,13 +76,13 @@ impl Client {
         self.begin_call(&callee, body)
     }
 
-    fn start_send_json(&self, service: &str, function: &str, arguments: &Value) -> Result<Pending<()>, CallError> {
+    fn begin_send_json(&self, service: &str, function: &str, arguments: &Value) -> Result<CallHandle, CallError> {
         let callee = self.named(service, function);
         let body = json_arguments(callee.format, arguments)?;
         self.begin_send(&callee, body)
     }
 
-    fn start_publish(&self, exchange: &str, routing_key: &str, text: &str) -> Result<Pending<()>, CallError> {
+    fn begin_publish(&self, exchange: &str, routing_key: &str, text: &str) -> Result<CallHandle, CallError> {
         let client = self.with_exchange(exchange).with_routing_key(routing_key);
         let format = Format::Native(Codec::Text);
         client.begin_send(&Callee { format, ..client.named(routing_key, "") }, text.as_bytes().to_owned())

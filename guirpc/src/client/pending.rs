@@ -34,7 +34,8 @@ const LONG: Duration = Duration::from_secs(1);
 /// ```
 #[must_use = "a call that nobody waits for should be a `send`, which the broker confirms"]
 pub struct Pending<T, E = Infallible> {
-    call: CallHandle,
+    /// What is wrong with a call that was not made is taken out with the outcome.
+    call: Result<CallHandle, Option<CallError>>,
     decode: Decode<T, E>,
 }
 
@@ -43,7 +44,12 @@ pub(super) type Decode<T, E> = fn(Option<&EncodedReply>) -> Result<Reply<T>, Cal
 
 impl<T, E> Pending<T, E> {
     pub(super) fn new(call: CallHandle, decode: Decode<T, E>) -> Self {
-        Pending { call, decode }
+        Pending { call: Ok(call), decode }
+    }
+
+    /// A call that was made or not; if it was not, that is its outcome.
+    pub(super) fn of(call: Result<CallHandle, CallError>, decode: Decode<T, E>) -> Self {
+        Pending { call: call.map_err(Some), decode }
     }
 
     /// Waits for the output, until the call's deadline at most.
@@ -53,22 +59,30 @@ impl<T, E> Pending<T, E> {
 
     /// Waits for the output with the status and the headers that the function gave it.
     pub fn wait_reply(mut self) -> Result<Reply<T>, CallError<E>> {
-        let outcome = self.call.wait();
+        let outcome = self.begun()?.wait();
         self.finish(outcome)
     }
 
     /// Waits this long at most; if there is no outcome by then, the call goes on and comes back as the error.
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Result<T, CallError<E>>, Self> {
-        let until = Instant::now().checked_add(timeout).filter(|until| *until < self.call.options.deadline);
+        let call = match self.begun() {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
+        };
+        let until = Instant::now().checked_add(timeout).filter(|until| *until < call.options.deadline);
         let Some(until) = until else { return Ok(self.wait()) };
-        match self.call.wait_until(until) {
+        match call.wait_until(until) {
             Some(outcome) => Ok(self.finish(outcome).map(Reply::into_value)),
             None => Err(self),
         }
     }
 
-    fn finish(&self, outcome: Outcome) -> Result<Reply<T>, CallError<E>> {
-        let reply = self.call.reply(outcome).map_err(CallError::widen)?;
+    fn begun(&mut self) -> Result<&mut CallHandle, CallError<E>> {
+        self.call.as_mut().map_err(|error| error.take().expect("an outcome is taken once").widen())
+    }
+
+    fn finish(&mut self, outcome: Outcome) -> Result<Reply<T>, CallError<E>> {
+        let reply = self.begun()?.reply(outcome).map_err(CallError::widen)?;
         (self.decode)(reply.as_ref())
     }
 }
@@ -76,14 +90,21 @@ impl<T, E> Pending<T, E> {
 impl<T, E> Future for Pending<T, E> {
     type Output = Result<T, CallError<E>>;
 
+    /// # Panics
+    /// If it is polled again after its outcome.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.call.poll(context).map(|outcome| self.finish(outcome).map(Reply::into_value))
+        let polled = match self.begun() {
+            Ok(call) => call.poll(context),
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        polled.map(|outcome| self.finish(outcome).map(Reply::into_value))
     }
 }
 
 impl<T, E> fmt::Debug for Pending<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("number", &self.call.number).finish_non_exhaustive()
+        let number = self.call.as_ref().ok().map(|call| call.number);
+        f.debug_struct("Pending").field("number", &number).finish_non_exhaustive()
     }
 }
 
