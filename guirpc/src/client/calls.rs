@@ -5,7 +5,7 @@
 //! under the same number.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,7 +43,7 @@ pub(super) struct Calls<W> {
     /// Exchanges that the broker is to be asked for.
     to_ask: Vec<Name>,
     /// Those that would overtake an earlier one of their route, in order; an entry may be outdated.
-    held: HashMap<RouteId, Vec<u64>>,
+    held: HashMap<RouteId, VecDeque<u64>>,
     queued_bytes: u64,
     /// Of those that no thread waits for; an entry may be outdated.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
@@ -209,7 +209,7 @@ impl<W> Calls<W> {
                 Turn::Now(via) if !is_behind => via,
                 _ => {
                     self.queue.pop_first();
-                    self.held.entry(route.expect("only what is known is held")).or_default().push(number);
+                    self.held.entry(route.expect("only what is known is held")).or_default().push_back(number);
                     continue;
                 }
             };
@@ -240,11 +240,13 @@ impl<W> Calls<W> {
         let Calls { open, routes, window, .. } = self;
         let released = self.held.extract_if(|route, held| {
             let is_queued = |number: &u64| open.get(number).is_some_and(|call| call.stage == Stage::Queued);
-            held.retain(is_queued);
-            let first = held.first().and_then(|first| open.get(first));
+            // There may be thousands, so only as many are looked at as are outdated.
+            while held.pop_front_if(|first| !is_queued(first)).is_some() {}
+            let first = held.front().and_then(|first| open.get(first));
             first.is_none_or(|first| routes.turn(Some(*route), first.wants_reply, now, window) != Turn::Later)
         });
-        self.queue.extend(released.flat_map(|(_, held)| held));
+        let is_queued = |number: &u64| open.get(number).is_some_and(|call| call.stage == Stage::Queued);
+        self.queue.extend(released.flat_map(|(_, held)| held).filter(is_queued));
     }
 
     /// The channel on which to ask what the broker has read, if it is time to; the probe is in flight from now on.

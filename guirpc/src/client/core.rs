@@ -278,6 +278,10 @@ impl Core {
         state.link.is_some() && matches!(state.calls.status(), ConnectionStatus::Disconnected { .. })
     }
 
+    pub(super) fn may_be_stuck(&self) -> bool {
+        self.state().calls.may_be_stuck(Instant::now())
+    }
+
     pub(super) fn stuck(&self) -> Option<Stuck> {
         self.state().calls.stuck(Instant::now())
     }

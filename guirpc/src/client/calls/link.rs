@@ -79,6 +79,11 @@ impl<W> Calls<W> {
         self.open.iter().filter(|(_, call)| is_such(call.stage)).map(|(number, _)| *number).collect()
     }
 
+    /// Whether there is anything for [`stuck`](Calls::stuck) to look at.
+    pub(in crate::client) fn may_be_stuck(&self, now: Instant) -> bool {
+        self.confirms.stuck(now).is_some()
+    }
+
     /// Whether a queue takes nothing although the broker reads on, and since when; `None` if there is no sign of that.
     ///
     /// No link is given up for it while anything is in flight, to another queue, that would be lost with it.
