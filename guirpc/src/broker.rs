@@ -2,6 +2,25 @@
 //!
 //! amiquip is synchronous and some of its calls wait for ever on a broker that has stopped answering,
 //! so everything in here is either bounded in time or done on a thread that may be given up.
+//!
+//! # What the rest of the library asks of it
+//!
+//! Whoever replaces amiquip writes these again, and nothing else; the state machines of client and server stay.
+//!
+//! | | |
+//! |---|---|
+//! | [`Addresses::parse`] | one broker or several, from URIs |
+//! | [`Connection::open`], `open_beside`, `open_channel`, `blocked`, `close` | connections, bounded in time; alarms of the broker |
+//! | [`Channel::consume`], `set_prefetch`, `ack`, `ack_through`, `requeue`, `flush`; [`Consumer::cancel`] | a server's consuming channel, for one thread |
+//! | [`Inbox::next`], `try_next` | where deliveries arrive, for any thread, as [`Event`]s |
+//! | `Channel::publish_reply` | replies; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
+//! | [`RepublishChannel`]: `attempt`, `dead_letter`, `declare`, `confirms` | requests that are published again |
+//! | `Channel::declare_service`, `declare_queue`, `declare_exchange` | topology |
+//! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
+//! | [`Exchanges::ask`] | whether somebody else's exchange is there |
+//! | [`DeadQueue`]: `open`, `next`, `remove`, `put_back`, `close` | looking through dead letters |
+//!
+//! What fails, and how far that reaches, is a [`Failure`] for those who go on, an [`Error`](crate::Error) for users.
 
 mod addresses;
 mod backoff;
