@@ -12,7 +12,7 @@ use crate::codec::{self, Codec, Format};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
 use crate::invocation::{Answer, Executor, Invocation, NotRun};
-use crate::message::{Dialect, EncodedReply, Headers, PING, Pong, Request, TIME, status};
+use crate::message::{Dialect, EncodedReply, Headers, PING, Request, ServiceInfo, TIME, status};
 use crate::registry::{Registration, Service};
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ impl Dispatcher {
         }
         let format = format.ok_or_else(|| unknown_content_type(request))?;
         if request.function == PING {
-            return Ok(self.pong(format));
+            return Ok(self.service_info(format));
         }
         let Some(function) = self.function(request) else {
             return self.unknown_function(request);
@@ -181,13 +181,13 @@ impl Dispatcher {
         }
     }
 
-    fn pong(&self, format: Format) -> EncodedReply {
-        let pong = Pong {
+    fn service_info(&self, format: Format) -> EncodedReply {
+        let info = ServiceInfo {
             service: self.service.name.clone(),
             guirpc: env!("CARGO_PKG_VERSION").to_owned(),
             functions: self.service.functions().map(|function| function.name.to_owned()).collect(),
         };
-        codec::output(format, status::OK, Headers::new(), &pong)
+        codec::output(format, status::OK, Headers::new(), &info)
             .or_else(|_| codec::output(Format::Native(Codec::Text), status::OK, Headers::new(), &self.service.name))
             .expect("a text can be sent as text")
     }

@@ -69,7 +69,7 @@ pub use function::{CallResult, ErrorOf, Function, OutputOf};
 #[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
 pub use health::ConnectionStatus;
-pub use message::{Dialect, EncodedReply, HeaderValue, Headers, Pong, Reply, ReplyKind, Request, status};
+pub use message::{Dialect, EncodedReply, HeaderValue, Headers, Reply, ReplyKind, Request, ServiceInfo, status};
 #[cfg(feature = "server")]
 pub use server::{Server, Setup, ShutdownHandle, ShutdownReport};
 

@@ -220,7 +220,7 @@ pub struct EncodedReply {
 /// A service's answer to a ping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Pong {
+pub struct ServiceInfo {
     /// Its name.
     pub service: String,
     /// The version of guirpc that serves it.

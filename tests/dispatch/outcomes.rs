@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use guirpc::{Codec, Dispatcher, EncodedReply, Pong, ReplyKind, Request, status};
+use guirpc::{Codec, Dispatcher, EncodedReply, ReplyKind, Request, ServiceInfo, status};
 use serde_json::{Value, json};
 
 use crate::functions::FindError;
@@ -105,9 +105,9 @@ fn state_is_kept_between_calls_and_context_is_that_of_the_call() {
 #[test]
 fn a_ping_is_answered_by_the_service_itself() {
     for codec in BOTH {
-        let pong: Pong = output(&reply(codec, "guirpc.ping", &json!(null)));
-        assert_eq!(pong.service, SERVICE);
-        assert!(pong.functions.is_sorted() && pong.functions.iter().any(|function| function == "add"));
+        let info: ServiceInfo = output(&reply(codec, "guirpc.ping", &json!(null)));
+        assert_eq!(info.service, SERVICE);
+        assert!(info.functions.is_sorted() && info.functions.iter().any(|function| function == "add"));
     }
 }
 

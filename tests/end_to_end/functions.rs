@@ -148,8 +148,8 @@ fn calls_without_a_stub(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(error == CallError::Function(json!({ "NoSuchUser": { "name": "bob" } })), "{error:?}");
     let error = client.call_json(SERVICE, "add", json!(1)).unwrap_err();
     ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
-    let pong = client.ping(SERVICE)?;
-    ensure!(pong.service == SERVICE && pong.functions.iter().any(|function| function == "add"), "{pong:?}");
+    let info = client.ping(SERVICE)?;
+    ensure!(info.service == SERVICE && info.functions.iter().any(|function| function == "add"), "{info:?}");
     Ok(())
 }
 

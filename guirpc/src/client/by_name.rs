@@ -6,7 +6,7 @@ use super::request::Callee;
 use super::{CallHandle, Client, Pending, SendResult, outcome};
 use crate::codec::{Codec, Format};
 use crate::error::CallError;
-use crate::message::{PING, Pong};
+use crate::message::{PING, ServiceInfo};
 
 /// What a call yields whose function is known by its name only.
 type JsonResult = Result<Value, CallError<Value>>;
@@ -61,13 +61,13 @@ impl Client {
     }
 
     /// Asks a service whether it is there, without running any function of it.
-    pub fn ping(&self, service: &str) -> Result<Pong, CallError> {
+    pub fn ping(&self, service: &str) -> Result<ServiceInfo, CallError> {
         self.ping_async(service).wait()
     }
 
     /// Asks as [`ping`](Client::ping) does, and gives a future of the answer.
-    pub fn ping_async(&self, service: &str) -> Pending<Pong> {
-        Pending::of(self.begin_ping(service), outcome::decode_pong)
+    pub fn ping_async(&self, service: &str) -> Pending<ServiceInfo> {
+        Pending::of(self.begin_ping(service), outcome::decode_service_info)
     }
 
     fn begin_json(&self, service: &str, function: &str, arguments: &Value) -> Result<CallHandle, CallError> {

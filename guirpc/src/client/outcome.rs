@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::codec::{self, DecodeError, Format};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
-use crate::message::{EncodedReply, Pong, Reply, ReplyKind, status};
+use crate::message::{EncodedReply, Reply, ReplyKind, ServiceInfo, status};
 
 /// What becomes of a call or a send.
 #[derive(Debug, PartialEq)]
@@ -90,8 +90,8 @@ pub(super) fn decode_json(reply: Option<&EncodedReply>) -> Result<Reply<Value>, 
     decode_reply(reply, Format::decode)
 }
 
-pub(super) fn decode_pong(reply: Option<&EncodedReply>) -> Result<Reply<Pong>, CallError> {
-    decode_reply::<Pong, Infallible>(reply, |_, _| {
+pub(super) fn decode_service_info(reply: Option<&EncodedReply>) -> Result<Reply<ServiceInfo>, CallError> {
+    decode_reply::<ServiceInfo, Infallible>(reply, |_, _| {
         Err(DecodeError::Unsupported("a service answers a ping itself, and has no error of its own".to_owned()))
     })
 }
