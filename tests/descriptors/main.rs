@@ -26,7 +26,10 @@ impl Broker {
     fn start() -> Result<Self> {
         let program = Program::start(Command::new(binary("guirpc")?).args(["broker", "--port", "0"]))?;
         let uri = program.wait_for_line("  amqp://guest:guest@127.0.0.1:", LONG)?.trim().to_owned();
-        Ok(Self { program, uri })
+        let broker = Self { program, uri };
+        // A thread gives itself its name when it begins.
+        eventually(LONG, || Ok(broker.accepting().is_ok()))?;
+        Ok(broker)
     }
 
     /// Connects without a word, which takes no descriptor of the process until it accepts.

@@ -78,6 +78,29 @@ impl HeaderValue {
     }
 }
 
+/// The value as people write it: texts in quotation marks.
+impl fmt::Display for HeaderValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HeaderValue::Bool(value) => value.fmt(f),
+            HeaderValue::Integer(value) => value.fmt(f),
+            HeaderValue::Float(value) => value.fmt(f),
+            HeaderValue::Text(value) => write!(f, "{value:?}"),
+            HeaderValue::Bytes(value) => write!(f, "{value:?}"),
+            HeaderValue::Timestamp(seconds) => write!(f, "@{seconds}"),
+            HeaderValue::Void => f.write_str("void"),
+            HeaderValue::List(values) => {
+                let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", values.join(", "))
+            }
+            HeaderValue::Table(headers) => {
+                let pairs: Vec<String> = headers.iter().map(|(name, value)| format!("{name:?}: {value}")).collect();
+                write!(f, "{{{}}}", pairs.join(", "))
+            }
+        }
+    }
+}
+
 /// The value itself may be a secret, so that only its kind is shown.
 impl fmt::Debug for HeaderValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

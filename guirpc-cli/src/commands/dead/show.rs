@@ -65,7 +65,7 @@ fn as_text(letter: &DeadLetter) -> String {
     add("dialect", Some(&format!("{:?}", letter.dialect()).to_lowercase()));
     add("size", Some(&format!("{} bytes", letter.size())));
     for (name, value) in letter.headers().iter() {
-        add("header", Some(&format!("{name}: {value:?}")));
+        add("header", Some(&format!("{name}: {value}")));
     }
     match letter.arguments() {
         Ok(arguments) => add("arguments", Some(&arguments)),
