@@ -182,7 +182,11 @@ fn is_accepted(address: String, with: &TrialAccess) -> Option<bool> {
         let channel = connection.open_channel().ok()?;
         answers.send(Step::Opened(connection.blocked().clone())).ok()?;
         let published = channel.0.basic_publish("", Publish::new(b"", address));
-        answers.send(Step::Answered(published.and_then(|()| channel.0.qos(0, 0, false)))).ok()
+        let answer = published.and_then(|()| channel.0.qos(0, 0, false));
+        // Closed first, so that it is gone when the reply is sent.
+        drop(channel);
+        let _ = connection.close(CLOSE_TIMEOUT);
+        answers.send(Step::Answered(answer)).ok()
     };
     thread::Builder::new().name("guirpc-trial".to_owned()).spawn(attempt).ok()?;
     let (mut deadline, mut blocked, mut is_blocked) = (after(TRIAL_TIMEOUT), never(), false);
@@ -213,6 +217,9 @@ fn is_accepted(address: String, with: &TrialAccess) -> Option<bool> {
     }
     accepts
 }
+
+/// For the broker to close the connection of a trial.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How far a trial is.
 enum Step {
