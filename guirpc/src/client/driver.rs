@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, after, at, bounded, never, select};
 use tracing::{info, warn};
 
 use super::core::Core;
-use super::events::{Channels, End, Events};
+use super::events::{Channels, End, Events, REASON_TIMEOUT};
 use crate::broker::{self, Addresses, Backoff, Connection, Failure, Scope, request_channels};
 use crate::error::{Error, ErrorKind};
 
@@ -17,8 +17,6 @@ use crate::error::{Error, ErrorKind};
 const STABLE: Duration = Duration::from_secs(10);
 /// For a connection whose channel was closed to open others.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(5);
-/// For a connection that is gone to say why.
-const REASON_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Keeps a client connected.
 pub(super) struct Driver {

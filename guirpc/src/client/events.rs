@@ -23,7 +23,7 @@ const STUCK: Duration = Duration::from_secs(5);
 /// How often to look for one that does not.
 const LOOK_FOR_STUCK: Duration = Duration::from_millis(500);
 /// For a connection that is gone to say why.
-const REASON_TIMEOUT: Duration = Duration::from_millis(500);
+pub(super) const REASON_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The two channels of a client, in the order of [`Via`], and what comes in on them.
 pub(super) type Channels = [(RequestChannel, Incoming); 2];
