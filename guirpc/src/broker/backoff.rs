@@ -14,6 +14,8 @@ pub(crate) struct Backoff {
 impl Backoff {
     const FIRST: Duration = Duration::from_millis(100);
     const MOST: Duration = Duration::from_secs(30);
+    /// A connection that held this long was no false start.
+    const STABLE: Duration = Duration::from_secs(10);
 
     pub(crate) fn new() -> Self {
         Backoff { since: None }
@@ -26,9 +28,11 @@ impl Backoff {
         bound.mul_f64(fastrand::f64())
     }
 
-    /// Begins anew, after a connection that held.
-    pub(crate) fn reset(&mut self) {
-        self.since = None;
+    /// Begins anew, if the connection that ended had held.
+    pub(crate) fn after_connection(&mut self, held: Duration) {
+        if held >= Backoff::STABLE {
+            self.since = None;
+        }
     }
 }
 
@@ -58,13 +62,13 @@ mod tests {
     }
 
     #[test]
-    fn delays_are_bounded_and_begin_anew_after_a_reset() {
+    fn delays_are_bounded_and_begin_anew_after_a_connection_that_held() {
         let start = Instant::now();
         let mut backoff = Backoff::new();
         assert!(backoff.next_delay(start) <= Backoff::FIRST);
         let later = start + Duration::from_hours(1);
         assert!((0..1000).all(|_| backoff.next_delay(later) <= Backoff::MOST));
-        backoff.reset();
+        backoff.after_connection(Backoff::STABLE);
         assert!(backoff.next_delay(later) <= Backoff::FIRST);
     }
 }

@@ -13,8 +13,6 @@ use super::events::{Channels, End, Events, REASON_TIMEOUT};
 use crate::broker::{self, Addresses, Backoff, Connection, Failure, Scope, request_channels};
 use crate::error::{Error, ErrorKind};
 
-/// A connection that held this long was no false start.
-const STABLE: Duration = Duration::from_secs(10);
 /// For a connection whose channel was closed to open others.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -74,9 +72,7 @@ impl Driver {
                 End::Dropped => return,
                 End::Failed(failure) => failure,
             };
-            if since.elapsed() >= STABLE {
-                backoff.reset();
-            }
+            backoff.after_connection(since.elapsed());
             opened = match failure.scope {
                 Scope::Channel => {
                     blocked = self.core.blocked();

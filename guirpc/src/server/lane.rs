@@ -21,8 +21,6 @@ use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
 
-/// A session that held this long was no false start.
-const STABLE: Duration = Duration::from_secs(10);
 /// What a shutdown may take beyond the drain time, where the broker does not answer.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 
@@ -124,9 +122,7 @@ impl Lane {
                 warn!("lost {}: {reason}", plan.address);
             }
             status.set(ConnectionStatus::Disconnected { reason });
-            if since.elapsed() >= STABLE {
-                backoff.reset();
-            }
+            backoff.after_connection(since.elapsed());
             match reopen(&context, connections, &mut backoff) {
                 Some(reopened) => (session, end) = reopened,
                 // Without a connection no caller can be answered, so there is nothing to wait for.
