@@ -13,7 +13,7 @@
 //! | [`Connection::open`], `open_beside`, `open_channel`, `blocked`, `close` | connections, bounded in time; alarms of the broker |
 //! | [`Channel::consume`], `set_prefetch`, `ack`, `ack_through`, `requeue`, `flush`; [`Consumer::cancel`] | a server's consuming channel, for one thread |
 //! | [`Inbox::next`], `try_next` | where deliveries arrive, for any thread, as [`Event`]s |
-//! | `Channel::publish_reply` | replies; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
+//! | [`ReplyChannel::publish`], `progress`, `flush` | replies, and which of them have left this process; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
 //! | [`RepublishChannel`]: `attempt`, `dead_letter`, `declare`, `confirms` | requests that are published again |
 //! | `Channel::declare_service`, `declare_queue`, `declare_exchange` | topology |
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
@@ -55,6 +55,7 @@ pub(crate) use exchanges::{Exchanges, Presence};
 pub(crate) use failure::{Failure, Scope};
 pub(crate) use inbox::{Consumer, Event, Inbox, Next, Original, Receipt};
 pub(crate) use outbound::{Outbound, OutboundMessage, Size};
+pub(crate) use reply::{ReplyChannel, ReplyProgress};
 pub(crate) use reply_nodes::{ReplyNodes, TrialAccess};
 pub(crate) use reply_to::ReplyTo;
 pub(crate) use republish::{RepublishChannel, RepublishOpener, is_returned};

@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use amiquip::{AmqpValue, Connection, FieldTable, QueueDeclareOptions};
 use anyhow::{Context, ensure};
 use guirpc::Server;
-use harness::{Broker, Case, eventually};
+use guirpc::embedded::Broker as Embedded;
+use harness::{Broker, Case, Proxy, eventually};
 use tempfile::TempDir;
 
 use crate::redelivery::{DEAD, RETRY, dead, is_empty, keep_serving, letter, lines};
 use crate::service::{LONG, SERVICE, client, program, serve, setup};
-use crate::workload::{abort_slowly, add, counted, fail, span};
+use crate::workload::{abort_slowly, add, counted, fail, span, zeros};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -22,6 +24,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("crashes::a_poison_message_runs_apart_from_another", a_poison_message_runs_apart_from_another),
         Case::shared("crashes::full_dead_letters_starve_no_worker", full_dead_letters_starve_no_worker),
         Case::shared("crashes::dead_letters_that_were_deleted_are_there_again", missing_dead_letters_are_declared),
+        // RabbitMQ itself may drop what it has read from a connection that then breaks off.
+        Case::embedded("crashes::replies_that_die_with_their_server_are_made_again", replies_are_made_again),
     ]
 }
 
@@ -124,6 +128,32 @@ fn a_poison_message_runs_apart_from_another(broker: &dyn Broker) -> anyhow::Resu
     // Two times at most they ran side by side, and each has all the runs that it may have.
     let runs = |path: &Path| lines(path);
     ensure!(runs(&path("one")) == 3 && runs(&path("other")) == 3, "{:?}", (runs(&path("one")), runs(&path("other"))));
+    Ok(())
+}
+
+/// A server has handed over more replies than its connection takes, and is killed: it may not have forgotten a request
+/// whose reply was still in its memory.
+fn replies_are_made_again(broker: &Embedded) -> anyhow::Result<()> {
+    const CALLS: usize = 100;
+    const LENGTH: usize = 256 << 10;
+    let proxy = Proxy::to(broker.port())?;
+    let killed = program(&proxy.detour(&broker.uri()), &["--workers", "2"])?;
+    let client = client(broker)?;
+    proxy.freeze_heavy(1 << 20);
+    let calls: Vec<_> = (0..CALLS).map(|_| zeros::start(&client, LENGTH)).collect::<Result<_, _>>()?;
+    eventually(LONG, || Ok(proxy.has_held_back()))?;
+    // Nothing moves any more: what could be acknowledged, is.
+    eventually(LONG, || {
+        let before = broker.queue(SERVICE);
+        thread::sleep(Duration::from_millis(300));
+        Ok(before == broker.queue(SERVICE))
+    })?;
+    killed.kill()?;
+    proxy.thaw();
+    let _server = program(&broker.uri(), &[])?;
+    for call in calls {
+        ensure!(call.wait()?.len() == LENGTH);
+    }
     Ok(())
 }
 

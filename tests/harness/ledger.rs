@@ -200,7 +200,7 @@ impl Books<'_> {
                 let asks_again = request.awaited && request.idempotent;
                 let effects: &[Effect] =
                     if asks_again { &[Effect::Discarded] } else { &[Effect::FailedMayHaveRun, Effect::Discarded] };
-                complaints.extend(self.unless_may(effects, reason));
+                complaints.extend(self.unless_may(effects, &format!("{reason}; runs: {:?}", self.runs)));
             }
             Outcome::Abandoned => counts.failed_may_have_run += 1,
             Outcome::Wrong(what) => complaints.push(format!("it got what it must not: {what}")),

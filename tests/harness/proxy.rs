@@ -35,6 +35,10 @@ struct Road {
 #[derive(Debug, Default)]
 struct State {
     frozen: Vec<Direction>,
+    /// A connection that has carried more bytes than this to the broker is held back, in this direction.
+    heavy: Option<usize>,
+    /// Whether one was.
+    has_held_back: bool,
     closed: bool,
     /// When somebody wanted to pass.
     attempts: Vec<Instant>,
@@ -87,9 +91,22 @@ impl Proxy {
         self.road.change(|state| state.frozen = vec![direction]);
     }
 
+    /// Holds back what a connection carries to the broker once that is more than so many bytes in all; others go on.
+    pub fn freeze_heavy(&self, bytes: usize) {
+        self.road.change(|state| state.heavy = Some(bytes));
+    }
+
+    /// Whether a connection was too heavy.
+    pub fn has_held_back(&self) -> bool {
+        self.road.state().has_held_back
+    }
+
     /// Delivers what was held back, and what comes.
     pub fn thaw(&self) {
-        self.road.change(|state| state.frozen.clear());
+        self.road.change(|state| {
+            state.frozen.clear();
+            state.heavy = None;
+        });
     }
 
     /// Ends every connection; new ones are taken.
@@ -139,22 +156,27 @@ impl Road {
 
     /// Carries bytes until either end is gone, then lets the other one know.
     fn carry(&self, direction: Direction, mut from: TcpStream, mut to: TcpStream) {
-        let mut bytes = vec![0; 64 * 1024];
+        let (mut bytes, mut carried) = (vec![0; 64 * 1024], 0);
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            self.wait_until_passable(direction);
+            carried += count;
+            self.wait_until_passable(direction, carried);
             if to.write_all(&bytes[..count]).is_err() {
                 break;
             }
         }
-        self.wait_until_passable(direction);
+        self.wait_until_passable(direction, carried);
         // They fail only for an end that is gone.
         let _ = to.shutdown(Shutdown::Both);
         let _ = from.shutdown(Shutdown::Both);
     }
 
-    fn wait_until_passable(&self, direction: Direction) {
+    fn wait_until_passable(&self, direction: Direction, carried: usize) {
         let state = self.state();
-        let blocked = |state: &mut State| state.frozen.contains(&direction) && !state.closed;
+        let blocked = |state: &mut State| {
+            let is_heavy = direction == Direction::ToBroker && state.heavy.is_some_and(|bytes| carried > bytes);
+            state.has_held_back |= is_heavy;
+            (is_heavy || state.frozen.contains(&direction)) && !state.closed
+        };
         drop(self.changed.wait_while(state, blocked).expect(UNPOISONED));
     }
 

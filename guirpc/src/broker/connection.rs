@@ -21,11 +21,13 @@ mod close_race;
 mod dial;
 mod open_requests;
 mod sanitizer;
+mod written;
 
 use close_race::CloseRaceGuard;
 use dial::{Socket, dial};
 #[cfg(feature = "embedded")]
 pub(crate) use sanitizer::{is_sound_table, sanitize_table};
+pub(super) use written::WrittenCount;
 
 /// "The broker takes no messages" and "it takes them again".
 pub(crate) use amiquip::ConnectionBlockedNotification as BlockedNote;
@@ -68,6 +70,14 @@ impl Opener {
             return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
         };
         connection.open_channel().map(Channel).map_err(|error| explain(&error))
+    }
+
+    /// Opens a channel, and counts the messages of it that are written.
+    pub(super) fn open_counted_channel(&self) -> Result<(Channel, WrittenCount), Error> {
+        let channel = self.open_channel()?;
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = connection.as_ref().map(|connection| connection.count_written(&channel.0)).unwrap_or_default();
+        Ok((channel, written))
     }
 
     /// Whether the connection has been taken out; if somebody opens a channel on it at the moment, it has not.

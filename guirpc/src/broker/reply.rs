@@ -1,18 +1,56 @@
-//! Publishing replies.
+//! Publishing replies, and knowing which of them have left this process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use amiquip::Publish;
 
-use super::connection::explain;
-use super::{Channel, ReplyTo, wire};
+use super::connection::{WrittenCount, explain};
+use super::{Channel, Connection, DropOnThread, ReplyTo, wire};
 use crate::error::Error;
 use crate::message::EncodedReply;
 
-impl Channel {
+/// A channel that replies are published on; it belongs to one thread at a time.
+pub(crate) struct ReplyChannel {
+    channel: DropOnThread<Channel>,
+    progress: ReplyProgress,
+}
+
+/// How far the replies of a channel are, for any thread.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplyProgress {
+    handed_over: Arc<AtomicU64>,
+    written: WrittenCount,
+}
+
+impl ReplyProgress {
+    /// How many were handed over by now.
+    pub(crate) fn handed_over(&self) -> u64 {
+        self.handed_over.load(Ordering::SeqCst)
+    }
+
+    /// Whether so many have left this process, so that they arrive even if it is killed.
+    pub(crate) fn has_written(&self, count: u64) -> bool {
+        self.written.load(Ordering::SeqCst) >= count
+    }
+}
+
+impl ReplyChannel {
+    pub(crate) fn open(connection: &Connection) -> Result<Self, Error> {
+        let (channel, written) = connection.opener().open_counted_channel()?;
+        let progress = ReplyProgress { handed_over: Arc::default(), written };
+        Ok(ReplyChannel { channel: DropOnThread::new(channel), progress })
+    }
+
+    pub(crate) fn progress(&self) -> ReplyProgress {
+        self.progress.clone()
+    }
+
     /// Publishes a reply to the address that the request named.
     ///
     /// # Errors
     /// The outer one: the channel is unusable. The inner one: this reply cannot be sent, for the reason given.
-    pub(crate) fn publish_reply(
+    pub(crate) fn publish(
         &self,
         address: &ReplyTo,
         correlation_id: Option<String>,
@@ -24,6 +62,13 @@ impl Channel {
         let properties = wire::reply_properties(reply, correlation_id);
         // Not mandatory: a live direct reply-to address would be returned all the same.
         let publish = Publish::with_properties(&reply.body, address.as_str(), properties);
-        self.0.basic_publish("", publish).map(Ok).map_err(|error| explain(&error))
+        self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;
+        self.progress.handed_over.fetch_add(1, Ordering::SeqCst);
+        Ok(Ok(()))
+    }
+
+    /// Waits until the broker has got all that were published before.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        self.channel.flush()
     }
 }

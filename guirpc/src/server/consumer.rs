@@ -67,6 +67,9 @@ pub(super) struct ConsumerLoop<'a> {
     pub(super) parked: Vec<Delivery>,
     /// Is run when the broker knows all acknowledgements, and when all jobs before this one are decided.
     pub(super) waiting: Vec<(Delivery, u64)>,
+    /// Acknowledgements of requests whose replies have not all left this process: it may be killed at any moment, and a
+    /// request is not to be forgotten before its caller is sure to be answered.
+    pub(super) due: Option<DueAcks>,
     jobs: Sender<Job>,
     next_job: u64,
     /// Jobs that are not decided, and whether each returns what has not begun.
@@ -79,6 +82,18 @@ pub(super) struct ConsumerLoop<'a> {
     ticks: u32,
     idle_ticks: u32,
     last_turn: Option<u64>,
+}
+
+/// Acknowledgements that are sent when all replies of before have left this process.
+#[derive(Default)]
+pub(super) struct DueAcks {
+    /// How many requests they are about.
+    pub(super) requests: usize,
+    /// How many replies each worker had handed over.
+    replies: Vec<u64>,
+    pub(super) frames: Vec<AckFrame<Receipt>>,
+    /// What runs when the broker knows these.
+    pub(super) runs: Vec<(Delivery, u64)>,
 }
 
 /// The session is over.
@@ -129,8 +144,10 @@ impl ConsumerLoop<'_> {
             self.check_parked();
             self.forget_loss();
             self.acknowledge()?;
+        } else if self.due.is_some() {
+            self.send_acks()?;
         }
-        let is_busy = turn.is_some() || !self.reports.all.is_empty() || !self.parked.is_empty();
+        let is_busy = turn.is_some() || self.due.is_some() || !self.reports.all.is_empty() || !self.parked.is_empty();
         self.idle_ticks = if is_busy { 0 } else { self.idle_ticks + 1 };
         if self.idle_ticks >= IDLE_TICKS {
             let leadership = &self.context.leadership;
@@ -152,10 +169,25 @@ impl ConsumerLoop<'_> {
         }
     }
 
-    pub(super) fn send_acks(&mut self) -> Result<(), Lost> {
-        let frames = self.acks.take_frames();
-        self.send_frames(frames)?;
-        self.run_what_is_known()
+    /// Sends what may be sent by now; the next tick looks after what may not.
+    fn send_acks(&mut self) -> Result<(), Lost> {
+        loop {
+            let due = self.due.take().unwrap_or_else(|| DueAcks {
+                requests: self.acks.len(),
+                replies: self.session.handed_over(),
+                frames: self.acks.take_frames(),
+                runs: mem::take(&mut self.waiting),
+            });
+            if !self.session.have_left(&due.replies) {
+                self.due = Some(due);
+                return Ok(());
+            }
+            self.send_frames(due.frames)?;
+            self.run_what_is_known(due.runs)?;
+            if self.acks.is_empty() {
+                return Ok(());
+            }
+        }
     }
 
     pub(super) fn send_frames(&self, frames: Vec<AckFrame<Receipt>>) -> Result<(), Lost> {
@@ -169,12 +201,12 @@ impl ConsumerLoop<'_> {
         Ok(())
     }
 
-    /// Runs what has waited until the broker knows the acknowledgements that were sent.
-    fn run_what_is_known(&mut self) -> Result<(), Lost> {
+    /// Runs those of these that have waited until the broker knows the acknowledgements that were sent.
+    pub(super) fn run_what_is_known(&mut self, waiting: Vec<(Delivery, u64)>) -> Result<(), Lost> {
         let first_open = self.open_jobs.keys().next().copied().unwrap_or(u64::MAX);
         let is_known = |(_, job): &(Delivery, u64)| *job <= first_open;
-        let (known, waiting): (Vec<_>, _) = mem::take(&mut self.waiting).into_iter().partition(is_known);
-        self.waiting = waiting;
+        let (known, waiting): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_known);
+        self.waiting.extend(waiting);
         if !known.is_empty() {
             self.channel.flush()?;
             for (delivery, _) in known {

@@ -12,8 +12,8 @@ use super::queues::QueueRole;
 use super::reports::{Ready, Report, Reporter};
 use super::tick::Tick;
 use crate::broker::{
-    BlockedNote, Channel, Connection, DropOnThread, Event, Failure, Inbox, Next, Receipt, ReplyNodes, ReplyTo, Scope,
-    TrialAccess,
+    BlockedNote, Connection, Event, Failure, Inbox, Next, Receipt, ReplyChannel, ReplyNodes, ReplyProgress, ReplyTo,
+    Scope, TrialAccess,
 };
 use crate::error::Error;
 use crate::message::{EncodedReply, Request};
@@ -31,7 +31,8 @@ pub(super) struct Session {
     pub(super) trials: TrialAccess,
     pub(super) pause: Pause,
     /// One for each worker, so that no lock is ever waited for.
-    replies: Vec<Mutex<DropOnThread<Channel>>>,
+    replies: Vec<Mutex<ReplyChannel>>,
+    progress: Vec<ReplyProgress>,
     is_serving: AtomicBool,
     /// Whether it is over without a shutdown: the broker has again, or will have, whatever is not acknowledged.
     is_lost: AtomicBool,
@@ -49,14 +50,12 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(
         plan: &Plan,
-        replying: &mut Connection,
+        replying: &Connection,
         consumed: Vec<((usize, QueueRole), Inbox)>,
         (reporter, alarms): (Reporter, Sender<BlockedNote>),
         is_after_loss: bool,
     ) -> Result<Self, Error> {
-        let replies = (0..plan.workers)
-            .map(|_| replying.open_channel().map(|channel| Mutex::new(DropOnThread::new(channel))))
-            .collect::<Result<_, _>>()?;
+        let replies = (0..plan.workers).map(|_| ReplyChannel::open(replying)).collect::<Result<Vec<_>, _>>()?;
         let (sources, inboxes) = consumed.into_iter().unzip();
         Ok(Session {
             inboxes,
@@ -65,7 +64,8 @@ impl Session {
             reply_nodes: Arc::clone(&plan.reply_nodes),
             trials: TrialAccess { beside: replying.beside(), alarms },
             pause: Pause::default(),
-            replies,
+            progress: replies.iter().map(ReplyChannel::progress).collect(),
+            replies: replies.into_iter().map(Mutex::new).collect(),
             is_serving: AtomicBool::new(true),
             is_lost: AtomicBool::new(false),
             is_after_loss: AtomicBool::new(is_after_loss),
@@ -144,7 +144,7 @@ impl Session {
         reply: &EncodedReply,
     ) -> Result<(), String> {
         let channel = self.replies[worker].lock().unwrap_or_else(PoisonError::into_inner);
-        channel.publish_reply(address, correlation_id, reply).unwrap_or_else(|error| {
+        channel.publish(address, correlation_id, reply).unwrap_or_else(|error| {
             self.report_lost(Failure::from(&error));
             Err(error.to_string())
         })
@@ -152,9 +152,18 @@ impl Session {
 
     /// Waits until the broker has all replies that were sent before.
     pub(super) fn flush_replies(&self) -> Result<(), Error> {
-        let lock =
-            |channel: &'_ Mutex<DropOnThread<Channel>>| channel.lock().unwrap_or_else(PoisonError::into_inner).flush();
-        self.replies.iter().try_for_each(lock)
+        let flush = |channel: &Mutex<ReplyChannel>| channel.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        self.replies.iter().try_for_each(flush)
+    }
+
+    /// How many replies each worker has handed over to the connection by now.
+    pub(super) fn handed_over(&self) -> Vec<u64> {
+        self.progress.iter().map(ReplyProgress::handed_over).collect()
+    }
+
+    /// Whether so many replies of each worker have left this process, so that they arrive even if it is killed.
+    pub(super) fn have_left(&self, handed_over: &[u64]) -> bool {
+        self.progress.iter().zip(handed_over).all(|(progress, count)| progress.has_written(*count))
     }
 
     /// Whether it is over without a shutdown.

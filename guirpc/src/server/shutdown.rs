@@ -10,6 +10,7 @@
 //! connection that waits for an answer: replies and returned requests wait for the end of the alarm or of the drain
 //! time. What could not be returned by then is requeued by the broker, with its mark.
 
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -65,10 +66,11 @@ impl ConsumerLoop<'_> {
                 Event::Cancelled | Event::Lost(_) => {}
             }
         }
-        let (early, unbegun): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|(delivery, _)| delivery.receipt.is_none());
+        let due = self.due.as_mut().map(|due| mem::take(&mut due.runs)).unwrap_or_default();
+        let waiting = due.into_iter().chain(mem::take(&mut self.waiting));
+        let (early, unbegun): (Vec<_>, Vec<_>) = waiting.partition(|(delivery, _)| delivery.receipt.is_none());
         self.waiting = early;
-        let parked = std::mem::take(&mut self.parked);
+        let parked = mem::take(&mut self.parked);
         unbegun.into_iter().map(|(delivery, _)| delivery).chain(parked).for_each(|it| self.return_unbegun(it));
     }
 
@@ -77,20 +79,25 @@ impl ConsumerLoop<'_> {
         let mut flush = None;
         loop {
             self.collect();
-            if !self.is_blocked && flush.is_none() && self.acks.is_empty() {
-                self.send_acks()?;
+            if !self.is_blocked && flush.is_none() && self.acks.is_empty() && self.due.is_none() {
+                let waiting = mem::take(&mut self.waiting);
+                self.run_what_is_known(waiting)?;
                 if self.session.running() == 0 {
                     return Ok(());
                 }
             } else if !self.is_blocked && flush.is_none() {
-                flush = Some((self.begin_flush()?, self.acks.take_frames()));
+                flush = Some(self.begin_flush()?);
+                let due = self.due.get_or_insert_default();
+                due.requests += self.acks.len();
+                due.frames.extend(self.acks.take_frames());
             }
-            let flushed = flush.as_ref().map_or_else(never, |(flushed, _): &(Flush, _)| flushed.clone());
+            let flushed = flush.clone().unwrap_or_else(never);
             select! {
                 recv(flushed) -> done => {
                     done??;
-                    if let Some((_, frames)) = flush.take() {
-                        self.send_frames(frames)?;
+                    flush = None;
+                    if let Some(due) = self.due.take() {
+                        self.send_frames(due.frames)?;
                     }
                 }
                 recv(self.reports.wake) -> _ => {}
@@ -121,7 +128,7 @@ impl ConsumerLoop<'_> {
             Ready::Run(delivery) => Some(delivery),
             Ready::Answer(..) | Ready::End => None,
         });
-        for delivery in std::mem::take(&mut self.held).into_iter().chain(unbegun) {
+        for delivery in mem::take(&mut self.held).into_iter().chain(unbegun) {
             let Some(receipt) = delivery.receipt else { continue };
             self.channel.requeue(receipt)?;
             self.requeued += 1;
@@ -129,7 +136,7 @@ impl ConsumerLoop<'_> {
         }
         // The consuming connection is never blocked.
         self.channel.flush()?;
-        let abandoned = self.session.running() + self.acks.len();
+        let abandoned = self.session.running() + self.acks.len() + self.due.as_ref().map_or(0, |due| due.requests);
         Ok(ShutdownReport { requeued: self.requeued, abandoned })
     }
 }

@@ -14,6 +14,7 @@ use mio::Evented;
 
 use super::open_requests::OpenRequests;
 use super::sanitizer::Sanitizer;
+use super::written::{WrittenCount, WrittenCounts, WrittenFrames};
 
 /// A connection of amiquip's whose sanitizer knows what is asked of it.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(super) struct CloseRaceGuard {
     connection: amiquip::Connection,
     /// Whether anything was answered, and so the request before it, too.
     answered: bool,
+    written: WrittenCounts,
 }
 
 /// To close is the last request, and never over.
@@ -43,10 +45,11 @@ impl CloseRaceGuard {
         tuning: ConnectionTuning,
     ) -> Result<(Self, Receiver<ConnectionBlockedNotification>)> {
         let requests = OpenRequests::default();
-        let stream = Sanitizer::new(stream, requests.clone());
+        let written = WrittenCounts::default();
+        let stream = Sanitizer::new(stream, requests.clone(), WrittenFrames::new(written.clone()));
         // Why the broker refuses is still to be heard.
         let connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
-        let mut guard = CloseRaceGuard { last: ClosingRequest(requests), connection, answered: false };
+        let mut guard = CloseRaceGuard { last: ClosingRequest(requests), connection, answered: false, written };
         // It returns at once, before the I/O thread has got it.
         guard.last.0.begin();
         let blocked = guard.connection.listen_for_connection_blocked()?;
@@ -61,6 +64,11 @@ impl CloseRaceGuard {
             self.last.0.end();
         }
         channel
+    }
+
+    /// Counts the messages of a channel that was opened here.
+    pub(super) fn count_written(&self, channel: &amiquip::Channel) -> WrittenCount {
+        self.written.count(channel.channel_id())
     }
 
     pub(super) fn close(self) -> Result<()> {

@@ -8,7 +8,8 @@
 //! So a [`Sanitizer`] stands between the socket and amiquip.
 //! It follows the frames, passes what publishers have no say in and all bodies as they come,
 //! and has the rest sanitized in place, where every length stays as it is.
-//! It also ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`].
+//! It follows what is written, too, see [`super::written`].
+//! And it ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`].
 
 mod fields;
 mod frame;
@@ -22,6 +23,7 @@ use mio::{Evented, Poll, PollOpt, Ready, Token};
 pub(crate) use self::fields::sanitize_table;
 use self::frame::{Frame, is_close, sanitize};
 use super::open_requests::OpenRequests;
+use super::written::WrittenFrames;
 
 /// Whether the content of a table can be parsed as it is.
 #[cfg(feature = "embedded")]
@@ -42,13 +44,14 @@ pub(super) struct Sanitizer<S> {
     /// How much of what is held is sanitized and handed out; nothing unless it is whole.
     handed_out: usize,
     requests: OpenRequests,
+    written: WrittenFrames,
     /// Nothing more is handed out.
     over: bool,
 }
 
 impl<S> Sanitizer<S> {
-    pub(super) fn new(stream: S, requests: OpenRequests) -> Self {
-        Self { stream, passing: 0, held: Vec::new(), handed_out: 0, requests, over: false }
+    pub(super) fn new(stream: S, requests: OpenRequests, written: WrittenFrames) -> Self {
+        Self { stream, passing: 0, held: Vec::new(), handed_out: 0, requests, written, over: false }
     }
 
     /// Mends the frames in what was read, and holds back the last one where it is incomplete.
@@ -137,7 +140,9 @@ impl<S: Read> Read for Sanitizer<S> {
 
 impl<S: Write> Write for Sanitizer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
+        let length = self.stream.write(bytes)?;
+        self.written.wrote(&bytes[..length]);
+        Ok(length)
     }
 
     fn flush(&mut self) -> io::Result<()> {

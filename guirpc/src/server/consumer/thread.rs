@@ -81,7 +81,7 @@ fn run(
     ended: &Sender<End>,
 ) -> Result<(), Error> {
     let plan = &context.plan;
-    let Connections { mut consuming, mut replying } = connections.map_or_else(|| connect(plan), Ok)?;
+    let Connections { mut consuming, replying } = connections.map_or_else(|| connect(plan), Ok)?;
     plan.reply_nodes.forget();
     let channel = consuming.open_channel()?;
     let (consumers, consumed) = consume(&channel, plan)?;
@@ -91,7 +91,7 @@ fn run(
     let mut memory = take_memory(context);
     memory.collect();
     let is_after_loss = memory.journal.has_past(Instant::now());
-    let session = Arc::new(Session::new(plan, &mut replying, consumed, (reporter, alarmed), is_after_loss)?);
+    let session = Arc::new(Session::new(plan, &replying, consumed, (reporter, alarmed), is_after_loss)?);
     let mut kept = ConsumerLoop {
         session: Arc::clone(&session),
         context,
@@ -105,6 +105,7 @@ fn run(
         memory,
         parked: Vec::new(),
         waiting: Vec::new(),
+        due: None,
         jobs,
         next_job: 0,
         open_jobs: BTreeMap::new(),

@@ -8,11 +8,17 @@ use amq_protocol::protocol::basic::AMQPProperties;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::super::written::WrittenCounts;
 use super::*;
 
 const METHOD: u8 = 1;
 const HEADERS: u16 = 1 << 13;
 const CORRELATION_ID: u16 = 1 << 10;
+
+/// Nobody asks what was written.
+fn unwatched() -> WrittenFrames {
+    WrittenFrames::new(WrittenCounts::default())
+}
 
 /// A socket: each read brings one piece; an empty one says that there is no more for now.
 struct Pieces(VecDeque<Vec<u8>>);
@@ -39,7 +45,7 @@ impl Read for Pieces {
 
 /// What a reader with a buffer of this size gets, until the end of the stream.
 fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8> {
-    let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default());
+    let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default(), unwatched());
     let mut buffer = vec![0; buffer];
     let mut all = Vec::new();
     loop {
@@ -213,7 +219,7 @@ fn waiting_keeps_back_nothing_that_is_whole() {
     let next = deliver(b"k");
     for cut in 1..next.len() {
         let pieces = [[&whole[..], &next[..cut]].concat(), vec![]];
-        let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default());
+        let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default(), unwatched());
         let mut buffer = [0; 4096];
         assert_eq!(sanitizer.read(&mut buffer).unwrap(), whole.len());
         assert_eq!(sanitizer.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -305,8 +311,11 @@ fn a_close_during_a_request_is_the_end() {
         let requests = OpenRequests::default();
         requests.begin();
         let pieces = [all[..at].to_vec(), Vec::new(), all[at..].to_vec()];
-        let mut sanitizer =
-            Sanitizer::new(Pieces(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()).collect()), requests);
+        let mut sanitizer = Sanitizer::new(
+            Pieces(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()).collect()),
+            requests,
+            unwatched(),
+        );
         let (mut came, mut buffer) = (Vec::new(), [0; 64]);
         loop {
             match sanitizer.read(&mut buffer) {
