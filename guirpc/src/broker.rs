@@ -53,7 +53,7 @@ pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use exchanges::{Exchanges, Presence};
 pub(crate) use failure::{Failure, Scope};
-pub(crate) use inbox::{Consumer, Event, Inbox, Next, Original, Receipt};
+pub(crate) use inbox::{Consumer, Event, Inbox, Next, Receipt};
 pub(crate) use outbound::{Outbound, OutboundMessage, Size};
 pub(crate) use reply::{ReplyChannel, ReplyProgress};
 pub(crate) use reply_nodes::{ReplyNodes, TrialAccess};

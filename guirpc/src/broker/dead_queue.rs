@@ -93,7 +93,8 @@ impl DeadQueue {
         self.reading.take(move |reading| {
             let got = reading.channel()?.0.basic_get(queue, false).map_err(|error| explain(&error))?;
             Ok(got.map(|mut got| {
-                let (request, properties) = wire::take_request(&mut got.delivery);
+                let request = wire::take_request(&mut got.delivery);
+                let properties = std::mem::take(&mut got.delivery.properties);
                 let behind = usize::try_from(got.message_count).unwrap_or(usize::MAX);
                 Taken { request, properties, delivery: got.delivery, behind }
             }))

@@ -1,5 +1,7 @@
 //! The server's side of a queue: taking deliveries off it, acknowledging them.
 
+use std::mem;
+
 use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
 use crossbeam_channel::{Receiver, Select};
 use crossbeam_utils::Backoff;
@@ -27,8 +29,8 @@ impl Consumer<'_> {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "nearly all are requests")]
 pub(crate) enum Event {
-    /// A request, what it came with, and what acknowledges it.
-    Request(Request, Original, Receipt),
+    /// A request, and what acknowledges it.
+    Request(Request, Receipt),
     /// We have cancelled the consumer: nothing more will come.
     Cancelled,
     /// Nothing more will come, for this reason.
@@ -43,18 +45,28 @@ pub(crate) enum Next<T> {
     Delivered(usize, Event),
 }
 
-/// The properties of a request as they came, to publish it again.
+/// What remains of a delivery when its request has been taken out: enough to acknowledge it on the channel it came by,
+/// and to publish it again.
 #[derive(Debug)]
-pub(crate) struct Original(pub(super) AmqpProperties);
-
-/// What remains of a delivery when its request has been taken out: enough to acknowledge it on the channel it came by.
-#[derive(Debug)]
-pub(crate) struct Receipt(Delivery);
+pub(crate) struct Receipt(Box<Delivery>);
 
 impl Receipt {
     /// Deliveries of one channel are numbered from 1, without gaps.
     pub(crate) fn tag(&self) -> u64 {
         self.0.delivery_tag()
+    }
+
+    /// The properties of the request as they came.
+    pub(super) fn properties(&self) -> &AmqpProperties {
+        &self.0.properties
+    }
+
+    /// Another one, that is good for acknowledging only.
+    pub(crate) fn bare(&mut self) -> Receipt {
+        let properties = mem::take(&mut self.0.properties);
+        let bare = Receipt(self.0.clone());
+        self.0.properties = properties;
+        bare
     }
 }
 
@@ -107,9 +119,8 @@ impl Inbox {
     fn event(message: Option<ConsumerMessage>) -> Event {
         match message {
             Some(ConsumerMessage::Delivery(delivery)) => {
-                let mut delivery = delivery;
-                let (request, properties) = wire::take_request(&mut delivery);
-                Event::Request(request, Original(properties), Receipt(delivery))
+                let mut delivery = Box::new(delivery);
+                Event::Request(wire::take_request(&mut delivery), Receipt(delivery))
             }
             Some(ConsumerMessage::ClientCancelled) => Event::Cancelled,
             Some(message) => Event::Lost(Failure::from(&message)),

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use amiquip::Publish;
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+use foldhash::quality::RandomState;
 use tracing::{debug, warn};
 
 use super::connection::Beside;
@@ -34,7 +35,7 @@ const MOST_REPLIES: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct ReplyNodes {
     /// Read for every call, and by many threads at once.
-    known: RwLock<HashMap<u64, bool>>,
+    known: RwLock<HashMap<u64, bool, RandomState>>,
     trials: Mutex<Trials>,
 }
 

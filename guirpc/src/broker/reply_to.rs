@@ -11,6 +11,8 @@ const DIRECT_PREFIX: &str = "amq.rabbitmq.reply-to.";
 /// Erlang's external term format: version, then a process identifier with a two-byte atom length.
 const PID_START: [u8; 2] = [131, 88];
 const ATOM: u8 = 118;
+/// Of AMQP's short strings, in bytes.
+const LONGEST: usize = 255;
 /// Serial, number and creation of the process: four bytes each.
 const PID_END: usize = 12;
 
@@ -66,7 +68,7 @@ enum Kind {
 }
 
 fn kind(address: &str) -> Option<Kind> {
-    if address.is_empty() || address.len() > 255 {
+    if address.is_empty() || address.len() > LONGEST {
         return None;
     }
     if !address.starts_with("amq.rabbitmq.reply-to") {
@@ -80,8 +82,9 @@ fn kind(address: &str) -> Option<Kind> {
 
 /// The node of an encoded process identifier; RabbitMQ names nodes for this purpose `reply@` and a number.
 fn process_node(encoded: &str) -> Option<u64> {
-    let bytes = STANDARD.decode(encoded).ok()?;
-    let [ATOM, rest @ ..] = bytes.strip_prefix(&PID_START)? else { return None };
+    let mut bytes = [0; LONGEST];
+    let length = STANDARD.decode_slice(encoded, &mut bytes).ok()?;
+    let [ATOM, rest @ ..] = bytes[..length].strip_prefix(&PID_START)? else { return None };
     let [high, low, rest @ ..] = rest else { return None };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
     let (node, rest) = rest.split_at_checked(length)?;

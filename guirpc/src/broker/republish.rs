@@ -9,7 +9,7 @@ use amiquip::{AmqpProperties, Publish};
 use crossbeam_channel::Receiver;
 
 use super::connection::{Opener, explain};
-use super::{Channel, ConfirmNote, Connection, Original, QueueKind, ReturnNote, wire};
+use super::{Channel, ConfirmNote, Connection, QueueKind, Receipt, ReturnNote, wire};
 use crate::error::{Error, ErrorKind};
 use crate::message::dead::Death;
 
@@ -42,8 +42,8 @@ impl RepublishChannel {
     ///
     /// # Errors
     /// Of the kind [`Denied`](ErrorKind::Denied): its headers leave no room for the count. Any other: the channel is lost.
-    pub(crate) fn attempt(&self, queue: &str, original: &Original, body: &[u8], attempts: u32) -> Result<(), Error> {
-        let properties = wire::as_attempt(&original.0, attempts, SystemTime::now())
+    pub(crate) fn attempt(&self, queue: &str, receipt: &Receipt, body: &[u8], attempts: u32) -> Result<(), Error> {
+        let properties = wire::as_attempt(receipt.properties(), attempts, SystemTime::now())
             .ok_or_else(|| Error::new(ErrorKind::Denied, "its headers leave no room for the count"))?;
         self.publish(queue, body, properties)
     }
@@ -52,11 +52,11 @@ impl RepublishChannel {
     pub(crate) fn dead_letter(
         &self,
         queue: &str,
-        original: &Original,
+        receipt: &Receipt,
         body: &[u8],
         death: &Death<'_>,
     ) -> Result<(), Error> {
-        self.publish(queue, body, wire::as_dead_letter(&original.0, death))
+        self.publish(queue, body, wire::as_dead_letter(receipt.properties(), death))
     }
 
     fn publish(&self, queue: &str, body: &[u8], properties: AmqpProperties) -> Result<(), Error> {
@@ -89,9 +89,9 @@ impl RepublishChannel {
 /// Whether this is the request that was returned from that queue.
 ///
 /// Two that agree in all of this and differ in their headers only are taken for each other.
-pub(crate) fn is_returned(note: &ReturnNote, queue: &str, original: &Original, body: &[u8]) -> bool {
+pub(crate) fn is_returned(note: &ReturnNote, queue: &str, receipt: &Receipt, body: &[u8]) -> bool {
     note.routing_key == queue
-        && note.properties.correlation_id() == original.0.correlation_id()
-        && note.properties.type_() == original.0.type_()
+        && note.properties.correlation_id() == receipt.properties().correlation_id()
+        && note.properties.type_() == receipt.properties().type_()
         && note.content == body
 }

@@ -18,12 +18,12 @@ mod tests;
 pub(super) use limits::{check_headers, check_short, deadline_headers, expiration};
 pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy};
 
-/// Takes the request and its properties out of a delivery, which keeps only what acknowledging it needs.
-pub(super) fn take_request(delivery: &mut Delivery) -> (Request, AmqpProperties) {
+/// Takes the request out of a delivery, which keeps its properties.
+pub(super) fn take_request(delivery: &mut Delivery) -> Request {
     let body = std::mem::take(&mut delivery.body);
-    let properties = std::mem::take(&mut delivery.properties);
-    let (dialect, function) = addressee(&properties);
-    let request = Request {
+    let properties = &delivery.properties;
+    let (dialect, function) = addressee(properties);
+    Request {
         dialect,
         function,
         content_type: properties.content_type().clone(),
@@ -33,8 +33,7 @@ pub(super) fn take_request(delivery: &mut Delivery) -> (Request, AmqpProperties)
         app_id: properties.app_id().clone(),
         headers: properties.headers().as_ref().map(headers).unwrap_or_default(),
         redelivered: delivery.redelivered,
-    };
-    (request, properties)
+    }
 }
 
 /// The dialect of a request, and the function that it names.

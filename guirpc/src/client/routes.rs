@@ -29,7 +29,7 @@ const MOST: usize = 4096;
 /// The routes of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    exchanges: HashMap<Name, ExchangeState>,
+    exchanges: HashMap<Name, ExchangeState, RandomState>,
     ids: HashMap<(Name, Name), RouteId, RandomState>,
     known: Vec<Route>,
 }

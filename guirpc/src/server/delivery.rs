@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::queues::QueueRole;
-use crate::broker::{Original, Receipt, ReplyTo};
+use crate::broker::{Receipt, ReplyTo};
 use crate::codec::{self, Format};
 use crate::message::dead::Death;
 use crate::message::{EncodedReply, ReplyKind, Request, dead};
@@ -15,9 +15,8 @@ pub(super) struct Delivery {
     pub(super) service: usize,
     pub(super) queue: QueueRole,
     pub(super) request: Request,
-    pub(super) original: Original,
-    /// `None` once it is acknowledged.
-    pub(super) receipt: Option<Receipt>,
+    pub(super) receipt: Receipt,
+    pub(super) is_acknowledged: bool,
     /// `None` if the caller waits for no reply; else where, or what is wrong with that address.
     pub(super) reply_to: Result<Option<ReplyTo>, String>,
     /// Whether replies may be sent there; `None` while that is being found out.
@@ -25,14 +24,14 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn new(
-        (service, queue): (usize, QueueRole),
-        request: Request,
-        original: Original,
-        receipt: Receipt,
-    ) -> Self {
+    pub(super) fn new((service, queue): (usize, QueueRole), request: Request, receipt: Receipt) -> Self {
         let reply_to = ReplyTo::of(&request);
-        Delivery { service, queue, request, original, receipt: Some(receipt), reply_to, is_accepted: Some(true) }
+        Delivery { service, queue, request, receipt, is_acknowledged: false, reply_to, is_accepted: Some(true) }
+    }
+
+    /// What acknowledges it, if it is not acknowledged yet.
+    pub(super) fn into_unacknowledged(self) -> Option<Receipt> {
+        (!self.is_acknowledged).then_some(self.receipt)
     }
 
     /// Whether the caller waits for a reply that can be sent.

@@ -98,15 +98,15 @@ impl Republisher {
     }
 
     fn publish(&mut self, job: Job, is_declared: bool) -> Result<(), Error> {
-        let Delivery { service, original, request, .. } = &job.delivery;
+        let Delivery { service, receipt, request, .. } = &job.delivery;
         let service = &self.plan.services[*service];
         let (queue, _) = target(service, &job);
         let published = match &job.what {
-            Republish::Attempt { attempts, .. } => self.channel.attempt(queue, original, &request.body, *attempts),
-            Republish::Return => self.channel.attempt(queue, original, &request.body, request.attempts()),
+            Republish::Attempt { attempts, .. } => self.channel.attempt(queue, receipt, &request.body, *attempts),
+            Republish::Return => self.channel.attempt(queue, receipt, &request.body, request.attempts()),
             Republish::DeadLetter(letter, _) => {
                 let death = letter.death(&service.queue, SystemTime::now());
-                self.channel.dead_letter(queue, original, &request.body, &death)
+                self.channel.dead_letter(queue, receipt, &request.body, &death)
             }
         };
         match published {
@@ -121,8 +121,8 @@ impl Republisher {
         while let Some(note) = self.channel.returned() {
             let services = &self.plan.services;
             self.unconfirmed.returned(|OnTheWay { job, .. }| {
-                let Delivery { service, original, request, .. } = &job.delivery;
-                broker::is_returned(&note, target(&services[*service], job).0, original, &request.body)
+                let Delivery { service, receipt, request, .. } = &job.delivery;
+                broker::is_returned(&note, target(&services[*service], job).0, receipt, &request.body)
             });
         }
         let (number, multiple, taken) = broker::confirmed(note);

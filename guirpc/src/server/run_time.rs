@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 /// Waking another worker costs about as much, so that for anything quicker it is not worth it.
 const SLOW: Duration = Duration::from_micros(50);
 /// The weight of one run in the average: 1/8.
@@ -13,7 +15,7 @@ const WEIGHT: u64 = 8;
 ///
 /// They are a guess that decides about speed only, so updates that overtake each other do no harm.
 #[derive(Debug)]
-pub(super) struct RunTimes(HashMap<&'static str, AtomicU64>);
+pub(super) struct RunTimes(HashMap<&'static str, AtomicU64, RandomState>);
 
 impl RunTimes {
     pub(super) fn new(functions: impl Iterator<Item = &'static str>) -> Self {

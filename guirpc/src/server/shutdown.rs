@@ -58,9 +58,9 @@ impl ConsumerLoop<'_> {
         let session = Arc::clone(&self.session);
         for (source, event) in session.delivered() {
             match event {
-                Event::Request(request, original, receipt) => {
+                Event::Request(request, receipt) => {
                     session.take();
-                    self.return_unbegun(Delivery::new(source, request, original, receipt));
+                    self.return_unbegun(Delivery::new(source, request, receipt));
                 }
                 // An inbox whose consumer is cancelled ends as one that is lost does; a real loss is heard of all the same.
                 Event::Cancelled | Event::Lost(_) => {}
@@ -68,7 +68,7 @@ impl ConsumerLoop<'_> {
         }
         let due = self.due.as_mut().map(|due| mem::take(&mut due.runs)).unwrap_or_default();
         let waiting = due.into_iter().chain(mem::take(&mut self.waiting));
-        let (early, unbegun): (Vec<_>, Vec<_>) = waiting.partition(|(delivery, _)| delivery.receipt.is_none());
+        let (early, unbegun): (Vec<_>, Vec<_>) = waiting.partition(|(delivery, _)| delivery.is_acknowledged);
         self.waiting = early;
         let parked = mem::take(&mut self.parked);
         unbegun.into_iter().map(|(delivery, _)| delivery).chain(parked).for_each(|it| self.return_unbegun(it));
@@ -129,7 +129,7 @@ impl ConsumerLoop<'_> {
             Ready::Answer(..) | Ready::End => None,
         });
         for delivery in mem::take(&mut self.held).into_iter().chain(unbegun) {
-            let Some(receipt) = delivery.receipt else { continue };
+            let Some(receipt) = delivery.into_unacknowledged() else { continue };
             self.channel.requeue(receipt)?;
             self.requeued += 1;
             self.session.leave();

@@ -14,7 +14,7 @@ use super::reply_cache::{Key, Known, ReplyCache};
 use super::reports::{Ready, Report, Then};
 use super::running::Running;
 use super::session::Session;
-use crate::broker::{Event, Next, Receipt};
+use crate::broker::{Event, Next};
 use crate::codec::{self, Format};
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
@@ -64,8 +64,8 @@ impl Worker {
                         return;
                     }
                 }
-                Next::Delivered(inbox, Event::Request(request, original, receipt)) => {
-                    let delivery = Delivery::new(session.source(inbox), request, original, receipt);
+                Next::Delivered(inbox, Event::Request(request, receipt)) => {
+                    let delivery = Delivery::new(session.source(inbox), request, receipt);
                     if !session.begin() {
                         session.report(Report::Republish(delivery, Republish::Return));
                     } else if !self.take(session, delivery) {
@@ -120,7 +120,7 @@ impl Worker {
     /// Does what was made ready; says whether this worker still leads afterwards.
     fn take_ready(&self, session: &Arc<Session>, ready: Ready) -> bool {
         match ready {
-            Ready::Run(delivery) if !session.is_serving() && delivery.receipt.is_some() => {
+            Ready::Run(delivery) if !session.is_serving() && !delivery.is_acknowledged => {
                 session.report(Report::Republish(delivery, Republish::Return));
                 true
             }
@@ -253,7 +253,7 @@ impl Worker {
             finish(session, delivery, reply, then);
         } else {
             // Not acknowledged: when it is delivered again, on the next session, it is answered without another run.
-            done(session, delivery.queue, None, delivery.request, reply);
+            done(session, delivery, reply, false);
         }
     }
 
@@ -293,18 +293,20 @@ fn finish(session: &Session, delivery: Delivery, reply: EncodedReply, then: Then
         Then::Conclude if is_failure && reply.status == status::EXPIRED => {
             let message = codec::failure_message(&reply);
             debug!(correlation_id = delivery.request.correlation_id, "dropped: {message}");
-            done(session, delivery.queue, delivery.receipt, delivery.request, reply);
+            done(session, delivery, reply, true);
         }
         Then::Conclude if is_failure => {
             let letter = delivery.letter(dead::FAILED, Some(&reply), codec::failure_message(&reply));
             fail(session, delivery, letter, Some(reply));
         }
-        Then::Conclude => done(session, delivery.queue, delivery.receipt, delivery.request, reply),
+        Then::Conclude => done(session, delivery, reply, true),
     }
 }
 
-/// Acknowledges a request; what was run is remembered, in case that it is delivered again.
-fn done(session: &Session, queue: QueueRole, receipt: Option<Receipt>, request: Request, reply: EncodedReply) {
+/// Acknowledges a request, or leaves that; what was run is remembered, in case that it is delivered again.
+fn done(session: &Session, delivery: Delivery, reply: EncodedReply, acknowledge: bool) {
+    let Delivery { queue, request, receipt, is_acknowledged, .. } = delivery;
+    let receipt = (acknowledge && !is_acknowledged).then_some(receipt);
     let answer = (reply.kind != Some(ReplyKind::Refusal)).then_some((request, reply));
     session.finish(queue, receipt, AckDecision::Ack, answer);
 }

@@ -57,7 +57,9 @@ impl ConsumerLoop<'_> {
         match self.facts(&delivery, is_early).step() {
             Step::Run => self.session.make_ready(Ready::Run(delivery)),
             Step::RunOnceAcknowledged { own } => {
-                if own && let Some(receipt) = delivery.receipt.take() {
+                if own {
+                    delivery.is_acknowledged = true;
+                    let receipt = delivery.receipt.bare();
                     self.acks.finish(receipt.tag(), AckDecision::Ack, receipt);
                 }
                 self.waiting.push((delivery, self.next_job));
@@ -113,7 +115,7 @@ impl ConsumerLoop<'_> {
         let service = &self.context.plan.services[delivery.service];
         if delivery.request.redelivered || service.failure_queues.is_none() {
             self.requeued += 1;
-            self.finish(delivery.receipt, AckDecision::Requeue);
+            self.finish(delivery.into_unacknowledged(), AckDecision::Requeue);
         } else if self.is_blocked {
             self.held.push(delivery);
         } else {
@@ -127,7 +129,7 @@ impl ConsumerLoop<'_> {
             Republish::DeadLetter(Letter { status, message, .. }, _) if service.failure_queues.is_none() => {
                 let Request { function, correlation_id, .. } = &delivery.request;
                 warn!(function, correlation_id, status, "failed, and the caller waits for no reply: {message}");
-                self.finish(delivery.receipt, AckDecision::Ack);
+                self.finish(delivery.into_unacknowledged(), AckDecision::Ack);
             }
             what => {
                 if let Republish::DeadLetter(_, Some(reply)) = &what {
@@ -150,13 +152,13 @@ impl ConsumerLoop<'_> {
         let is_return = self.open_jobs.remove(&number).unwrap_or(false);
         self.requeued += usize::from(is_return);
         match decision {
-            Decision::Published => self.finish(delivery.receipt, AckDecision::Ack),
+            Decision::Published => self.finish(delivery.into_unacknowledged(), AckDecision::Ack),
             Decision::Run => self.session.make_ready(Ready::Run(delivery)),
             Decision::Requeue(answer) => {
                 if let Some(reply) = answer {
-                    self.memory.journal.remember_requeued(delivery.request, reply);
+                    self.memory.journal.remember_requeued(delivery.request.clone(), reply);
                 }
-                self.finish(delivery.receipt, AckDecision::Requeue);
+                self.finish(delivery.into_unacknowledged(), AckDecision::Requeue);
             }
         }
     }
