@@ -51,6 +51,7 @@ pub(super) struct Calls<W> {
     /// Counts the links.
     generation: u64,
     window: Window,
+    wants_probe: bool,
     confirms: Confirms,
     routes: Routes,
     decided: Vec<(W, Outcome)>,
@@ -135,6 +136,7 @@ impl<W> Calls<W> {
             link: LinkState::Down(reason.to_owned()),
             generation: 0,
             window: Window::default(),
+            wants_probe: false,
             confirms: Confirms::default(),
             routes: Routes::default(),
             decided: Vec::new(),
@@ -252,7 +254,12 @@ impl<W> Calls<W> {
     /// The channel on which to ask what the broker has read, if it is time to; the probe is in flight from now on.
     pub(super) fn next_probe(&mut self, now: Instant) -> Option<Via> {
         let LinkState::Up = self.link else { return None };
-        let via = self.window.begin_probe(!self.queue.is_empty() || !self.held.is_empty())?;
+        let via = if mem::take(&mut self.wants_probe) {
+            self.window.probe(Via::Confirming);
+            Via::Confirming
+        } else {
+            self.window.begin_probe(!self.queue.is_empty() || !self.held.is_empty())?
+        };
         if via == Via::Confirming {
             self.confirms.publish(None, Mark::default(), now);
         }

@@ -288,12 +288,9 @@ impl Core {
 
     /// Asks whether the broker reads on.
     pub(super) fn probe(&self) {
-        let mut state = self.state();
-        if state.calls.probe(Instant::now())
-            && let Some(Err(error)) = state.link.as_ref().map(|link| link.channel(Via::Confirming).probe())
-        {
-            state.calls.set_down(&error.to_string());
-        }
+        let mut change = self.change();
+        change.calls().want_probe();
+        change.end();
     }
 
     /// Fails everything that has no outcome yet.

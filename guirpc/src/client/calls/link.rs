@@ -3,7 +3,7 @@
 use std::mem;
 use std::time::Instant;
 
-use super::{Call, Calls, LinkState, MOST_CLOSURES, Mark, Stage, Via};
+use super::{Call, Calls, LinkState, MOST_CLOSURES, Stage};
 use crate::broker::{Failure, Scope};
 use crate::client::outcome::Outcome;
 use crate::health::ConnectionStatus;
@@ -58,6 +58,7 @@ impl<W> Calls<W> {
         self.set_down(&failure.reason);
         (self.window, self.confirms, self.routes) = Default::default();
         self.to_ask.clear();
+        self.wants_probe = false;
         self.queue.extend(mem::take(&mut self.asking).into_values().flatten());
         self.queue.extend(mem::take(&mut self.held).into_values().flatten());
         self.queue.retain(|number| self.open.get(number).is_some_and(|call| call.stage == Stage::Queued));
@@ -96,12 +97,9 @@ impl<W> Calls<W> {
         Some(Stuck { since, reads_on, is_spared: self.open.values().any(is_spared) })
     }
 
-    /// Publishes a probe on the confirming channel, to see whether the broker reads on.
-    pub(in crate::client) fn probe(&mut self, now: Instant) -> bool {
-        let LinkState::Up = self.link else { return false };
-        self.window.probe(Via::Confirming);
-        self.confirms.publish(None, Mark::default(), now);
-        true
+    /// Has the next probe go by the confirming channel, whatever was published, to see whether the broker reads on.
+    pub(in crate::client) fn want_probe(&mut self) {
+        self.wants_probe = true;
     }
 
     /// Fails everything.
