@@ -19,6 +19,7 @@ const NODE_KILLED: Plan = Plan {
         ..USUAL.volume
     },
     by_proxy: true,
+    options: &["--queue-type", "quorum"],
     may: &[Effect::FailedNotRun, Effect::FailedMayHaveRun, Effect::RunAgain, Effect::Discarded],
     ..USUAL
 };
@@ -30,11 +31,6 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn node_killed() -> anyhow::Result<()> {
     let mut nodes = RabbitMq::start_cluster(3)?;
-    // What a client declares without an argument is a quorum queue here.
-    nodes[0].eval(
-        "rabbit_misc:execute_mnesia_transaction(fun() -> rabbit_vhost:update_metadata( \
-             <<\"/\">>, fun(M) -> M#{default_queue_type => <<\"quorum\">>} end) end)",
-    )?;
     let ports: Vec<u16> = nodes.iter().map(Broker::port).collect();
     let proxies = Proxies { clients: Proxy::among(&ports)?, servers: Proxy::among(&ports)? };
     let uri = nodes[0].uri();

@@ -26,6 +26,7 @@ pub(crate) enum Version {
 pub(crate) struct Fleet {
     uri: String,
     log: PathBuf,
+    options: &'static [&'static str],
     servers: Vec<Server>,
 }
 
@@ -36,8 +37,8 @@ pub(crate) struct Server {
 }
 
 impl Fleet {
-    pub(crate) fn new(uri: String, log: PathBuf) -> Self {
-        Self { uri, log, servers: vec![] }
+    pub(crate) fn new(uri: String, log: PathBuf, options: &'static [&'static str]) -> Self {
+        Self { uri, log, options, servers: vec![] }
     }
 
     /// Adds a server, which serves when this returns.
@@ -51,7 +52,11 @@ impl Fleet {
     /// Starts a server that is not part of the fleet yet.
     pub(crate) fn launch(&self, version: Version) -> anyhow::Result<Program> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_faults-service"));
-        command.env("AMQP_URI", &self.uri).env(LOG, &self.log).args(["--workers", &WORKERS.to_string()]);
+        command
+            .env("AMQP_URI", &self.uri)
+            .env(LOG, &self.log)
+            .args(["--workers", &WORKERS.to_string()])
+            .args(self.options);
         if version == Version::Next {
             command.args(["--service", "faults-next", "--queue", SERVICE, "--routing-key", SERVICE]);
         }

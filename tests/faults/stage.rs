@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     /// What happens, in words.
     pub(crate) fault: &'static str,
     pub(crate) servers: usize,
+    /// What each of them is told on its command line.
+    pub(crate) options: &'static [&'static str],
     pub(crate) volume: Volume,
     /// In seconds.
     pub(crate) heartbeat: u32,
@@ -53,6 +55,7 @@ pub(crate) const USUAL: Plan = Plan {
     name: "",
     fault: "",
     servers: 2,
+    options: &[],
     volume: Volume {
         clients: 3,
         threads: 12,
@@ -110,7 +113,7 @@ impl Stage {
         proxies: Option<Proxies>,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut fleet = Fleet::new(to_servers, folder.path().join("runs"));
+        let mut fleet = Fleet::new(to_servers, folder.path().join("runs"), plan.options);
         for _ in 0..plan.servers {
             fleet.add(Version::Present)?;
         }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, bail};
 
+use self::install::Installation;
 use self::node::{Member, Node};
 use self::tls::Tls;
 use crate::broker::{Broker, Queue, uri};
@@ -33,12 +34,12 @@ pub struct RabbitMq {
 impl RabbitMq {
     /// Whether a node can be started here, or else why not and what to do about it.
     pub fn available() -> Result<(), String> {
-        install::scripts().map(drop)
+        Installation::find().map(drop)
     }
 
     /// The version that is installed, which takes half a second to tell.
     pub fn version() -> anyhow::Result<String> {
-        install::version()
+        Installation::find().map_err(anyhow::Error::msg)?.version()
     }
 
     /// Starts a node, which takes a few seconds, and waits until it takes connections.

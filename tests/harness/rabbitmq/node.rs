@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 
 use super::console::{self, Console};
-use super::install;
+use super::install::Installation;
 use super::tls::Tls;
 use crate::eventually;
 use crate::port::Port;
@@ -28,7 +28,7 @@ const REPORTED_LINES: usize = 40;
 
 #[derive(Debug)]
 pub(super) struct Node {
-    scripts: &'static Path,
+    installation: Installation,
     folder: TempDir,
     amqp: Port,
     member: Member,
@@ -45,14 +45,12 @@ pub(super) struct Member {
     distribution: Arc<Port>,
     /// What members know each other by; Erlang makes one if there is none.
     cookie: Option<String>,
-    /// The node whose cluster it joins.
-    joins: Option<String>,
 }
 
 impl Member {
     /// A node by itself.
     pub(super) fn alone() -> anyhow::Result<Self> {
-        Ok(Self { address: Ipv4Addr::LOCALHOST, distribution: Arc::new(Port::claim()?), cookie: None, joins: None })
+        Ok(Self { address: Ipv4Addr::LOCALHOST, distribution: Arc::new(Port::claim()?), cookie: None })
     }
 
     /// The first node of a cluster.
@@ -60,11 +58,11 @@ impl Member {
         Ok(Self { cookie: Some(format!("GUIRPC{:016X}", fastrand::u64(..))), ..Self::alone()? })
     }
 
-    /// The next node of a cluster, with this number, that joins this one.
+    /// The next node of a cluster, with this number, beside this one.
     fn beside(first: &Node, number: u8) -> Self {
         let Member { distribution, cookie, .. } = &first.member;
         let address = Ipv4Addr::new(127, 0, 0, number);
-        Self { address, distribution: Arc::clone(distribution), cookie: cookie.clone(), joins: Some(first.name()) }
+        Self { address, distribution: Arc::clone(distribution), cookie: cookie.clone() }
     }
 }
 
@@ -77,12 +75,16 @@ struct Running {
 impl Node {
     /// Starts a node of the same cluster; each needs a number of its own, above 1.
     pub(super) fn start_beside(&self, number: u8) -> anyhow::Result<Self> {
-        Self::start(Member::beside(self, number), None)
+        let node = Self::start(Member::beside(self, number), None)?;
+        for arguments in [&["stop_app"][..], &["join_cluster", &self.name()], &["start_app"]] {
+            node.ctl(arguments)?;
+        }
+        Ok(node)
     }
 
     pub(super) fn start(member: Member, tls: Option<Tls>) -> anyhow::Result<Self> {
         let node = Self {
-            scripts: install::scripts().map_err(anyhow::Error::msg)?,
+            installation: Installation::find().map_err(anyhow::Error::msg)?,
             folder: TempDir::with_prefix("guirpc-rabbitmq-")?,
             amqp: Port::claim()?,
             member,
@@ -192,12 +194,12 @@ impl Node {
         fs::write(folder.join("enabled_plugins"), "[].\n")?;
         // Erlang terms rather than `key = value`, since the translation of those takes 0.7 s.
         let (port, tls) = (self.port(), self.tls.as_ref().map(Tls::settings).unwrap_or_default());
-        let joins = self.member.joins.as_ref().map(|name| format!("'{name}'")).unwrap_or_default();
+        // As much in one message as RabbitMQ 3 takes, which is more than 4 does by itself.
         fs::write(
             folder.join("rabbitmq.config"),
             format!(
                 "[{{rabbit, [{{tcp_listeners, [{{\"127.0.0.1\", {port}}}]}}, \
-                    {{cluster_nodes, {{[{joins}], disc}}}}{tls}]}}].\n"
+                    {{max_message_size, 134217728}}{tls}]}}].\n"
             ),
         )?;
         Ok(())
@@ -225,7 +227,7 @@ impl Node {
     /// One of RabbitMQ's scripts, pointed at nothing but this node.
     fn script(&self, name: &str) -> Command {
         let folder = self.folder.path();
-        let mut script = Command::new(self.scripts.join(name));
+        let mut script = self.installation.script(name);
         for (variable, _) in std::env::vars_os() {
             // Settings of a system service, or of whoever runs the tests.
             let text = variable.to_string_lossy();
