@@ -31,8 +31,8 @@ fn main() -> ExitCode {
     let brokers = Brokers::default();
     let recorded = Recorded::all().expect("the transcripts can be read");
     let mut trials = suite::trials();
-    for (prefix, kind) in [("rabbitmq", Kind::RabbitMq), ("embedded", Kind::Embedded)] {
-        let missing = kind.missing();
+    let (rabbitmq, missing) = Kind::of_rabbitmq();
+    for (prefix, kind, missing) in [("rabbitmq", rabbitmq, missing), ("embedded", Kind::Embedded, None)] {
         for case in &recorded {
             let (brokers, case) = (brokers.clone(), case.clone());
             let name = format!("{prefix}::{}", case.name.replace('/', "::"));

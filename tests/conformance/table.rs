@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::transcripts::{RECORDED, Recorded};
+use crate::brokers::RECORDED;
+use crate::transcripts::Recorded;
 
 /// Answers that are the same everywhere; a case is summed up by the others.
 const USUAL: [&str; 10] = [
@@ -41,9 +42,12 @@ fn path() -> PathBuf {
 pub(crate) fn generate(recorded: &[Recorded]) -> String {
     let (different, same): (Vec<_>, Vec<_>) = recorded.iter().partition(|case| case.embedded.is_some());
     let (all, same) = (recorded.len(), same.len());
+    let other = recorded.iter().filter(|case| case.rabbitmq_4.is_some()).count();
+    let [(_, version), (_, version_4)] = RECORDED;
     let mut text = format!(
         "# Compared with RabbitMQ\n\n\
-         This broker, compared frame by frame with RabbitMQ {RECORDED} as a client sees both.\n\
+         This broker, compared frame by frame with RabbitMQ {version} as a client sees both; \
+         RabbitMQ {version_4} differs from that in {other} cases.\n\
          The conformance suite generates this table from its transcripts, one for each case, \
          in `tests/conformance/transcripts`.\n\
          Of {all} cases {same} are the same, and {} differ on purpose.\n",
@@ -58,12 +62,16 @@ pub(crate) fn generate(recorded: &[Recorded]) -> String {
 
 fn section<'a>(heading: &str, cases: impl IntoIterator<Item = &'a Recorded>) -> String {
     let rows: Vec<String> = cases.into_iter().map(row).collect();
-    format!("\n## {heading}\n\n| case | | RabbitMQ | embedded |\n|---|---|---|---|\n{}", rows.concat())
+    format!(
+        "\n## {heading}\n\n| case | | RabbitMQ 3 | RabbitMQ 4 | embedded |\n|---|---|---|---|---|\n{}",
+        rows.concat()
+    )
 }
 
 fn row(case: &Recorded) -> String {
     let embedded = case.embedded.as_deref().map_or("same", title);
-    let cells = [&format!("`{}`", case.name), title(&case.rabbitmq), &summary(&case.rabbitmq), embedded];
+    let version_4 = case.rabbitmq_4.as_deref().map_or("same".to_owned(), summary);
+    let cells = [&format!("`{}`", case.name), title(&case.rabbitmq), &summary(&case.rabbitmq), &version_4, embedded];
     format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
 }
 
