@@ -3,7 +3,7 @@
 //! The only part of the library that installs a logger, listens to signals and decides how the process ends.
 
 use std::env;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use crate::config::{Config, Environment};
@@ -16,9 +16,11 @@ mod args;
 mod dev;
 mod list;
 mod log;
+mod output;
 mod signals;
 
 use args::{Args, Command};
+use output::Output;
 
 /// What the program says when it cannot give its state: anything that can be shown.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -43,8 +45,7 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
     match run(program, &args, setup) {
         Ok(exit) => exit.code().into(),
         Err(failure) => {
-            // There is nobody left to tell if this fails.
-            let _ = writeln!(io::stderr(), "error: {}", failure.message);
+            Output::new(io::stderr()).write(format!("error: {}\n", failure.message).as_bytes());
             failure.exit.code().into()
         }
     }

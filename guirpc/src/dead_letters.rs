@@ -16,6 +16,7 @@ use crate::broker::{Addresses, DeadQueue, Taken};
 #[cfg(feature = "config")]
 use crate::config::ClientConfig;
 use crate::error::Error;
+use crate::message::dead;
 
 pub use letter::DeadLetter;
 pub use outcome::{Kept, List, Missing, Outcome};
@@ -46,10 +47,17 @@ const LIST_BYTES: usize = 64 << 20;
 /// # Ok::<(), guirpc::Error>(())
 /// ```
 ///
-/// No operation loses a letter or changes their order.
-/// It holds the letters unacknowledged while it reads them, until its end, or until the process dies;
-/// other readers wait for as long, each up to its [timeout](DeadLetters::timeout).
+/// No operation loses or doubles a letter or changes their order, on queues of any type, under any policy, any number
+/// of times; not if its process is killed either, except that the order of a quorum queue may change.
+/// It holds the letters of a classic queue unacknowledged while it reads them.
+/// A quorum queue drops what is returned to it too often (`delivery-limit`), so its letters are read by putting each to
+/// the end of the queue: a look reads all of them, takes as long, and needs a broker that takes messages and a queue
+/// that is not full and rejects.
+/// Other readers wait for as long, each up to its [timeout](DeadLetters::timeout).
 /// A dead-letter queue that does not exist is an empty one.
+///
+/// The user of the broker needs these permissions: to configure and read `^SERVICE\.dead`, and to write to the default
+/// exchange (`^amq\.default$`) and, to requeue, any permission for the queues that letters go back to.
 #[derive(Clone)]
 pub struct DeadLetters {
     addresses: Addresses,
@@ -73,6 +81,17 @@ impl DeadLetters {
     #[cfg(feature = "config")]
     pub fn configured(config: &ClientConfig, service: impl Into<String>) -> Result<Self, Error> {
         DeadLetters::checked(&config.uri, service.into(), config.timeout.unwrap_or(TIMEOUT))
+    }
+
+    /// Whether the service is known to the broker: it has a queue for requests, or one for dead letters.
+    ///
+    /// A name that is misspelt has neither; a service that has never been served has not either.
+    ///
+    /// # Errors
+    /// The connection cannot be opened, or is lost.
+    pub fn is_known(&self) -> Result<bool, Error> {
+        let exists = |queue: &str| DeadQueue::exists(&self.addresses, queue, self.timeout);
+        Ok(exists(&self.service)? || exists(&dead::queue(&self.service))?)
     }
 
     fn checked(uri: &str, service: String, timeout: Duration) -> Result<Self, Error> {
@@ -110,6 +129,7 @@ impl DeadLetters {
                     bytes += letter.held();
                     list.letters.push(letter);
                 }
+                queue.keep(taken)?;
             }
             Ok(())
         })?;
@@ -129,7 +149,8 @@ impl DeadLetters {
                 && !search.is_over()
                 && let Some((taken, letter)) = self.next(queue, &mut search)?
             {
-                first = search.takes(&letter).then(|| letter.with_body(taken.request.body));
+                first = search.takes(&letter).then(|| letter.with_body(taken.request.body.clone()));
+                queue.keep(taken)?;
             }
             Ok(())
         })?;
@@ -138,9 +159,11 @@ impl DeadLetters {
 
     /// Puts letters back into the queues that they were taken off, as the requests that they were.
     ///
-    /// A letter is removed after the publisher confirm of the request:
-    /// if the connection or the process dies in between, there are both, and the function runs once more than it should.
-    /// A letter that is unroutable, or whose queue rejects it, stays where it is.
+    /// A letter is removed after the publisher confirm of the request.
+    /// If the connection or the process dies in between, the next operation removes it, by the queue
+    /// `SERVICE.dead.requeued`, which has a copy of each request while letters are put back; so the function runs once.
+    /// Only if the broker dies as well, it may run twice.
+    /// A letter that is unroutable stays where it is, and so does each whose queue has rejected one.
     /// Letters that come in meanwhile, perhaps those that were requeued and failed again, are left alone.
     ///
     /// # Errors
@@ -173,6 +196,7 @@ impl DeadLetters {
                 }
                 let Some((taken, letter)) = self.next(queue, &mut search)? else { break };
                 if !search.takes(&letter) {
+                    queue.keep(taken)?;
                     continue;
                 }
                 match settle(queue, taken, &letter)? {

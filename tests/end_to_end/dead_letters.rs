@@ -1,6 +1,7 @@
 //! Dead letters are read, put back and thrown away; none is lost, and their order stays.
 
 mod crowd;
+mod kinds;
 mod trouble;
 pub(crate) mod written;
 
@@ -31,8 +32,12 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("dead_letters::whoever_looks_keeps_others_waiting", trouble::whoever_looks_keeps_others_waiting),
         Case::exclusive("dead_letters::a_frozen_broker_is_given_up", trouble::a_frozen_broker_is_given_up),
         Case::exclusive("dead_letters::a_broker_short_of_memory_loses_nothing", trouble::short_of_memory_loses_nothing),
-        Case::shared("dead_letters::two_who_requeue_the_same_do_it_once", crowd::two_who_requeue_the_same_do_it_once),
-        Case::shared("dead_letters::a_kill_costs_a_duplicate_at_most", crowd::a_kill_costs_a_duplicate_at_most),
+        Case::shared("dead_letters::thirty_looks_change_nothing_on_any_queue", kinds::thirty_looks_change_nothing),
+        Case::shared("dead_letters::a_killed_requeue_loses_and_doubles_nothing", kinds::a_killed_requeue),
+        Case::shared("dead_letters::a_killed_look_loses_and_doubles_nothing", kinds::a_killed_look),
+        Case::shared("dead_letters::two_who_requeue_the_same_do_it_once", kinds::two_who_requeue_the_same_do_it_once),
+        Case::shared("dead_letters::copies_of_one_letter_are_merged", kinds::copies_of_one_letter_are_merged),
+        Case::rabbitmq_shared("dead_letters::policies_take_no_letter", kinds::policies_take_no_letter),
         Case::shared("dead_letters::ten_thousand_are_listed_in_little_memory", crowd::ten_thousand_in_little_memory),
     ]
 }
@@ -118,7 +123,10 @@ fn it_is_the_request_that_it_was(broker: &dyn Broker) -> anyhow::Result<()> {
     // The broker has done what it asks for when it was written.
     post.take("elsewhere")?;
     ensure!(letters(broker, "shop")?.requeue(&Selection::all())?.done == 1);
-    let request = post.take("shop.reports")?;
+    let mut request = post.take("shop.reports")?;
+    let mut headers = request.properties.headers().clone().unwrap_or_default();
+    ensure!(headers.remove("guirpc-dead-id").is_some(), "it says which letter it was");
+    request.properties = request.properties.with_headers(headers);
     let mut headers = FieldTable::new();
     headers.insert("tenant".to_owned(), text("acme"));
     let expected = AmqpProperties::default()
@@ -155,6 +163,7 @@ fn no_queue_is_no_letters(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(letters.drop(&Selection::all().id("1"))?.done == 0);
     // Nothing of the kind was made by looking.
     ensure!(broker.queue("shop.dead")?.is_none());
+    ensure!(broker.queue("shop.dead.requeued")?.is_none());
     eventually(LONG, || Ok(broker.queue("shop.dead.reader")?.is_none()))
 }
 

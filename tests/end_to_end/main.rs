@@ -10,6 +10,7 @@ mod configured;
 mod connections;
 mod crashes;
 mod dead_letters;
+mod dead_log;
 mod embedded_faults;
 mod embedded_limits;
 mod exchanges;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         crashes::cases(),
         hostile::cases(),
         dead_letters::cases(),
+        dead_log::cases(),
         python::cases(),
         faults::cases(),
         embedded_faults::cases(),

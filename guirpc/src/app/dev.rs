@@ -1,9 +1,10 @@
 //! `dev`: the service and a broker in memory in one process, and a call to try it with.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde_json::Value;
 
+use super::output::Output;
 use super::{Failure, serve};
 use crate::client::Client;
 use crate::embedded::Broker;
@@ -67,10 +68,9 @@ pub(super) fn run(setup: Setup, services: &[String], port: Option<u16>, call: Op
     })
 }
 
+/// Whoever does not read it is served all the same.
 fn show(text: &str) {
-    let mut stdout = io::stdout();
-    // Whoever does not want to read it is served all the same.
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    Output::new(io::stdout()).write(text.as_bytes());
 }
 
 fn broker(port: Option<u16>) -> Result<Broker, Failure> {

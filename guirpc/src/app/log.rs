@@ -1,5 +1,6 @@
 //! The log of a service, on the standard error output.
 
+use std::env;
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::Layer;
@@ -7,16 +8,23 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use super::output::Output;
 use crate::config::LogFormat;
 
 /// From now on what passes the filter is written.
 pub(super) fn install(filter: &str, format: LogFormat) -> Result<(), TryInitError> {
-    let log = tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt::layer().with_ansi(is_coloured()).with_writer(Output::new(io::stderr()));
     let log = match format {
         LogFormat::Json => log.json().flatten_event(true).boxed(),
         LogFormat::Text => log.boxed(),
     };
     tracing_subscriber::registry().with(log.with_filter(targets(filter))).try_init()
+}
+
+/// Colours are for terminals, unless the user wants none (<https://no-color.org>).
+fn is_coloured() -> bool {
+    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !no_color && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// The targets and levels of a filter that the setting `log` accepts.

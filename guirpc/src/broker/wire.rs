@@ -16,7 +16,7 @@ mod republish;
 mod tests;
 
 pub(super) use limits::{check_headers, check_short, deadline_headers, expiration};
-pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy};
+pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy, fits};
 
 /// Takes the request out of a delivery, which keeps its properties.
 pub(super) fn take_request(delivery: &mut Delivery) -> Request {

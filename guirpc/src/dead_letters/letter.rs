@@ -26,7 +26,8 @@ pub struct DeadLetter {
 impl DeadLetter {
     /// Without its body.
     pub(super) fn of(service: &str, number: usize, request: &Request) -> Self {
-        let headers = request.headers.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        let headers = request.headers.iter().filter(|(name, _)| !dead::COUNTS.contains(name));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.clone()));
         let (added, headers): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| dead::ADDED.contains(&name.as_str()));
         let added: Headers = added.into_iter().collect();
         DeadLetter {

@@ -16,8 +16,16 @@ pub(crate) const STATUS: &str = "guirpc-dead-status";
 /// Header: what was wrong, in words.
 pub(crate) const MESSAGE: &str = "guirpc-dead-message";
 
+/// Header: which letter it is, so that copies of one are recognised; a request that was put back has it, too.
+pub(crate) const ID: &str = "guirpc-dead-id";
+/// Header: who looked through the letters when this copy was made.
+pub(crate) const LOOK: &str = "guirpc-dead-look";
+
 /// The headers that a letter has beside those of its request.
-pub(crate) const ADDED: [&str; 6] = [REASON, QUEUE, TIME, STATUS, MESSAGE, super::ATTEMPTS];
+pub(crate) const ADDED: [&str; 8] = [REASON, QUEUE, TIME, STATUS, MESSAGE, ID, LOOK, super::ATTEMPTS];
+
+/// Headers by which a quorum queue says how often it has delivered a message: of that delivery, not of the request.
+pub(crate) const COUNTS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 
 /// Reason: its function began on it again and again, and each time the delivery did not come to an end.
 pub(crate) const CRASHED: &str = "crashed";

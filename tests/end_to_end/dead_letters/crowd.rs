@@ -17,7 +17,7 @@ use crate::service::LONG;
 const LONGER: Duration = Duration::from_mins(2);
 
 /// `guirpc dead …` as a program of its own.
-fn guirpc_dead(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Program> {
+pub(super) fn guirpc_dead(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Program> {
     let mut command = Command::new(binary("guirpc")?);
     Program::start(command.env("AMQP_URI", broker.uri()).arg("dead").args(arguments))
 }
@@ -29,54 +29,13 @@ fn write(post: &Post, count: usize, size: usize) -> anyhow::Result<()> {
 }
 
 /// How often each request is in the queue, by its correlation id.
-fn requeued(post: &Post) -> anyhow::Result<BTreeMap<String, usize>> {
+pub(super) fn requeued(post: &Post, queue: &str) -> anyhow::Result<BTreeMap<String, usize>> {
     let mut times = BTreeMap::new();
-    while let Some(got) = post.channel.basic_get("shop", true)? {
+    while let Some(got) = post.channel.basic_get(queue, true)? {
         let id = got.delivery.properties.correlation_id().clone().context("every letter has one")?;
         *times.entry(id).or_default() += 1;
     }
     Ok(times)
-}
-
-pub(super) fn two_who_requeue_the_same_do_it_once(broker: &dyn Broker) -> anyhow::Result<()> {
-    const COUNT: usize = 300;
-    let post = Post::open(broker)?;
-    write(&post, COUNT, 10)?;
-    let mut programs =
-        [guirpc_dead(broker, &["requeue", "shop", "--all"])?, guirpc_dead(broker, &["requeue", "shop", "--all"])?];
-    let letters = letters(broker, "shop")?;
-    while letters.requeue(&Selection::all().limit(50))?.done > 0 {}
-    for program in &mut programs {
-        ensure!(program.wait(LONG)?.success(), "{:?}", program.stderr());
-    }
-    check_count(broker, "shop", 0)?;
-    let times = requeued(&post)?;
-    ensure!(times.len() == COUNT && times.values().all(|times| *times == 1), "{times:?}");
-    Ok(())
-}
-
-/// Killed between the publishing and the removing of a letter, or anywhere else.
-pub(super) fn a_kill_costs_a_duplicate_at_most(broker: &dyn Broker) -> anyhow::Result<()> {
-    const COUNT: usize = 2000;
-    const KILLS: usize = 8;
-    let post = Post::open(broker)?;
-    write(&post, COUNT, 10)?;
-    let count = || Ok::<usize, anyhow::Error>(broker.queue("shop")?.context("it is there")?.messages);
-    for _ in 0..KILLS {
-        let mut program = guirpc_dead(broker, &["requeue", "shop", "--all"])?;
-        let before = count()?;
-        eventually(LONG, || Ok(count()? > before + 20))?;
-        program.kill()?;
-        ensure!(!program.wait(LONG)?.success(), "it was done before it was killed");
-    }
-    let left = letters(broker, "shop")?.requeue(&Selection::all())?.done;
-    ensure!(left > 0 && left < COUNT, "{left}");
-    check_count(broker, "shop", 0)?;
-    let times = requeued(&post)?;
-    let sum: usize = times.values().sum();
-    ensure!(times.len() == COUNT, "{} are lost", COUNT - times.len());
-    ensure!(sum <= COUNT + KILLS, "{} too many", sum - COUNT);
-    Ok(())
 }
 
 pub(super) fn ten_thousand_in_little_memory(broker: &dyn Broker) -> anyhow::Result<()> {

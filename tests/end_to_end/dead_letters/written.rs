@@ -1,5 +1,7 @@
 //! Dead letters as a server writes them, put there without one.
 
+use std::cell::Cell;
+
 use amiquip::{AmqpProperties, AmqpValue, Channel, Confirm, Connection, FieldTable, Publish, QueueDeclareOptions};
 use anyhow::{Context, ensure};
 use guirpc::embedded::Queue;
@@ -51,6 +53,8 @@ pub(crate) fn text(text: &str) -> AmqpValue {
 pub(crate) struct Post {
     connection: Connection,
     pub(crate) channel: Channel,
+    /// How many letters have been written.
+    written: Cell<u64>,
 }
 
 impl Post {
@@ -58,19 +62,33 @@ impl Post {
         let mut connection = Connection::insecure_open(&broker.uri())?;
         let channel = connection.open_channel(None)?;
         channel.enable_publisher_confirms()?;
-        Ok(Post { connection, channel })
+        Ok(Post { connection, channel, written: Cell::new(0) })
     }
 
     pub(crate) fn declare(&self, queue: &str) -> anyhow::Result<()> {
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        self.declare_with(queue, &[])
+    }
+
+    pub(crate) fn declare_with(&self, queue: &str, arguments: &[(&str, AmqpValue)]) -> anyhow::Result<()> {
+        let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let options = QueueDeclareOptions { durable: true, arguments, ..QueueDeclareOptions::default() };
         self.channel.queue_declare(queue, options)?;
         Ok(())
     }
 
     /// Writes letters of a service, and waits until the broker has them.
     pub(crate) fn write(&self, service: &str, letters: impl IntoIterator<Item = Letter>) -> anyhow::Result<()> {
+        self.declare(&format!("{service}.dead"))?;
+        self.write_into_declared(service, letters)
+    }
+
+    /// As [`write`](Post::write), into a queue that has been declared.
+    pub(crate) fn write_into_declared(
+        &self,
+        service: &str,
+        letters: impl IntoIterator<Item = Letter>,
+    ) -> anyhow::Result<()> {
         let queue = format!("{service}.dead");
-        self.declare(&queue)?;
         let confirms = self.channel.listen_for_publisher_confirms()?;
         let mut written = 0_u64;
         for letter in letters {
@@ -81,11 +99,12 @@ impl Post {
         let mut confirmed = 0;
         while confirmed < written {
             match confirms.recv()? {
-                Confirm::Ack(ack) if ack.multiple => confirmed = ack.delivery_tag,
+                Confirm::Ack(ack) if ack.multiple => confirmed = ack.delivery_tag - self.written.get(),
                 Confirm::Ack(_) => confirmed += 1,
                 Confirm::Nack(_) => anyhow::bail!("it was not taken"),
             }
         }
+        self.written.set(self.written.get() + written);
         Ok(())
     }
 

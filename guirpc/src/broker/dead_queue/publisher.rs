@@ -1,15 +1,17 @@
-//! Putting letters back: published, and confirmed by the broker.
+//! Putting letters back, or to the end of their queue: published, and confirmed by the broker.
 //!
 //! On a connection of its own: a broker that is short of memory reads from none that publishes,
 //! and the letters that are held must be let go all the same.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use amiquip::{AmqpProperties, Confirm, Publish};
 use crossbeam_channel::{Receiver, select};
 
-use super::super::connection::explain;
+use super::super::connection::{Opener, explain};
 use super::super::{BlockedNote, Channel, Connection, ReturnNote};
+use super::journal;
 use super::steps::Steps;
 use crate::error::{Error, ErrorKind};
 
@@ -22,7 +24,13 @@ pub(super) struct Publisher {
 }
 
 struct Publishing {
+    opener: Opener,
     channel: Channel,
+    journal: String,
+    /// The queue that was there after the last request was put into it.
+    present: Option<String>,
+    /// Those that have refused one: no other is tried.
+    refusing: HashMap<String, String>,
     confirms: Receiver<Confirm>,
     returns: Receiver<ReturnNote>,
     blocked: Receiver<BlockedNote>,
@@ -35,13 +43,17 @@ impl std::fmt::Debug for Publishing {
 }
 
 impl Publisher {
-    pub(super) fn open(beside: &Connection, bound: Duration) -> Result<Self, Error> {
+    /// Opens it, and marks the journal; so it is known that the broker takes messages.
+    pub(super) fn open(beside: &Connection, journal: String, bound: Duration) -> Result<Self, Error> {
         let connection = beside.open_beside("putting dead letters back")?;
         let (opener, blocked) = (connection.opener(), connection.blocked().clone());
         let publishing = Steps::begin(bound, bound, move || {
             let channel = opener.open_channel()?;
             let (confirms, returns) = channel.confirm()?;
-            Ok(Publishing { channel, confirms, returns, blocked })
+            let (present, refusing) = (None, HashMap::new());
+            let publishing = Publishing { opener, channel, journal, present, refusing, confirms, returns, blocked };
+            publishing.mark()?;
+            Ok(publishing)
         })?;
         Ok(Publisher { publishing, _connection: connection })
     }
@@ -58,9 +70,53 @@ impl Publisher {
     ) -> Result<Result<(), String>, Error> {
         self.publishing.take(move |publishing| publishing.publish(&queue, properties, &body))
     }
+
+    /// Publishes a request to its queue and to the journal, and waits until the broker has both.
+    ///
+    /// # Errors
+    /// As [`publish`](Publisher::publish); what it has not is not in the journal either.
+    pub(super) fn put_back(
+        &mut self,
+        queue: String,
+        properties: AmqpProperties,
+        body: Vec<u8>,
+    ) -> Result<Result<(), String>, Error> {
+        self.publishing.take(move |publishing| publishing.put_back(&queue, properties, &body))
+    }
 }
 
 impl Publishing {
+    fn put_back(&mut self, queue: &str, properties: AmqpProperties, body: &[u8]) -> Result<Result<(), String>, Error> {
+        if let Some(why) = self.refusing.get(queue) {
+            return Ok(Err(why.clone()));
+        }
+        // The journal takes it in any case, so the broker does not return it.
+        if self.present.as_deref() != Some(queue) && !self.is_present(queue)? {
+            return Ok(Err(missing(queue)));
+        }
+        let published = self.publish(queue, properties, body)?;
+        let published = match published {
+            Ok(()) if !self.is_present(queue)? => Err(missing(queue)),
+            published => published,
+        };
+        if let Err(why) = &published {
+            self.channel.0.queue_purge(self.journal.as_str()).map_err(|error| explain(&error))?;
+            self.mark()?;
+            self.refusing.insert(queue.to_owned(), why.clone());
+        }
+        Ok(published)
+    }
+
+    fn is_present(&mut self, queue: &str) -> Result<bool, Error> {
+        let is_present = self.opener.open_channel()?.count(queue)?.is_some();
+        self.present = is_present.then(|| queue.to_owned());
+        Ok(is_present)
+    }
+
+    fn mark(&self) -> Result<(), Error> {
+        self.publish(&self.journal, journal::mark(), b"")?.map_err(|why| Error::new(ErrorKind::Unreachable, why))
+    }
+
     fn publish(&self, queue: &str, properties: AmqpProperties, body: &[u8]) -> Result<Result<(), String>, Error> {
         let publish = Publish { mandatory: true, ..Publish::with_properties(body, queue, properties) };
         self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;
@@ -69,7 +125,7 @@ impl Publishing {
                 recv(self.confirms) -> confirm => return match confirm {
                     // A message that no queue takes is confirmed as well, after it was returned.
                     Ok(Confirm::Ack(_)) => Ok(match self.returns.try_recv() {
-                        Ok(_) => Err(format!("there is no queue `{queue}` to put it back into")),
+                        Ok(_) => Err(missing(queue)),
                         Err(_) => Ok(()),
                     }),
                     Ok(Confirm::Nack(_)) => Ok(Err(format!("queue `{queue}` does not take it: is it full?"))),
@@ -87,6 +143,10 @@ impl Publishing {
             }
         }
     }
+}
+
+fn missing(queue: &str) -> String {
+    format!("there is no queue `{queue}` to put it back into")
 }
 
 fn lost() -> Error {

@@ -24,7 +24,7 @@ pub(super) fn properties(letter: &AmqpProperties, user: &str) -> AmqpProperties 
 }
 
 fn own_headers(headers: &FieldTable) -> FieldTable {
-    let added = |name: &str| dead::ADDED.contains(&name) || COPIES.contains(&name);
+    let added = |name: &str| dead::ADDED.contains(&name) || COPIES.contains(&name) || dead::COUNTS.contains(&name);
     headers.iter().filter(|(name, _)| !added(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
@@ -57,7 +57,11 @@ mod tests {
 
     #[test]
     fn what_was_added_is_taken_off_and_the_rest_is_kept() {
-        let headers = table(dead::ADDED.into_iter().chain(COPIES).chain(["tenant", "traceparent", "x-death"]));
+        let headers = table(dead::ADDED.into_iter().chain(COPIES).chain(dead::COUNTS).chain([
+            "tenant",
+            "traceparent",
+            "x-death",
+        ]));
         let letter = AmqpProperties::default()
             .with_type_("add".to_owned())
             .with_content_type("application/json".to_owned())

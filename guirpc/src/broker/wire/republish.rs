@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use amiquip::{AmqpProperties, AmqpValue, FieldTable};
+use uuid::Uuid;
 
 use super::limits::{check_headers, expiration};
 use super::{PERSISTENT, headers, value};
@@ -55,6 +56,7 @@ pub(in crate::broker) fn as_dead_letter(delivered: &AmqpProperties, death: &dead
         (dead::TIME, AmqpValue::LongLongInt(i64::try_from(time).unwrap_or(i64::MAX))),
         (dead::MESSAGE, text(&death.message[..death.message.floor_char_boundary(LONGEST_MESSAGE)])),
         (ATTEMPTS, AmqpValue::LongLongInt(death.attempts.into())),
+        (dead::ID, text(&Uuid::new_v4().to_string())),
     ];
     let status = death.status.map(|status| (dead::STATUS, AmqpValue::LongInt(status.into())));
     let table = with(delivered, told.into_iter().chain(status));
@@ -75,10 +77,15 @@ fn with(delivered: &AmqpProperties, added: impl IntoIterator<Item = (&'static st
     table
 }
 
-/// The request's headers, without those by which the broker would send it elsewhere as well.
+/// Whether headers leave room for what else travels in their frame.
+pub(in crate::broker) fn fits(table: &FieldTable) -> bool {
+    check_headers(&headers(table)).is_ok()
+}
+
+/// The request's headers, without those by which the broker would send it elsewhere as well, and its own counts.
 fn own(delivered: &AmqpProperties) -> FieldTable {
     let mut table = delivered.headers().clone().unwrap_or_default();
-    table.retain(|name, _| !COPIES.contains(&name.as_str()));
+    table.retain(|name, _| !COPIES.contains(&name.as_str()) && !dead::COUNTS.contains(&name.as_str()));
     table
 }
 
@@ -163,6 +170,8 @@ mod tests {
         assert_eq!(header(&letter, "tenant"), Some(&tenant.1));
         assert_eq!(header(&letter, dead::TIME), Some(&AmqpValue::LongLongInt(2000)));
         assert_eq!(header(&letter, dead::STATUS), Some(&AmqpValue::LongInt(422)));
+        let other = as_dead_letter(&delivered([]), &death);
+        assert_ne!(header(&letter, dead::ID), header(&other, dead::ID), "each letter has an id of its own");
     }
 
     #[test]
