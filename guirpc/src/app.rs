@@ -5,11 +5,14 @@
 use std::env;
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
+
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind};
 use crate::exit::Exit;
-use crate::server::{Server, Setup, ShutdownHandle};
+use crate::server::{OwnSettings, Server, Setup, ShutdownHandle};
 
 mod args;
 #[cfg(feature = "embedded")]
@@ -21,6 +24,9 @@ mod signals;
 
 use args::{Args, Command};
 use output::Output;
+
+/// For the threads of a server that has stopped to let go of its state.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the program says when it cannot give its state: anything that can be shown.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -42,7 +48,7 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
         Ok(args) => args,
         Err(error) => error.exit(),
     };
-    match run(program, &args, setup) {
+    match run(program, &args, Box::new(setup)) {
         Ok(exit) => exit.code().into(),
         Err(failure) => {
             Output::new(io::stderr()).write(format!("error: {}\n", failure.message).as_bytes());
@@ -77,20 +83,33 @@ impl Failure {
     }
 }
 
-fn run(program: &Program, args: &Args, setup: impl FnOnce(Setup) -> Result<Setup, BoxError>) -> Result<Exit, Failure> {
-    let mut config = Config::new(&args.settings(&Environment::of_the_process())?)?;
+/// What the program adds to its set-up.
+type AddSetup<'a> = Box<dyn FnOnce(Setup) -> Result<Setup, BoxError> + 'a>;
+
+fn run(program: &Program, args: &Args, setup: AddSetup<'_>) -> Result<Exit, Failure> {
+    let settings = args.settings(&Environment::of_the_process())?;
+    let mut config = Config::new(&settings)?;
     let own = || program.services.iter().map(|&service| service.to_owned()).collect();
-    let services = config.service.take().unwrap_or_else(own);
+    let services: Vec<String> = config.service.take().unwrap_or_else(own);
+    let own = OwnSettings { section: settings.own, arguments: args.own().to_owned() };
+    let prepare = |config| prepare(Setup::with_config(services.clone(), config).with_own(own), setup);
     match args.command {
         Some(Command::List { json }) => {
             list::print(&services, json)?;
             Ok(Exit::Done)
         }
-        Some(Command::Serve) | None => serve(prepare(services, config, setup)?, || {}).map_err(Failure::with_dev),
+        Some(Command::Serve { .. }) | None => {
+            let shutdown = listen_to_signals()?;
+            serve(prepare(config)?, &shutdown, || {}).map_err(Failure::with_dev)
+        }
         #[cfg(feature = "embedded")]
-        Some(Command::Dev { port, ref call }) => {
+        Some(Command::Dev { port, ref call, .. }) => {
             let call = dev::Call::parse(call, &services)?;
-            dev::run(prepare(services.clone(), config, setup)?, &services, port, call)
+            let shutdown = listen_to_signals()?;
+            let broker = dev::broker(port)?;
+            // Before the set-up, which may make clients of it.
+            config.uri = broker.uri();
+            dev::run(prepare(config)?, &broker, &services, call, &shutdown)
         }
         #[cfg(not(feature = "embedded"))]
         Some(Command::Dev { .. }) => Err(Failure::new(
@@ -101,29 +120,36 @@ fn run(program: &Program, args: &Args, setup: impl FnOnce(Setup) -> Result<Setup
     }
 }
 
-/// Installs the log, and has the program add its state.
-fn prepare(
-    services: Vec<String>,
-    config: Config,
-    setup: impl FnOnce(Setup) -> Result<Setup, BoxError>,
-) -> Result<Setup, Failure> {
-    log::install(&config.log, config.log_format)
-        .map_err(|error| Failure::new(Exit::Other, format!("the log cannot be installed: {error}")))?;
-    setup(Setup::with_config(services, config))
-        .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))
+/// From now on a signal stops the program: before its own set-up and its first connection, which may take long. The first
+/// process of a container has no other way to hear of one.
+fn listen_to_signals() -> Result<ShutdownHandle, Failure> {
+    let shutdown = ShutdownHandle::new();
+    signals::stop_on_signal(shutdown.clone())
+        .map_err(|error| Failure::new(Exit::Other, format!("cannot listen to signals: {error}")))?;
+    Ok(shutdown)
+}
+
+/// Has the program add its state, and installs the log, unless the program has brought its own.
+fn prepare(setup: Setup, add: AddSetup<'_>) -> Result<Setup, Failure> {
+    let log = log::of(&setup.config().log, setup.config().log_format);
+    let setup = tracing::dispatcher::with_default(&log, || add(setup))
+        .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))?;
+    let _ = log.try_init();
+    Ok(setup)
 }
 
 /// Serves until a signal comes; `ready` runs as soon as calls are answered.
-fn serve(setup: Setup, ready: impl FnOnce()) -> Result<Exit, Failure> {
-    let shutdown = ShutdownHandle::new();
-    // Before the first connection is made, which may take as long as a broker is silent.
-    signals::stop_on_signal(shutdown.clone())
-        .map_err(|error| Failure::new(Exit::Other, format!("cannot listen to signals: {error}")))?;
-    let server = match Server::start_with(setup, &shutdown) {
+fn serve(setup: Setup, shutdown: &ShutdownHandle, ready: impl FnOnce()) -> Result<Exit, Failure> {
+    let state = setup.state_map();
+    let server = match Server::start_with(setup, shutdown) {
         Err(error) if error.kind() == ErrorKind::Stopped => return Ok(Exit::Done),
         server => server?,
     };
     ready();
     let report = server.wait();
-    Ok(if report.abandoned == 0 { Exit::Done } else { Exit::TimeUp })
+    if report.abandoned > 0 {
+        return Ok(Exit::TimeUp);
+    }
+    state.release(RELEASE_TIMEOUT);
+    Ok(Exit::Done)
 }

@@ -23,7 +23,7 @@ pub(crate) use setting::{Kind, Setting};
 #[cfg(feature = "config")]
 pub use sources::package_of;
 #[cfg(feature = "config")]
-pub(crate) use sources::{Environment, Layers, Settings};
+pub(crate) use sources::{Environment, Layers, OwnSection, Settings};
 pub(crate) use value::{LONGEST_TIME, Value};
 
 /// Where RabbitMQ is when it has just been installed.

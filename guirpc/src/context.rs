@@ -118,6 +118,15 @@ impl StateMap {
         self.0.contains_key(&id)
     }
 
+    /// Drops the values, here and now, as soon as nobody else has them; leaves them if somebody keeps them for so long.
+    #[cfg(feature = "main")]
+    pub(crate) fn release(self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.0.values().any(|value| Arc::strong_count(value) > 1) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     pub(crate) fn find<T: 'static>(&self) -> Option<&T> {
         self.0.get(&TypeId::of::<T>())?.downcast_ref()
     }

@@ -83,6 +83,11 @@ pub mod __private_0_1;
 /// A program whose functions take state gives a function (or a closure) that adds it;
 /// it runs when the program serves (`serve`, `dev`), never for `list` or `--help`.
 ///
+/// The closure is called for `serve` and `dev`. It finds a client of the same broker in
+/// [`Setup::client`], the program's own settings and arguments in [`Setup::settings`] and [`Setup::arguments`], and adds
+/// state, which is dropped before the program ends. A signal ends the program also while the closure runs, as soon as
+/// it returns. A global `tracing` subscriber that the closure installs is used instead of the program's own log.
+///
 /// How the process ends is described with [`exit_codes`].
 /// It needs the cargo feature `main`, which is on by default.
 ///

@@ -34,6 +34,8 @@ mod tick;
 mod triage;
 mod worker;
 
+#[cfg(feature = "main")]
+pub(crate) use setup::OwnSettings;
 pub use setup::Setup;
 pub use shutdown_handle::ShutdownHandle;
 pub use shutdown_report::ShutdownReport;
@@ -41,6 +43,7 @@ pub use shutdown_report::ShutdownReport;
 use lane::Lane;
 use lane_status::LaneStatus;
 use plan::Plan;
+use setup::Hook;
 
 /// What threads agree by: the models in tests replace it.
 mod sync {
@@ -70,6 +73,7 @@ pub struct Server {
     statuses: Vec<Arc<LaneStatus>>,
     /// One for each lane.
     threads: Vec<JoinHandle<ShutdownReport>>,
+    hooks: Vec<Hook>,
 }
 
 impl Server {
@@ -90,13 +94,14 @@ impl Server {
     /// As [`start`](Server::start) has them; of the kind [`Stopped`](ErrorKind::Stopped) if it is shut down before it
     /// serves. The handle may be used again.
     pub fn start_with(setup: Setup, shutdown: &ShutdownHandle) -> Result<Self, Error> {
+        let hooks = setup.hooks();
         let plans = setup.into_plans()?;
         let shutdown = shutdown.of_server();
         if shutdown.is_shutdown() {
             return Err(Error::new(ErrorKind::Stopped, "the server was shut down before it was started"));
         }
         let lanes = start_lanes(plans, &shutdown)?;
-        let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new() };
+        let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new(), hooks };
         for lane in lanes {
             lane.announce();
             server.statuses.push(lane.status());
@@ -134,6 +139,7 @@ impl Server {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
+        self.hooks.drain(..).for_each(|hook| hook.run());
         all
     }
 }

@@ -13,6 +13,7 @@ mod dead_letters;
 mod dead_log;
 mod embedded_faults;
 mod embedded_limits;
+mod equipped;
 mod exchanges;
 mod faults;
 mod functions;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         faults::cases(),
         embedded_faults::cases(),
         embedded_limits::cases(),
+        equipped::cases(),
         exchanges::cases(),
         requests::cases(),
         retries::cases(),

@@ -28,6 +28,7 @@ pub use embedded::on_embedded;
 pub use eventually::eventually;
 pub use execution_log::{ExecutionLog, Run, Runs};
 pub use ledger::{Counts, Effect, Entry, Ledger, Outcome, Request, Verdict};
+pub use port::Port;
 pub use program::{Program, binary, outside_of_cargo};
 pub use proxy::{Direction, Proxy};
 pub use rabbitmq::RabbitMq;

@@ -18,16 +18,17 @@ const RANGE: Range<u16> = 21_000..32_000;
 /// So every run first takes the UDP port of the same number, which nobody needs, and keeps it:
 /// the system gives it back even after a `kill -9`.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     _claim: UdpSocket,
 }
 
 impl Port {
-    pub(crate) fn claim() -> anyhow::Result<Self> {
+    /// Claims one that is free.
+    pub fn claim() -> anyhow::Result<Self> {
         // Runs that start at the same time should not all try the same ports in the same order.
         let start = std::process::id() % u32::from(RANGE.end - RANGE.start);
-        let start = RANGE.start + u16::try_from(start).expect("a remainder below 11,000");
+        let start = RANGE.start + u16::try_from(start).context("a remainder below 11,000")?;
         (start..RANGE.end).chain(RANGE.start..start).find_map(Self::try_claim).context("no free port on 127.0.0.1")
     }
 
@@ -37,7 +38,8 @@ impl Port {
         Some(Self { number, _claim: claim })
     }
 
-    pub(crate) fn number(&self) -> u16 {
+    /// Its number.
+    pub fn number(&self) -> u16 {
         self.number
     }
 }

@@ -27,12 +27,18 @@ pub(super) struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
+    /// The program's own arguments, behind `--`
+    #[arg(last = true, value_name = "ARGUMENTS", hide = true)]
+    own: Vec<OsString>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve until SIGTERM or SIGINT (the default)
-    Serve,
+    Serve {
+        #[arg(last = true, value_name = "ARGUMENTS", hide = true)]
+        own: Vec<OsString>,
+    },
     /// Serve on a broker in memory that is started with it, to try things out without RabbitMQ; `AMQP_URI` is not used
     #[command(hide = !cfg!(feature = "embedded"))]
     Dev {
@@ -42,6 +48,8 @@ pub(super) enum Command {
         /// Call a function as soon as it is served, and show its output; the arguments are JSON, as in `guirpc call`
         #[arg(long, num_args = 1..=2, value_names = ["FUNCTION", "ARGUMENTS"])]
         call: Vec<String>,
+        #[arg(last = true, value_name = "ARGUMENTS", hide = true)]
+        own: Vec<OsString>,
     },
     /// Show the functions: names, signatures, docs; needs no broker
     List {
@@ -68,6 +76,14 @@ impl Args {
             return Err(command.error(ErrorKind::ArgumentConflict, message));
         }
         Ok(args)
+    }
+
+    /// What stands behind `--`, which is the program's own.
+    pub(super) fn own(&self) -> &[OsString] {
+        match &self.command {
+            Some(Command::Serve { own } | Command::Dev { own, .. }) => own,
+            Some(Command::List { .. }) | None => &self.own,
+        }
     }
 
     /// The settings: those of this command line over the environment's, over the file's.

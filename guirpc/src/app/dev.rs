@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::embedded::Broker;
 use crate::exit::Exit;
 use crate::registry::{Registration, linked};
-use crate::server::Setup;
+use crate::server::{Setup, ShutdownHandle};
 
 mod example;
 
@@ -55,11 +55,17 @@ impl Call {
     }
 }
 
-/// Serves on a broker of its own until a signal comes, whatever broker the setup names.
-pub(super) fn run(setup: Setup, services: &[String], port: Option<u16>, call: Option<Call>) -> Result<Exit, Failure> {
-    let broker = broker(port)?;
+/// Serves on a broker of its own until a signal comes.
+pub(super) fn run(
+    setup: Setup,
+    broker: &Broker,
+    services: &[String],
+    call: Option<Call>,
+    shutdown: &ShutdownHandle,
+) -> Result<Exit, Failure> {
     let uri = broker.uri();
-    serve(setup.uri(&uri), || {
+    // Whatever the program has set.
+    serve(setup.uri(&uri), shutdown, || {
         show(&introduction(&uri, services));
         if let Some(call) = call {
             show(&call.make(&uri));
@@ -73,7 +79,8 @@ fn show(text: &str) {
     Output::new(io::stdout()).write(text.as_bytes());
 }
 
-fn broker(port: Option<u16>) -> Result<Broker, Failure> {
+/// On the usual port, or another one.
+pub(super) fn broker(port: Option<u16>) -> Result<Broker, Failure> {
     match port {
         None => Ok(Broker::start_on(USUAL_PORT).or_else(|_| Broker::start())?),
         Some(port) => Broker::start_on(port).map_err(|error| {

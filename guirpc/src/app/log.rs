@@ -3,22 +3,22 @@
 use std::env;
 use std::io::{self, IsTerminal};
 
+use tracing::Dispatch;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use super::output::Output;
 use crate::config::LogFormat;
 
-/// From now on what passes the filter is written.
-pub(super) fn install(filter: &str, format: LogFormat) -> Result<(), TryInitError> {
+/// A log that writes what passes the filter.
+pub(super) fn of(filter: &str, format: LogFormat) -> Dispatch {
     let log = tracing_subscriber::fmt::layer().with_ansi(is_coloured()).with_writer(Output::new(io::stderr()));
     let log = match format {
         LogFormat::Json => log.json().flatten_event(true).boxed(),
         LogFormat::Text => log.boxed(),
     };
-    tracing_subscriber::registry().with(log.with_filter(targets(filter))).try_init()
+    tracing_subscriber::registry().with(log.with_filter(targets(filter))).into()
 }
 
 /// Colours are for terminals, unless the user wants none (<https://no-color.org>).

@@ -136,6 +136,12 @@ settings! {
             default: 16 << 20,
             ini: &["options.reply_cache"],
         }
+        /// How long to try to reach the broker at the start, rather than end at once; 0s tries once
+        wait: Duration {
+            takes: Kind::Time,
+            default: Duration::ZERO,
+            ini: &["options.wait"],
+        }
         /// How long a graceful shutdown waits for functions in flight
         drain: Duration {
             takes: Kind::Time,

@@ -11,11 +11,13 @@ mod errors;
 mod file;
 mod ini;
 mod layer;
+mod own;
 mod package;
 
 pub(crate) use environment::Environment;
 use errors::invalid;
 use layer::{Entry, Layer};
+pub(crate) use own::OwnSection;
 pub use package::package_of;
 
 /// Where settings come from, from the weakest to the strongest; defaults are weaker still.
@@ -32,8 +34,8 @@ impl Layers<'_> {
     /// Puts the layers together.
     pub(crate) fn read(self) -> Result<Settings, Error> {
         let Layers { side, file, environment, flags } = self;
-        let file = match file.or_else(|| environment.file(side)) {
-            None => Layer::default(),
+        let (mut values, own) = match file.or_else(|| environment.file(side)) {
+            None => Default::default(),
             Some(path) => file::read(&path, side)?,
         };
         let mut line = Layer::default();
@@ -41,10 +43,9 @@ impl Layers<'_> {
             let setting = side.setting(name).expect("flags are made of the settings");
             line.set(setting, value, &format!("`--{}`", setting.flag()));
         }
-        let mut values = file;
         values.override_with(environment.layer(side)?);
         values.override_with(line);
-        Ok(Settings { side, values })
+        Ok(Settings { side, values, own })
     }
 }
 
@@ -52,6 +53,8 @@ impl Layers<'_> {
 pub(crate) struct Settings {
     side: Side,
     values: Layer,
+    /// What is not guirpc's.
+    pub(crate) own: OwnSection,
 }
 
 impl Settings {

@@ -46,7 +46,7 @@ impl Lane {
             memory: Mutex::new(Memory::new(journal)),
             plan,
         });
-        let first = consumer::open(&context, None)?;
+        let first = open_first(&context)?;
         let mut lane = Lane { context, first, workers: Vec::new(), replies };
         for number in 0..lane.context.plan.workers {
             match lane.spawn_worker(number) {
@@ -138,6 +138,27 @@ impl Lane {
             warn!(lane = plan.lane, requeued, abandoned, "stopped before all that had begun was finished");
         }
         report
+    }
+}
+
+/// Opens the first session, and waits for a broker that is not there for as long as the set-up says.
+fn open_first(context: &Arc<SessionContext>) -> Result<(Arc<Session>, Receiver<End>), Error> {
+    let until = Instant::now().checked_add(context.plan.wait);
+    let mut backoff = Backoff::new();
+    loop {
+        let error = match consumer::open(context, None) {
+            Err(error) if error.kind() == ErrorKind::Unreachable => error,
+            opened => return opened,
+        };
+        let now = Instant::now();
+        let delay = backoff.next_delay(now);
+        if until.is_some_and(|until| now + delay > until) {
+            return Err(error);
+        }
+        warn!("{error}; trying again");
+        if let Err(RecvTimeoutError::Disconnected) = context.stopped.recv_timeout(delay) {
+            return Err(Error::new(ErrorKind::Stopped, "the server was shut down while it waited for the broker"));
+        }
     }
 }
 

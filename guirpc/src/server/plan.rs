@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) queue_kind: QueueKind,
     pub(crate) workers: usize,
     pub(crate) prefetch: u16,
+    /// How long to wait for a broker that is not there, at the start.
+    pub(crate) wait: Duration,
     pub(crate) drain: Duration,
     /// How many bytes of answers are kept for what may be delivered again.
     pub(crate) reply_cache: usize,

@@ -5,6 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use program::Hook;
+#[cfg(feature = "config")]
+pub(crate) use program::OwnSettings;
+
 use super::Plan;
 use crate::config::{Config, LONGEST_TIME};
 use crate::context::StateMap;
@@ -16,6 +20,7 @@ use crate::registry::{Registration, Service, linked};
 mod configured;
 mod lanes;
 mod plans;
+mod program;
 mod resilience;
 mod topology;
 
@@ -32,6 +37,9 @@ pub struct Setup {
     stand_ins: Vec<&'static Registration>,
     /// What names on the broker end in, if others serve the same there.
     suffix: Option<String>,
+    hooks: Vec<Hook>,
+    #[cfg(feature = "config")]
+    own: OwnSettings,
 }
 
 impl Setup {
@@ -41,7 +49,16 @@ impl Setup {
     }
 
     pub(crate) fn with_config(services: Vec<String>, config: Config) -> Self {
-        Setup { services, state: StateMap::default(), config, stand_ins: Vec::new(), suffix: None }
+        Setup {
+            services,
+            state: StateMap::default(),
+            config,
+            stand_ins: Vec::new(),
+            suffix: None,
+            hooks: Vec::new(),
+            #[cfg(feature = "config")]
+            own: OwnSettings::default(),
+        }
     }
 
     /// Adds the value that parameters marked `#[state]` of the type `&T` refer to; a second one of a type replaces the first.
@@ -69,6 +86,15 @@ impl Setup {
     /// for functions that take a second, one or two for each worker are plenty.
     pub fn prefetch(mut self, prefetch: u16) -> Self {
         self.config.prefetch = Some(prefetch);
+        self
+    }
+
+    /// How long [`Server::start`](crate::Server::start) tries to reach a broker that is not there; by default it tries
+    /// once.
+    ///
+    /// For services that start together with their broker. What the broker refuses is an error at once.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.config.wait = wait.min(LONGEST_TIME);
         self
     }
 

@@ -9,15 +9,16 @@ use toml::{Table, Value};
 use super::errors::{invalid, no_section, unknown_name};
 use super::ini;
 use super::layer::Layer;
+use super::own::{self, OwnSection};
 use crate::config::Side;
 use crate::error::Error;
 
-/// Reads one side's settings from the file.
-pub(super) fn read(path: &Path, side: Side) -> Result<Layer, Error> {
+/// Reads one side's settings from the file, and the section that is the program's own.
+pub(super) fn read(path: &Path, side: Side) -> Result<(Layer, OwnSection), Error> {
     let text = text(path)?;
     match kind(path)? {
         FileKind::Toml => toml(&text, &path.display(), side),
-        FileKind::Ini => ini::layer(&text, &path.display(), side),
+        FileKind::Ini => Ok((ini::layer(&text, &path.display(), side)?, OwnSection::default())),
     }
 }
 
@@ -45,7 +46,7 @@ pub(super) fn kind(path: &Path) -> Result<FileKind, Error> {
     }
 }
 
-fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
+fn toml(text: &str, file: &dyn Display, side: Side) -> Result<(Layer, OwnSection), Error> {
     let mut sections = tables(text, file)?;
     for (name, value) in &sections {
         if !value.is_table() {
@@ -56,16 +57,17 @@ fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
             )));
         }
     }
+    let own = OwnSection::take(&mut sections, file);
     let theirs = [Side::Server, Side::Client].map(Side::section);
     if let Some(unknown) = sections.keys().find(|name| !theirs.contains(&name.as_str())) {
-        return Err(unknown_name("section", unknown, theirs.into_iter(), &format!("{file}")));
+        return Err(unknown_name("section", unknown, theirs.into_iter().chain([own::SECTION]), &format!("{file}")));
     }
     let ours = sections.remove(side.section());
     if ours.is_none() && !sections.is_empty() {
         return Err(no_section(side, file));
     }
     let mut layer = Layer::default();
-    let Some(Value::Table(settings)) = ours else { return Ok(layer) };
+    let Some(Value::Table(settings)) = ours else { return Ok((layer, own)) };
     let place = format!("[{}] of {file}", side.section());
     for (name, value) in settings {
         let setting = side.setting(&name).ok_or_else(|| {
@@ -76,7 +78,7 @@ fn toml(text: &str, file: &dyn Display, side: Side) -> Result<Layer, Error> {
         })?;
         layer.set(setting, &value, &format!("`{name}` in {place}"));
     }
-    Ok(layer)
+    Ok((layer, own))
 }
 
 fn tables(text: &str, file: &dyn Display) -> Result<Table, Error> {

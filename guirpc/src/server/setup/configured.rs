@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Setup;
+use super::{OwnSettings, Setup};
 use crate::config::{Config, Environment, Layers, Side};
 use crate::error::Error;
 
@@ -45,7 +45,12 @@ impl Setup {
         let settings = Layers { side: Side::Server, file, environment, flags: &[] }.read()?;
         let mut config = Config::new(&settings)?;
         let own = || services.into_iter().map(Into::into).collect();
-        Ok(Setup::with_config(config.service.take().unwrap_or_else(own), config))
+        let setup = Setup::with_config(config.service.take().unwrap_or_else(own), config);
+        Ok(setup.with_own(OwnSettings {
+            section: settings.own,
+            #[cfg(feature = "main")]
+            arguments: Vec::new(),
+        }))
     }
 }
 

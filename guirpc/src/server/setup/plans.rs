@@ -61,6 +61,7 @@ pub(super) fn plans(
             queue_kind,
             workers,
             prefetch,
+            wait: config.wait,
             drain: config.drain,
             reply_cache: config.reply_cache,
             reply_nodes: Arc::default(),
