@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use guirpc::__private_0_1::Exit;
-use guirpc::{CallError, Error};
+use guirpc::{CallError, Client, Error};
 
 use crate::terminal;
 
@@ -29,6 +29,19 @@ impl Failure {
 
     pub(crate) fn unroutable(message: impl fmt::Display) -> Self {
         Failure { exit: Exit::Unroutable, message: message.to_string() }
+    }
+
+    /// After a call that had no reply in time: says what waits for the service, if the broker tells.
+    pub(crate) fn no_reply<E: fmt::Display>(error: CallError<E>, client: &Client, service: &str) -> Self {
+        let backlog = match &error {
+            CallError::TimedOut { .. } => client.backlog(service).ok().flatten(),
+            _ => None,
+        };
+        let mut failure = Failure::from(error);
+        if let Some(backlog) = backlog {
+            failure.message += &format!("\n`{}`: {backlog}", terminal::line(service, usize::MAX));
+        }
+        failure
     }
 
     /// Prints it; the only place that does.

@@ -18,11 +18,13 @@
 //! | `Channel::declare_service`, `declare_queue`, `declare_exchange` | topology |
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`Exchanges::ask`] | whether somebody else's exchange is there |
+//! | [`ask_backlog`] | what waits in a queue, and how many take from it |
 //! | [`DeadQueue`]: `open`, `next`, `remove`, `put_back`, `close` | looking through dead letters |
 //!
 //! What fails, and how far that reaches, is a [`Failure`] for those who go on, an [`Error`](crate::Error) for users.
 
 mod addresses;
+mod backlog;
 mod backoff;
 mod bounded;
 mod connection;
@@ -44,6 +46,7 @@ mod wire;
 
 use addresses::Address;
 pub(crate) use addresses::Addresses;
+pub(crate) use backlog::ask_backlog;
 pub(crate) use backoff::Backoff;
 pub(crate) use bounded::bounded;
 pub(crate) use connection::{BlockedNote, Channel, Connection, OPEN_TIMEOUT, no_answer};

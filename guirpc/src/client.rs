@@ -13,6 +13,7 @@ use crate::error::CallError;
 use crate::function::{CallResult, ErrorOf, Function, OutputOf};
 use crate::health::ConnectionStatus;
 
+mod backlog;
 mod by_name;
 mod call_options;
 mod calls;
@@ -33,6 +34,7 @@ mod routes;
 mod settings;
 mod window;
 
+pub use backlog::Backlog;
 use call_options::CallOptions;
 use calls::{NewCall, QueueFull};
 use connect::Connected;

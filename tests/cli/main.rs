@@ -25,6 +25,10 @@ fn main() -> ExitCode {
         Case::shared("call::reads_arguments_from_standard_input", reads_arguments_from_standard_input),
         Case::shared("call::sends_headers", sends_headers),
         Case::shared("call::failures_have_exit_codes", failures_have_exit_codes),
+        Case::shared(
+            "call::a_service_that_is_down_is_told_from_a_slow_one",
+            a_service_that_is_down_is_told_from_a_slow_one,
+        ),
         Case::shared("call::a_broker_that_refuses_ends_with_4", a_broker_that_refuses_ends_with_4),
         Case::shared("send::leaves_the_request_in_the_queue", leaves_the_request_in_the_queue),
         Case::shared("send::is_run_without_anybody_waiting", is_run_without_anybody_waiting),
@@ -81,6 +85,17 @@ fn sends_headers(broker: &dyn Broker) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn a_service_that_is_down_is_told_from_a_slow_one(broker: &dyn Broker) -> anyhow::Result<()> {
+    drop(shop::open(broker)?);
+    for arguments in
+        [&["call", "shop", "price", "[]", "--timeout", "100ms"][..], &["ping", "shop", "--timeout", "100ms"]]
+    {
+        let ended = ask(broker, arguments)?;
+        check(&ended, 6, "error: no reply within 100ms\n`shop`: no server takes its requests at the moment, and ")?;
+    }
+    Ok(())
+}
+
 fn failures_have_exit_codes(broker: &dyn Broker) -> anyhow::Result<()> {
     let _shop = shop::open(broker)?;
     for (arguments, code, text) in [
@@ -88,7 +103,11 @@ fn failures_have_exit_codes(broker: &dyn Broker) -> anyhow::Result<()> {
         (&["call", "shop", "cancel"], 3, "error: fault 409: it has left the house\ndetails: {\"at\":\"noon\"}\n"),
         (&["call", "shop", "prize"], 5, "did you mean `price`?"),
         (&["call", "shop", "price", r#"{"article": "tea"}"#], 5, "`amount`"),
-        (&["call", "shop", "dawdle", "--timeout", "100ms"], 6, "error: no reply within 100ms\n"),
+        (
+            &["call", "shop", "dawdle", "--timeout", "100ms"],
+            6,
+            "error: no reply within 100ms\n`shop`: 1 server takes its requests, and none waits\n",
+        ),
         (&["call", "shoe", "price"], 7, "no queue takes calls for service `shoe`: is it being served"),
         (&["send", "shoe", "price"], 7, "no queue takes calls for service `shoe`: is it being served"),
         (&["ping", "shoe"], 7, "no queue takes calls for service `shoe`: is it being served"),

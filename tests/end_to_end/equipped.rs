@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use guirpc::Client;
 use guirpc::embedded::Broker as Embedded;
+use guirpc::{CallError, Client};
 use harness::{Broker, Case, Port, Program, binary};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -20,6 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let needs_root = (!is_root).then_some("needs root, for a process namespace");
     vec![
         Case::shared("equipped::a_function_calls_by_the_programs_client", calls_by_the_programs_client),
+        Case::shared("equipped::a_function_that_calls_its_own_service_needs_a_worker", calls_its_own_service),
         Case::embedded("equipped::dev_has_a_client_too", dev_has_a_client),
         Case::embedded("equipped::what_is_no_setting_of_the_program_is_refused", a_wrong_setting),
         Case::shared("equipped::state_is_dropped_at_the_end", state_is_dropped),
@@ -68,6 +69,20 @@ fn calls_by_the_programs_client(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = Client::connect(broker.uri())?.with_timeout(LONG);
     let said = client.call_json("equipped", "relay", json!({"name": "Ada"}))?;
     ensure!(said == json!("Good day dear --friend Ada"), "{said}");
+    Ok(())
+}
+
+/// The only worker waits for a function that has no worker; in a lane it has one.
+fn calls_its_own_service(broker: &dyn Broker) -> anyhow::Result<()> {
+    let settings = Settings::new("[server]\nworkers = 1\n")?;
+    let program = Program::start(&mut command(&[], &broker.uri(), &settings)?)?;
+    program.wait_for_log("serving", LONG)?;
+    let client = Client::connect(broker.uri())?;
+    let said = client.with_timeout(LONG).call_json("equipped", "relay_apart", json!({"name": "Ada"}))?;
+    ensure!(said == json!("Hello Ada"), "{said}");
+    let short = client.with_timeout(Duration::from_secs(1));
+    let error = short.call_json("equipped", "relay", json!({"name": "Ada"})).err().context("there was a worker")?;
+    ensure!(matches!(error, CallError::TimedOut { .. } | CallError::Fault(_)), "{error}");
     Ok(())
 }
 

@@ -45,6 +45,18 @@ fn relay(#[state] client: &Client, name: &str) -> Result<String, Fault> {
     Ok(greet::call(client, name)?)
 }
 
+/// Greets, on workers of its own.
+#[guirpc::function(service = "equipped", lane = "greetings")]
+fn greet_apart(#[state] greeting: &Greeting, name: &str) -> String {
+    greet(greeting, name)
+}
+
+/// Has the other lane greet.
+#[guirpc::function(service = "equipped")]
+fn relay_apart(#[state] client: &Client, name: &str) -> Result<String, Fault> {
+    Ok(greet_apart::call(client, name)?)
+}
+
 guirpc::main!(services = ["equipped"], |setup| {
     let own: Own = setup.settings()?;
     if own.logs_itself {
