@@ -7,10 +7,11 @@ mod list;
 mod receive;
 
 pub use argument::{Argument, BytesArgument, TextArgument};
+pub(crate) use argument::{BYTES, Compact};
 pub use list::{Arguments, Arity, Takes};
 
 pub(crate) use list::{Alone, Named, not_one};
-pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, missing_text};
+pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, argument_place, missing_text};
 
 /// What a function takes.
 ///

@@ -1,13 +1,19 @@
 //! Content types: bytes to arguments and outputs, and back. One file for each.
+//!
+//! Whatever is sent arrives as itself, or is refused before it is sent.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
-use crate::arguments::{Alone, AloneSeed, ArgumentsOf, Named, NamedSeed, Signature, TrackedSeed, not_one};
+use crate::arguments::{
+    Alone, AloneSeed, ArgumentsOf, Compact, Named, NamedSeed, Signature, TrackedSeed, argument_place, not_one,
+};
 use crate::message::{Dialect, EncodedReply};
 
+mod exact;
 #[cfg(test)]
 mod golden;
 mod json;
@@ -21,6 +27,7 @@ mod text;
 
 pub use python::{PythonOptions, PythonSerializer, PythonTextCodec};
 
+use exact::{Doubt, Writing};
 pub(crate) use python::{RESPONSE_SERIALIZER, Unreadable};
 pub(crate) use reply::{
     decode_failure, failure_message, fault, function_error, invalid_arguments, not_registered, output, refusal,
@@ -36,13 +43,13 @@ const MAX_DEPTH: usize = 128;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Codec {
-    /// `application/msgpack`: compact, with a type for bytes; structs travel as maps, so that fields can be added.
+    /// `application/msgpack`: what JSON says in fewer bytes, and beside that bytes, NaN and infinities.
     ///
-    /// Where serde keeps a value before it knows its type (`#[serde(flatten)]`, `tag`, `untagged`), a `Vec<u8>` in it
-    /// is not recognised and the call is refused: leave such a type's bytes to a crate like `serde_bytes`, or call in JSON.
+    /// A `&[u8]` argument, an argument or output that is exactly `Vec<u8>`, and what a crate like `serde_bytes` writes
+    /// travel as bytes; any other `Vec<u8>` as the list of numbers that it is in JSON.
     #[default]
     MessagePack,
-    /// `application/json`: readable everywhere.
+    /// `application/json`: readable everywhere; it has integers of 128 bits, and neither NaN nor infinities.
     Json,
     /// `text/plain`: for functions of at most one argument, which is a text or a number; so is the output.
     /// For an `Option` an empty text is `None`.
@@ -80,7 +87,7 @@ impl Format {
     /// Encodes one object that stands for all arguments, for callers that have only the function's name.
     pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, EncodeError> {
         match self {
-            Format::Native(codec) => codec.encode(object),
+            Format::Native(codec) => codec.encode(object, &Writing::new(codec)),
             Format::Python(options) => {
                 options.encode_object(object).map_err(|error| EncodeError::python(options.request, error))
             }
@@ -143,14 +150,51 @@ impl Codec {
         Codec::ALL.map(Codec::content_type).join(", ")
     }
 
-    /// Encodes one value: an output or an error.
-    pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
+    /// Encodes one value; what is noteworthy of it is in `writing`.
+    fn encode<T: Serialize + ?Sized>(self, value: &T, writing: &Writing) -> Result<Vec<u8>, EncodeError> {
+        self.write(value, writing).map_err(|error| EncodeError::new(self, placed(writing.place(), &error)))
+    }
+
+    fn write<T: Serialize + ?Sized>(self, value: &T, writing: &Writing) -> Result<Vec<u8>, String> {
         match self {
-            Codec::MessagePack => message_pack::encode(value),
-            Codec::Json => json::encode(value),
-            Codec::Text => text::encode(value),
+            Codec::MessagePack => message_pack::encode(value, writing),
+            Codec::Json => json::encode(value, writing),
+            Codec::Text => text::encode(value, writing),
             Codec::OctetStream => octet_stream::encode(value),
         }
+    }
+
+    /// Encodes one value: an output or an error.
+    pub(crate) fn encode_value<T: Serialize + DeserializeOwned>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
+        let write = |value: &T, writing: &Writing| self.encode(&Compact(value), writing);
+        self.checked(|writing| write(value, writing), |body, writing| Ok(write(&self.decode(body)?, writing)))
+    }
+
+    /// Encodes, and if there is a doubt reads back what was encoded: it is sent if it is the same when it is encoded again.
+    ///
+    /// What is kept in no particular order may be in another one then.
+    fn checked(
+        self,
+        encode: impl Fn(&Writing) -> Result<Vec<u8>, EncodeError>,
+        again: impl FnOnce(&[u8], &Writing) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
+    ) -> Result<Vec<u8>, EncodeError> {
+        let writing = Writing::new(self);
+        let body = encode(&writing)?;
+        // These two say nothing of what they carry, and it is one value.
+        if writing.doubt().is_none() && !matches!(self, Codec::Text | Codec::OctetStream) {
+            return Ok(body);
+        }
+        let second = Writing::new(self);
+        let (doubt, why) = match again(&body, &second).map(|same| same.map(|same| is_same(&body, same))) {
+            Ok(Ok(true)) if second.nothings() == writing.nothings() => return Ok(body),
+            Ok(Ok(true)) => (Some(Doubt::Nothing), String::new()),
+            Ok(Ok(false)) => (writing.doubt(), "it would arrive as another value".to_owned()),
+            Ok(Err(error)) => return Err(error),
+            Err(error) => (writing.doubt(), format!("it could not be read: {error}")),
+        };
+        // Only now is it worth the time to find out where that is.
+        let place = doubt.and_then(|doubt| encode(&Writing::refusing(self, doubt)).err());
+        Err(place.unwrap_or_else(|| EncodeError::new(self, why)))
     }
 
     /// Decodes with a seed: a list of arguments, or a type.
@@ -169,10 +213,26 @@ impl Codec {
 
     /// Encodes the arguments of a call.
     pub(crate) fn encode_arguments<F: Signature>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
-        match self {
-            Codec::MessagePack | Codec::Json => self.encode(&Named::<F>(arguments)),
-            Codec::Text | Codec::OctetStream => self.encode(&Alone::<F>(arguments)),
-        }
+        self.checked(
+            |writing| self.write_arguments::<F>(arguments, writing),
+            |body, writing| Ok(self.write_arguments::<F>(&self.decode_arguments::<F>(body)?, writing)),
+        )
+    }
+
+    fn write_arguments<F: Signature>(
+        self,
+        arguments: &ArgumentsOf<'_, F>,
+        writing: &Writing,
+    ) -> Result<Vec<u8>, EncodeError> {
+        let written = match self {
+            Codec::MessagePack | Codec::Json => self.write(&Named::<F>::compact(arguments), writing),
+            Codec::Text | Codec::OctetStream => self.write(&Alone::<F>(arguments), writing),
+        };
+        written.map_err(|error| {
+            let (argument, inside) = writing.place();
+            let place = argument.map(|argument| argument_place(&argument, &inside) + ": ");
+            EncodeError::new(self, format!("{}{error}", place.unwrap_or_default()))
+        })
     }
 
     /// Decodes the arguments of a call. The error names the argument and the place inside it.
@@ -194,15 +254,35 @@ impl Codec {
 
     /// Decodes one value: an output or an error. The error names the place inside the value.
     pub(crate) fn decode<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, DecodeError> {
-        self.decode_seed(std::marker::PhantomData::<T>, body).map_err(|error| {
+        self.decode_seed(PhantomData::<T>, body).map_err(|error| {
             // Only now is it worth the time to keep track of where in the value we are.
-            self.decode_seed(Tracked(std::marker::PhantomData::<T>), body).err().unwrap_or(error)
+            self.decode_seed(Tracked(PhantomData::<T>), body).err().unwrap_or(error)
         })
     }
 }
 
+/// An error behind the place in a value that it is at.
+fn placed((outermost, inside): (Option<String>, String), error: &str) -> String {
+    let outermost = outermost.unwrap_or_default();
+    let dot = if outermost.is_empty() || inside.is_empty() || inside.starts_with('[') { "" } else { "." };
+    if outermost.is_empty() && inside.is_empty() {
+        return error.to_owned();
+    }
+    format!("`{outermost}{dot}{inside}`: {error}")
+}
+
+/// Whether two bodies say the same, in whatever order.
+fn is_same(body: &[u8], mut other: Vec<u8>) -> bool {
+    body == other || {
+        let mut body = body.to_owned();
+        body.sort_unstable();
+        other.sort_unstable();
+        body == other
+    }
+}
+
 /// A seed that puts the place inside the value in front of the error.
-struct Tracked<T>(std::marker::PhantomData<T>);
+struct Tracked<T>(PhantomData<T>);
 
 impl<'de, T: serde::Deserialize<'de>> DeserializeSeed<'de> for Tracked<T> {
     type Value = T;

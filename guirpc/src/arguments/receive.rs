@@ -101,11 +101,12 @@ fn place(path: &Path, parameters: &[&str]) -> Option<String> {
         }
         inside.push_str(&segment.to_string());
     }
-    Some(if inside.is_empty() {
-        format!("argument `{argument}`")
-    } else {
-        format!("argument `{argument}`: `{inside}`")
-    })
+    Some(argument_place(&argument, &inside))
+}
+
+/// An argument, and the place inside it if there is one.
+pub(crate) fn argument_place(argument: &str, inside: &str) -> String {
+    if inside.is_empty() { format!("argument `{argument}`") } else { format!("argument `{argument}`: `{inside}`") }
 }
 
 /// Reads one argument.

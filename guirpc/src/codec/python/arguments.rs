@@ -14,7 +14,7 @@ use crate::arguments::{Alone, AloneSeed, ArgumentsOf, Named, NamedSeed, Signatur
 pub(super) fn value<F: Signature>(arguments: &ArgumentsOf<'_, F>) -> Result<Value, String> {
     let value = match F::PARAMETERS.len() {
         1 => Alone::<F>(arguments).serialize(ToValue),
-        _ => Named::<F>(arguments).serialize(ToValue),
+        _ => Named::<F>::new(arguments).serialize(ToValue),
     };
     value.map_err(|error| error.to_string())
 }
