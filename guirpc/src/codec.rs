@@ -23,11 +23,13 @@ mod python;
 mod reply;
 #[cfg(test)]
 mod round_trips;
+#[cfg(test)]
+mod sweep;
 mod text;
 
 pub use python::{PythonOptions, PythonSerializer, PythonTextCodec};
 
-use exact::{Doubt, Writing};
+use exact::Writing;
 pub(crate) use python::{RESPONSE_SERIALIZER, Unreadable};
 pub(crate) use reply::{
     decode_failure, failure_message, fault, function_error, invalid_arguments, not_registered, output, refusal,
@@ -47,6 +49,7 @@ pub enum Codec {
     ///
     /// A `&[u8]` argument, an argument or output that is exactly `Vec<u8>`, and what a crate like `serde_bytes` writes
     /// travel as bytes; any other `Vec<u8>` as the list of numbers that it is in JSON.
+    /// The page [`types`](crate::types) has the rest.
     #[default]
     MessagePack,
     /// `application/json`: readable everywhere; it has integers of 128 bits, and neither NaN nor infinities.
@@ -166,8 +169,10 @@ impl Codec {
 
     /// Encodes one value: an output or an error.
     pub(crate) fn encode_value<T: Serialize + DeserializeOwned>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
-        let write = |value: &T, writing: &Writing| self.encode(&Compact(value), writing);
-        self.checked(|writing| write(value, writing), |body, writing| Ok(write(&self.decode(body)?, writing)))
+        self.checked(
+            |codec, writing| codec.encode(&Compact(value), writing),
+            |body, codec, writing| Ok(codec.encode(&Compact(&self.decode::<T>(body)?), writing)),
+        )
     }
 
     /// Encodes, and if there is a doubt reads back what was encoded: it is sent if it is the same when it is encoded again.
@@ -175,25 +180,48 @@ impl Codec {
     /// What is kept in no particular order may be in another one then.
     fn checked(
         self,
-        encode: impl Fn(&Writing) -> Result<Vec<u8>, EncodeError>,
-        again: impl FnOnce(&[u8], &Writing) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
+        encode: impl Fn(Codec, &Writing) -> Result<Vec<u8>, EncodeError>,
+        again: impl FnOnce(&[u8], Codec, &Writing) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
     ) -> Result<Vec<u8>, EncodeError> {
         let writing = Writing::new(self);
-        let body = encode(&writing)?;
-        // These two say nothing of what they carry, and it is one value.
-        if writing.doubt().is_none() && !matches!(self, Codec::Text | Codec::OctetStream) {
-            return Ok(body);
+        let body = encode(self, &writing)?;
+        match self {
+            Codec::MessagePack | Codec::Json if writing.is_certain() => Ok(body),
+            Codec::MessagePack | Codec::Json => {
+                self.compared(&body, &writing, &encode, |again_writing| again(&body, self, again_writing))?;
+                Ok(body)
+            }
+            // In these a number is no other than its digits, and nothing at all is an empty text.
+            Codec::Text | Codec::OctetStream => {
+                let codec = Codec::MessagePack;
+                let writing = Writing::new(codec);
+                let other = encode(codec, &writing)?;
+                self.compared(&other, &writing, &encode, |again_writing| again(&body, codec, again_writing))?;
+                Ok(body)
+            }
         }
-        let second = Writing::new(self);
-        let (doubt, why) = match again(&body, &second).map(|same| same.map(|same| is_same(&body, same))) {
-            Ok(Ok(true)) if second.nothings() == writing.nothings() => return Ok(body),
-            Ok(Ok(true)) => (Some(Doubt::Nothing), String::new()),
-            Ok(Ok(false)) => (writing.doubt(), "it would arrive as another value".to_owned()),
-            Ok(Err(error)) => return Err(error),
-            Err(error) => (writing.doubt(), format!("it could not be read: {error}")),
+    }
+
+    /// Whether a value is the same when it has been read back.
+    fn compared(
+        self,
+        body: &[u8],
+        writing: &Writing,
+        encode: impl Fn(Codec, &Writing) -> Result<Vec<u8>, EncodeError>,
+        again: impl FnOnce(&Writing) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
+    ) -> Result<(), EncodeError> {
+        let second = Writing::new(writing.codec);
+        let (doubt, why) = match again(&second) {
+            Ok(same) => {
+                if is_same(body, same?) && second.doubts() == writing.doubts() {
+                    return Ok(());
+                }
+                (writing.differs(Some(&second)), "it would arrive as another value".to_owned())
+            }
+            Err(error) => (writing.differs(None), format!("it could not be read: {error}")),
         };
         // Only now is it worth the time to find out where that is.
-        let place = doubt.and_then(|doubt| encode(&Writing::refusing(self, doubt)).err());
+        let place = doubt.and_then(|doubt| encode(self, &Writing::refusing(self, doubt)).err());
         Err(place.unwrap_or_else(|| EncodeError::new(self, why)))
     }
 
@@ -214,8 +242,8 @@ impl Codec {
     /// Encodes the arguments of a call.
     pub(crate) fn encode_arguments<F: Signature>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
         self.checked(
-            |writing| self.write_arguments::<F>(arguments, writing),
-            |body, writing| Ok(self.write_arguments::<F>(&self.decode_arguments::<F>(body)?, writing)),
+            |codec, writing| codec.write_arguments::<F>(arguments, writing),
+            |body, codec, writing| Ok(codec.write_arguments::<F>(&self.decode_arguments::<F>(body)?, writing)),
         )
     }
 

@@ -49,6 +49,8 @@ mod server;
 
 #[cfg(feature = "testing")]
 pub mod testing;
+#[doc = include_str!("types.md")]
+pub mod types {}
 
 #[cfg(feature = "main")]
 pub use app::BoxError;

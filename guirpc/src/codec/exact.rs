@@ -36,6 +36,9 @@ pub(super) enum Doubt {
     Key,
 }
 
+/// How often there is each of them; a value that arrives as itself has as many.
+pub(super) type Doubts = [usize; 3];
+
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -59,8 +62,7 @@ pub(super) struct Writing {
     pub(super) codec: Codec,
     /// What is refused that is merely doubtful else.
     refused: Option<Doubt>,
-    nothings: Cell<usize>,
-    others: Cell<Option<Doubt>>,
+    doubts: Cell<Doubts>,
     /// Where in the value the error is, innermost first.
     place: RefCell<Vec<Segment>>,
 }
@@ -73,13 +75,7 @@ pub(super) enum Segment {
 
 impl Writing {
     pub(super) fn new(codec: Codec) -> Self {
-        Writing {
-            codec,
-            refused: None,
-            nothings: Cell::new(0),
-            others: Cell::new(None),
-            place: RefCell::new(Vec::new()),
-        }
+        Writing { codec, refused: None, doubts: Cell::default(), place: RefCell::default() }
     }
 
     /// Refuses what is doubtful for this reason, to find out where it is.
@@ -87,14 +83,20 @@ impl Writing {
         Writing { refused: Some(doubt), ..Writing::new(codec) }
     }
 
-    /// What there is to doubt; a `Some` of nothing only if there is nothing else.
-    pub(super) fn doubt(&self) -> Option<Doubt> {
-        self.others.get().or((self.nothings.get() > 0).then_some(Doubt::Nothing))
+    pub(super) fn doubts(&self) -> Doubts {
+        self.doubts.get()
     }
 
-    /// How many there are of `Some` of nothing.
-    pub(super) fn nothings(&self) -> usize {
-        self.nothings.get()
+    pub(super) fn is_certain(&self) -> bool {
+        self.doubts() == Doubts::default()
+    }
+
+    /// What is not as it is in the other; if that could not be read, what there is at all.
+    pub(super) fn differs(&self, other: Option<&Writing>) -> Option<Doubt> {
+        let others = other.map(Writing::doubts).unwrap_or_default();
+        [Doubt::Wide, Doubt::Key, Doubt::Nothing]
+            .into_iter()
+            .find(|doubt| self.doubts()[*doubt as usize] != others[*doubt as usize])
     }
 
     /// The place of the error: the outermost name, and the rest.
@@ -123,10 +125,9 @@ impl Writing {
         if self.refused == Some(doubt) {
             return Err(E::custom(doubt));
         }
-        match doubt {
-            Doubt::Nothing => self.nothings.set(self.nothings.get() + 1),
-            other => self.others.set(Some(other)),
-        }
+        let mut doubts = self.doubts();
+        doubts[doubt as usize] += 1;
+        self.doubts.set(doubts);
         Ok(())
     }
 
@@ -215,7 +216,7 @@ impl<'w, S: Serializer> Serializer for Exact<'w, S> {
         serialize_bool bool,
         serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64,
         serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64,
-        serialize_char char, serialize_bytes &[u8],
+        serialize_char char, serialize_str &str, serialize_bytes &[u8],
     }
 
     /// As in JSON, addresses, identifiers and times are texts.
@@ -251,14 +252,6 @@ impl<'w, S: Serializer> Serializer for Exact<'w, S> {
             Err(_) if self.writing.codec == Codec::Json => self.inner.serialize_u128(integer),
             Err(_) => Err(self.too_wide(integer)),
         }
-    }
-
-    #[inline]
-    fn serialize_str(self, text: &str) -> Result<S::Ok, S::Error> {
-        if text.is_empty() && self.writing.codec == Codec::Text {
-            self.nothing()?;
-        }
-        self.inner.serialize_str(text)
     }
 
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
@@ -381,21 +374,28 @@ impl<S: Serializer> Exact<'_, S> {
 
     /// Writes a number by its digits, of which it may have any number.
     fn number(self, digits: &str) -> Result<S::Ok, S::Error> {
-        if self.writing.codec == Codec::Json {
-            let raw = RawValue::from_string(digits.to_owned()).map_err(S::Error::custom)?;
-            return raw.serialize(self.inner);
-        }
         if let Ok(integer) = digits.parse() {
             return self.inner.serialize_u64(integer);
         }
         if let Ok(integer) = digits.parse() {
             return self.inner.serialize_i64(integer);
         }
-        match number::exactly(digits) {
-            Some(number) => self.inner.serialize_f64(number),
-            None => Err(S::Error::custom(format_args!(
-                "the number {digits} fits neither into an integer nor into a float of 64 bits; send it as JSON, or as a text"
-            ))),
+        let is_integer = digits.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+        let number = number::exactly(digits);
+        match self.writing.codec {
+            Codec::Json if is_integer || number.is_some() => {
+                if is_integer {
+                    self.writing.note(Doubt::Wide)?;
+                }
+                RawValue::from_string(digits.to_owned()).map_err(S::Error::custom)?.serialize(self.inner)
+            }
+            _ if is_integer => Err(self.too_wide(digits)),
+            _ => match number {
+                Some(number) => self.inner.serialize_f64(number),
+                None => Err(S::Error::custom(format_args!(
+                    "the number {digits} is none that a float of 64 bits holds exactly; send it as a text"
+                ))),
+            },
         }
     }
 }

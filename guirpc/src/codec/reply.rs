@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
@@ -16,8 +16,13 @@ use crate::message::{EncodedReply, Headers, ReplyKind, status};
 #[derive(Serialize, Deserialize)]
 struct FaultBody<'a> {
     message: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     details: Option<Value>,
+}
+
+/// Details that are there are there, also if they are `null`.
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// As much of it as can be read in any case.
