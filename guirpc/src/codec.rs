@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde_json::value::RawValue;
 
 use crate::arguments::{
     Alone, AloneSeed, ArgumentsOf, Compact, Named, NamedSeed, Signature, TrackedSeed, argument_place, not_one,
@@ -94,6 +95,29 @@ impl Format {
             Format::Python(options) => {
                 options.encode_object(object).map_err(|error| EncodeError::python(options.request, error))
             }
+        }
+    }
+
+    /// Encodes JSON, which stands for all arguments, digit for digit.
+    pub(crate) fn encode_json_text(self, json: &str) -> Result<Vec<u8>, EncodeError> {
+        let no_json = |error: &dyn fmt::Display| EncodeError(format!("are not JSON: {error}"));
+        match self {
+            Format::Native(codec) => {
+                let raw: &RawValue = serde_json::from_str(json).map_err(|error| no_json(&error))?;
+                codec.encode(raw, &Writing::new(codec))
+            }
+            Format::Python(options) => options.encode_json_text(json).map_err(|error| no_json(&error)),
+        }
+    }
+
+    /// The JSON of a value, digit for digit.
+    pub(crate) fn decode_json_text(self, body: &[u8]) -> Result<String, DecodeError> {
+        match self {
+            Format::Native(Codec::Json) => {
+                self.decode::<Box<RawValue>>(body).map(|raw| String::from(Box::<str>::from(raw)))
+            }
+            Format::Native(_) => self.decode::<serde_json::Value>(body).map(|value| value.to_string()),
+            Format::Python(options) => options.decode_json_text(body).map_err(DecodeError::Invalid),
         }
     }
 

@@ -1,7 +1,5 @@
 //! `guirpc call`: calls a function and prints its output.
 
-use serde_json::Value;
-
 use crate::args::Request;
 use crate::failure::Failure;
 use crate::output;
@@ -9,9 +7,6 @@ use crate::output;
 pub(super) fn run(request: &Request) -> Result<(), Failure> {
     let prepared = request.prepare()?;
     let arguments = prepared.arguments()?;
-    let result = prepared.connect()?.call_json(&request.service, &request.function, arguments)?;
-    match result {
-        Value::String(text) if prepared.takes_text()? => output::print_text(&text),
-        output => output::print_json(&output),
-    }
+    let output = prepared.connect()?.call_json_text(&request.service, &request.function, &arguments)?;
+    output::print_output(&output, prepared.takes_text()?)
 }

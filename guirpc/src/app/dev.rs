@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Failure, serve};
 use crate::client::Client;
@@ -23,7 +23,7 @@ const USUAL_PORT: u16 = 5673;
 pub(super) struct Call {
     service: String,
     function: String,
-    arguments: Value,
+    arguments: Box<RawValue>,
 }
 
 impl Call {
@@ -45,12 +45,12 @@ impl Call {
     /// Calls, and says what came of it.
     fn make(self, uri: &str) -> String {
         let Call { service, function, arguments } = self;
-        let shown = arguments.to_string();
-        let output = Client::connect(uri)
-            .map_err(|error| error.to_string())
-            .and_then(|client| client.call_json(&service, &function, arguments).map_err(|error| error.to_string()));
-        let said = output.map_or_else(|error| format!("error: {error}"), |output| output.to_string());
-        format!("{function} {shown}\n\n  {said}\n\n")
+        let arguments = arguments.get();
+        let said = Client::connect(uri).map_err(|error| error.to_string()).and_then(|client| {
+            client.call_json_text(&service, &function, arguments).map_err(|error| error.to_string())
+        });
+        let said = said.unwrap_or_else(|error| format!("error: {error}"));
+        format!("{function} {arguments}\n\n  {said}\n\n")
     }
 }
 
