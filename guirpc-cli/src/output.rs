@@ -77,6 +77,12 @@ pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
     if io::stdout().is_terminal() { print(&terminal::lines(&format!("{text}\n"))) } else { print(&format!("{text}\n")) }
 }
 
+/// Prints a warning, which may hold text from a remote, beside the results.
+pub(crate) fn warn(text: &str) {
+    // If this fails, there is nowhere left to report it.
+    let _ = writeln!(io::stderr(), "warning: {}", terminal::line(text, usize::MAX));
+}
+
 /// Prints a text as it is.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout();

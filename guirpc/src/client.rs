@@ -1,5 +1,6 @@
 //! Calling: a [`Client`], and what it gives for a call that is under way, a [`Pending`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
@@ -138,6 +139,15 @@ impl Client {
         self.connected.core.late_replies()
     }
 
+    /// The arguments that services said they ignored, since their functions do not take them: by the function, the last
+    /// list of them, with the nearest that it takes.
+    ///
+    /// A misspelt name is one, and so is an argument that the service is too old to know. The first time for each
+    /// function is also in the log, as a warning.
+    pub fn ignored_arguments(&self) -> BTreeMap<String, String> {
+        self.connected.core.ignored_arguments()
+    }
+
     /// How the client stands with its broker at the moment.
     ///
     /// The broker says that it is blocked only to those who publish, so it may be blocked before this shows it.
@@ -193,7 +203,8 @@ impl Client {
         let call = NewCall { waiter, request, deadline, idempotent, expires };
         let entered = self.connected.core.enter(call, self.settings.max_queued);
         let number = entered.map_err(|QueueFull { bytes }| CallError::Backpressure { queued: bytes })?;
-        Ok(CallHandle::new(Arc::clone(&self.connected), number, receiver, routing_key, options))
+        let callee = (routing_key, callee.function.clone());
+        Ok(CallHandle::new(Arc::clone(&self.connected), number, receiver, callee, options))
     }
 }
 

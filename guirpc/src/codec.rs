@@ -10,7 +10,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::value::RawValue;
 
 use crate::arguments::{
-    Alone, AloneSeed, ArgumentsOf, Compact, Named, NamedSeed, Signature, TrackedSeed, argument_place, not_one,
+    Alone, AloneSeed, ArgumentsOf, Compact, Named, NamedSeed, Signature, TrackedSeed, UnknownNames, argument_place,
+    not_one,
 };
 use crate::message::{Dialect, EncodedReply};
 
@@ -267,7 +268,10 @@ impl Codec {
     pub(crate) fn encode_arguments<F: Signature>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
         self.checked(
             |codec, writing| codec.write_arguments::<F>(arguments, writing),
-            |body, codec, writing| Ok(codec.write_arguments::<F>(&self.decode_arguments::<F>(body)?, writing)),
+            |body, codec, writing| {
+                let arguments = self.decode_arguments::<F>(body, &mut UnknownNames::default())?;
+                Ok(codec.write_arguments::<F>(&arguments, writing))
+            },
         )
     }
 
@@ -287,15 +291,21 @@ impl Codec {
         })
     }
 
-    /// Decodes the arguments of a call. The error names the argument and the place inside it.
-    pub(crate) fn decode_arguments<F: Signature>(self, body: &[u8]) -> Result<ArgumentsOf<'_, F>, DecodeError> {
+    /// Decodes the arguments of a call, and notes what is none. The error names the argument and the place inside it.
+    pub(crate) fn decode_arguments<'a, F: Signature>(
+        self,
+        body: &'a [u8],
+        unknown: &mut UnknownNames,
+    ) -> Result<ArgumentsOf<'a, F>, DecodeError> {
         match self {
-            Codec::MessagePack | Codec::Json => self.decode_seed(NamedSeed::<F>::default(), body).map_err(|error| {
-                // Only now is it worth the time to keep track of where in the arguments we are.
-                let mut place = None;
-                let error = self.decode_seed(TrackedSeed::<F>::new(&mut place), body).err().unwrap_or(error);
-                error.at(place)
-            }),
+            Codec::MessagePack | Codec::Json => {
+                self.decode_seed(NamedSeed::<F>::new(unknown), body).map_err(|error| {
+                    // Only now is it worth the time to keep track of where in the arguments we are.
+                    let mut place = None;
+                    let error = self.decode_seed(TrackedSeed::<F>::new(&mut place), body).err().unwrap_or(error);
+                    error.at(place).beside(unknown)
+                })
+            }
             // No bytes of these types could be several arguments.
             Codec::Text | Codec::OctetStream if F::PARAMETERS.len() > 1 => {
                 Err(DecodeError::Unsupported(not_one(F::PARAMETERS)))
@@ -385,6 +395,16 @@ impl DecodeError {
         match (self, place) {
             (DecodeError::Invalid(message), Some(place)) => DecodeError::Invalid(format!("{place}: {message}")),
             (error, _) => error,
+        }
+    }
+
+    /// The same error, with what else may be the mistake behind it.
+    fn beside(self, unknown: &UnknownNames) -> Self {
+        match self {
+            DecodeError::Invalid(message) if !unknown.is_empty() => {
+                DecodeError::Invalid(format!("{message}; it has no argument {unknown}"))
+            }
+            error => error,
         }
     }
 }

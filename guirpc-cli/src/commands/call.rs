@@ -7,6 +7,10 @@ use crate::output;
 pub(super) fn run(request: &Request) -> Result<(), Failure> {
     let prepared = request.prepare()?;
     let arguments = prepared.arguments()?;
-    let output = prepared.connect()?.call_json_text(&request.service, &request.function, &arguments)?;
-    output::print_output(&output, prepared.takes_text()?)
+    let client = prepared.connect()?;
+    let output = client.call_json_text(&request.service, &request.function, &arguments);
+    for (function, ignored) in client.ignored_arguments() {
+        output::warn(&format!("`{function}` has no argument {ignored}"));
+    }
+    output::print_output(&output?, prepared.takes_text()?)
 }

@@ -47,7 +47,10 @@ impl Call {
         let Call { service, function, arguments } = self;
         let arguments = arguments.get();
         let said = Client::connect(uri).map_err(|error| error.to_string()).and_then(|client| {
-            client.call_json_text(&service, &function, arguments).map_err(|error| error.to_string())
+            let output = client.call_json_text(&service, &function, arguments).map_err(|error| error.to_string());
+            let ignored = client.ignored_arguments().into_values();
+            let warnings: String = ignored.map(|it| format!("\n  warning: it has no argument {it}")).collect();
+            output.map(|output| output + &warnings).map_err(|error| error + &warnings)
         });
         let said = said.unwrap_or_else(|error| format!("error: {error}"));
         format!("{function} {arguments}\n\n  {said}\n\n")

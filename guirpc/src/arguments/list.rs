@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::argument::compact;
 use super::receive::{Name, Receive, duplicate, missing, too_many};
-use super::{Argument, ArgumentsOf, Signature};
+use super::{Argument, ArgumentsOf, Signature, UnknownNames};
 
 /// That a function takes an argument of this type in this place.
 ///
@@ -37,8 +37,8 @@ pub trait Arguments<F: Signature> {
     /// Writes the only argument by itself, for content types that carry no more.
     fn serialize_alone<S: Serializer>(values: &Self::Values<'_>, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Reads a map from parameter name to argument; names that the function does not know are skipped.
-    fn receive_map<'de, A: MapAccess<'de>>(map: A) -> Result<Self::Values<'de>, A::Error>;
+    /// Reads a map from parameter name to argument; what the function does not take is skipped, and its name noted.
+    fn receive_map<'de, A: MapAccess<'de>>(map: A, unknown: &mut UnknownNames) -> Result<Self::Values<'de>, A::Error>;
 
     /// Reads all arguments in order.
     fn receive_seq<'de, A: SeqAccess<'de>>(sequence: A) -> Result<Self::Values<'de>, A::Error>;
@@ -119,9 +119,12 @@ macro_rules! arguments {
                 arguments!(@serialize_alone F values serializer $($argument),*)
             }
 
-            fn receive_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Self::Values<'de>, A::Error> {
+            fn receive_map<'de, A: MapAccess<'de>>(
+                mut map: A,
+                unknown: &mut UnknownNames,
+            ) -> Result<Self::Values<'de>, A::Error> {
                 $(let mut $argument: Option<<F as Takes<$position>>::Argument<'de>> = None;)*
-                while let Some(position) = map.next_key_seed(Name(F::PARAMETERS))? {
+                while let Some(position) = map.next_key_seed(Name { parameters: F::PARAMETERS, unknown })? {
                     match position {
                         $(Some($position) => {
                             if $argument.replace(map.next_value_seed(Receive::new())?).is_some() {

@@ -1,5 +1,6 @@
 //! The calls of a client and the link that they go by, under one short lock that never waits for the broker.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -30,6 +31,8 @@ pub(super) struct Core {
     /// Wakes the driver: there is a deadline that is earlier than all, an exchange to ask for, or a link that failed.
     pub(super) wakes: Receiver<()>,
     late_replies: AtomicU64,
+    /// By the function: which arguments a service said that it ignored.
+    ignored_arguments: Mutex<BTreeMap<String, String>>,
     clock_skew: ClockSkew,
 }
 
@@ -91,6 +94,7 @@ impl Core {
             wake,
             wakes,
             late_replies: AtomicU64::new(0),
+            ignored_arguments: Mutex::default(),
             clock_skew: ClockSkew::default(),
         }
     }
@@ -117,6 +121,16 @@ impl Core {
     fn wake(&self) {
         // Full means that it is about to look anyway.
         let _ = self.wake.try_send(());
+    }
+
+    /// Notes what a service ignored; whether it is the first time for this function.
+    pub(super) fn note_ignored(&self, function: &str, ignored: &str) -> bool {
+        let mut noted = self.ignored_arguments.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.insert(function.to_owned(), ignored.to_owned()).is_none()
+    }
+
+    pub(super) fn ignored_arguments(&self) -> BTreeMap<String, String> {
+        self.ignored_arguments.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn late_replies(&self) -> u64 {

@@ -9,11 +9,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use tracing::warn;
+
 use super::Connected;
 use super::call_options::CallOptions;
 use super::outcome::{Outcome, Told};
 use crate::error::CallError;
-use crate::message::{EncodedReply, Name, Reply};
+use crate::message::{EncodedReply, IGNORED_ARGUMENTS, Name, Reply};
 
 /// For an outcome that is on its way from another thread.
 const LONG: Duration = Duration::from_secs(1);
@@ -115,6 +117,7 @@ pub(super) struct CallHandle {
     number: u64,
     receiver: oneshot::AsyncReceiver<Outcome>,
     routing_key: Name,
+    function: Name,
     options: CallOptions,
     state: State,
 }
@@ -132,16 +135,30 @@ impl CallHandle {
         client: Arc<Connected>,
         number: u64,
         receiver: oneshot::AsyncReceiver<Outcome>,
-        routing_key: Name,
+        (routing_key, function): (Name, Name),
         options: CallOptions,
     ) -> Self {
-        CallHandle { client, number, receiver, routing_key, options, state: State::Waiting }
+        CallHandle { client, number, receiver, routing_key, function, options, state: State::Waiting }
     }
 
     /// The reply, or why there is none.
     fn reply(&self, outcome: Outcome) -> Result<Option<EncodedReply>, CallError> {
         let CallOptions { timeout, idempotent, .. } = self.options;
-        outcome.into_reply(Told { service: &self.routing_key, timeout, idempotent })
+        let reply = outcome.into_reply(Told { service: &self.routing_key, timeout, idempotent })?;
+        if let Some(ignored) = reply.as_ref().and_then(|reply| reply.headers.get(IGNORED_ARGUMENTS)?.as_str()) {
+            self.warn_of_ignored(ignored);
+        }
+        Ok(reply)
+    }
+
+    #[cold]
+    fn warn_of_ignored(&self, ignored: &str) {
+        if self.client.core.note_ignored(&self.function, ignored) {
+            let CallHandle { routing_key, function, .. } = self;
+            warn!(
+                "service `{routing_key}` ran `{function}` without what it does not take: it has no argument {ignored}"
+            );
+        }
     }
 
     /// Blocks this thread until there is an outcome, which there is by the deadline.

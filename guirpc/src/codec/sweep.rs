@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Codec, Format, decode_failure, fault, function_error, output};
+use crate::arguments::UnknownNames;
 use crate::error::{CallError, Fault};
 use crate::message::{Headers, status};
 
@@ -125,10 +126,12 @@ fn as_arguments(codec: Codec, value: &Any) -> [Outcome; 2] {
     let text = |error: super::EncodeError| error.to_string();
     [
         arrived(&one, codec.encode_arguments::<alone>(&one).map_err(text), |body| {
-            codec.decode_arguments::<alone>(body).map_err(|error| error.to_string())
+            codec.decode_arguments::<alone>(body, &mut UnknownNames::default()).map_err(|error| error.to_string())
         }),
         arrived(&two, codec.encode_arguments::<first_of_two>(&two).map_err(text), |body| {
-            codec.decode_arguments::<first_of_two>(body).map_err(|error| error.to_string())
+            codec
+                .decode_arguments::<first_of_two>(body, &mut UnknownNames::default())
+                .map_err(|error| error.to_string())
         }),
     ]
 }
@@ -225,11 +228,12 @@ fn table(refusals: &Refusals, samples: &[Sample]) -> String {
         let all: BTreeSet<&BTreeSet<&str>> = refused.values().collect();
         for codecs in all {
             let is_refused = |number: &usize| refused.get(number) == Some(codecs);
-            let of_type = |name: &str| (0..samples.len()).filter(move |number| samples[*number].type_name == name);
-            let name = |number: usize| match &samples[number] {
+            let name = |number: usize| {
+                let sample = &samples[number];
+                let is_of_type = |number: &usize| samples[*number].type_name == sample.type_name;
                 // All that there is of a type is the type.
-                sample if of_type(sample.type_name).all(|number| is_refused(&number)) => sample.shown_type(),
-                sample => sample.name(),
+                let is_all = (0..samples.len()).filter(is_of_type).all(|number| is_refused(&number));
+                if is_all { sample.shown_type() } else { sample.name() }
             };
             let mut names: Vec<String> = Vec::new();
             for number in (0..samples.len()).filter(is_refused) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument};
+use crate::arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument, UnknownNames};
 use crate::codec::{Codec, DecodeError};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ fn packed(value: &serde_json::Value) -> Vec<u8> {
 #[track_caller]
 fn check_both_refuse<F: Signature>(arguments: &serde_json::Value, refusal: &str) {
     for (codec, body) in [(Codec::Json, arguments.to_string().into_bytes()), (Codec::MessagePack, packed(arguments))] {
-        match codec.decode_arguments::<F>(&body) {
+        match codec.decode_arguments::<F>(&body, &mut UnknownNames::default()) {
             Ok(_) => panic!("{codec:?} takes {arguments}"),
             Err(error) => assert_eq!(error.to_string().split(" at line ").next(), Some(refusal), "{codec:?}"),
         }
@@ -49,7 +49,9 @@ fn check_both_refuse<F: Signature>(arguments: &serde_json::Value, refusal: &str)
 
 #[track_caller]
 fn decoded<F: Signature>(codec: Codec, body: &[u8]) -> ArgumentsOf<'_, F> {
-    codec.decode_arguments::<F>(body).unwrap_or_else(|error| panic!("{codec:?} refuses: {error}"))
+    codec
+        .decode_arguments::<F>(body, &mut UnknownNames::default())
+        .unwrap_or_else(|error| panic!("{codec:?} refuses: {error}"))
 }
 
 fn points_into(body: &[u8], argument: &(impl AsRef<[u8]> + ?Sized)) -> bool {
@@ -162,7 +164,9 @@ fn a_refusal_names_the_place_in_the_argument() {
 
 #[test]
 fn an_argument_is_there_at_most_once() {
-    let error = Codec::Json.decode_arguments::<add>(br#"{"a":1,"a":2,"b":3}"#).expect_err("`a` is there twice");
+    let error = Codec::Json
+        .decode_arguments::<add>(br#"{"a":1,"a":2,"b":3}"#, &mut UnknownNames::default())
+        .expect_err("`a` is there twice");
     assert!(error.to_string().starts_with("argument `a` is there twice"), "{error}");
 }
 
@@ -171,7 +175,8 @@ fn single_values_carry_single_arguments() {
     for codec in [Codec::Text, Codec::OctetStream] {
         let error = codec.encode_arguments::<add>(&(1, 2)).expect_err("there are two arguments");
         assert!(error.to_string().contains("carries a single argument, and the function takes 2: a, b"), "{error}");
-        let error = codec.decode_arguments::<add>(b"1").expect_err("there are two arguments");
+        let error =
+            codec.decode_arguments::<add>(b"1", &mut UnknownNames::default()).expect_err("there are two arguments");
         assert!(matches!(error, DecodeError::Unsupported(_)), "{error}");
     }
     assert_eq!(decoded::<sum>(Codec::OctetStream, b"\x01\xff"), (BytesArgument::new(&[1, 255]),));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Plan;
-use crate::config::{Config, LONGEST_TIME};
+use crate::config::{Config, LONGEST_TIME, UnknownArguments};
 use crate::context::StateMap;
 use crate::dispatch::{Dispatcher, Limits};
 use crate::error::{Error, ErrorKind};
@@ -86,6 +86,15 @@ impl Setup {
         self
     }
 
+    /// What becomes of a request with an argument that its function does not take; the default is
+    /// [`UnknownArguments::Ignore`].
+    ///
+    /// A misspelt name of an `Option` is such an argument. It does not concern the dialect of Python.
+    pub fn unknown_arguments(mut self, unknown: UnknownArguments) -> Self {
+        self.config.unknown_arguments = unknown;
+        self
+    }
+
     /// Whether functions that say `python(request = "binary")` may be called; the default is that they may not.
     ///
     /// A pickle is read as data: nothing in it is ever run, and what would have to be is refused.
@@ -140,8 +149,9 @@ impl Setup {
     }
 
     fn limits(&self) -> Limits {
-        let Config { max_body, pickle, clock_tolerance, .. } = self.config;
-        Limits { max_body, pickle, clock_tolerance }
+        let Config { max_body, pickle, clock_tolerance, unknown_arguments, .. } = self.config;
+        let refuses_unknown_arguments = unknown_arguments == UnknownArguments::Refuse;
+        Limits { max_body, pickle, refuses_unknown_arguments, clock_tolerance }
     }
 }
 

@@ -26,18 +26,18 @@ use super::any::Sample;
 
 /// A float that is the same if its bits are.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Bits(f64);
+struct Float(f64);
 
-impl PartialEq for Bits {
+impl PartialEq for Float {
     fn eq(&self, other: &Self) -> bool {
         self.0.to_bits() == other.0.to_bits()
     }
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Bits32(f32);
+struct Float32(f32);
 
-impl PartialEq for Bits32 {
+impl PartialEq for Float32 {
     fn eq(&self, other: &Self) -> bool {
         self.0.to_bits() == other.0.to_bits()
     }
@@ -105,9 +105,9 @@ data! {
 
 /// What `serde_json` passes on for a number if its feature `arbitrary_precision` is on.
 #[derive(Clone, Debug)]
-struct Precise(&'static str);
+struct JsonNumber(&'static str);
 
-impl Serialize for Precise {
+impl Serialize for JsonNumber {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let mut number = serializer.serialize_struct("$serde_json::private::Number", 1)?;
@@ -117,13 +117,13 @@ impl Serialize for Precise {
 }
 
 /// It is the number, or it is none.
-impl<'de> Deserialize<'de> for Precise {
+impl<'de> Deserialize<'de> for JsonNumber {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(|value| Precise(value.to_string().leak()))
+        Value::deserialize(deserializer).map(|value| JsonNumber(value.to_string().leak()))
     }
 }
 
-impl PartialEq for Precise {
+impl PartialEq for JsonNumber {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
@@ -131,17 +131,17 @@ impl PartialEq for Precise {
 
 /// An integer of theirs that a function takes as one of 128 bits.
 #[derive(Clone, Debug, PartialEq)]
-struct PreciseInteger(&'static str);
+struct JsonInteger(&'static str);
 
-impl Serialize for PreciseInteger {
+impl Serialize for JsonInteger {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Precise(self.0).serialize(serializer)
+        JsonNumber(self.0).serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for PreciseInteger {
+impl<'de> Deserialize<'de> for JsonInteger {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u128::deserialize(deserializer).map(|integer| PreciseInteger(integer.to_string().leak()))
+        u128::deserialize(deserializer).map(|integer| JsonInteger(integer.to_string().leak()))
     }
 }
 
@@ -235,9 +235,9 @@ fn numbers() -> Vec<Sample> {
         i128: 0, -1, i128::from(i64::MIN), i128::MIN;
         u128: 5, u128::from(u64::MAX), u128::MAX;
         f32: 0.1, f32::MAX, f32::MIN_POSITIVE, 16_777_216.0;
-        Bits32: Bits32(-0.0), Bits32(f32::NAN), Bits32(f32::NEG_INFINITY);
+        Float32: Float32(-0.0), Float32(f32::NAN), Float32(f32::NEG_INFINITY);
         f64: 0.1, 1.0, 1e300, 5e-324, 9_007_199_254_740_993.0;
-        Bits: Bits(-0.0), Bits(f64::NAN), Bits(f64::INFINITY);
+        Float: Float(-0.0), Float(f64::NAN), Float(f64::INFINITY);
         char: 'a', '\u{0}', '🦀';
         NonZeroU8: NonZeroU8::MAX;
         NonZeroU16: NonZeroU16::MAX;
@@ -302,7 +302,7 @@ fn containers() -> Vec<Sample> {
         Option<Option<u8>>: None, Some(None), Some(Some(1));
         Option<Meters>: Some(Meters(0.5));
         Option<f64>: None, Some(1.5);
-        Option<Bits>: None, Some(Bits(f64::NAN));
+        Option<Float>: None, Some(Float(f64::NAN));
         Option<u128>: None, Some(1), Some(u128::MAX);
         Option<PhantomData<u8>>: Some(PhantomData);
         Option<Value>: None, Some(Value::Null), Some(json!([null]));
@@ -437,7 +437,7 @@ fn jsons() -> Vec<Sample> {
         Number: Number::from(u64::MAX), Number::from_f64(0.5).unwrap();
         Map<String, Value>: Map::new(), Map::from_iter([("a".to_owned(), json!(1))]);
         Vec<Value>: vec![json!(1), json!("a"), Value::Null];
-        Precise: Precise("1"), Precise("-5"), Precise("0.5"), Precise("0.12345678901234567890123");
-        PreciseInteger: PreciseInteger("340282366920938463463374607431768211455");
+        JsonNumber: JsonNumber("1"), JsonNumber("-5"), JsonNumber("0.5"), JsonNumber("0.12345678901234567890123");
+        JsonInteger: JsonInteger("340282366920938463463374607431768211455");
     }
 }
