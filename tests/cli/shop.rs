@@ -49,6 +49,21 @@ fn place(article: &str, #[state] orders: &Orders, #[context] context: &Context) 
 }
 
 #[guirpc::function(service = "shop")]
+fn doubled(number: u128) -> u128 {
+    number * 2
+}
+
+#[guirpc::function(service = "shop")]
+fn discount(percent: Option<u32>) -> Result<u32, SoldOut> {
+    percent.ok_or_else(|| SoldOut { article: "all".to_owned(), left: 0 })
+}
+
+#[guirpc::function(service = "shop")]
+fn mean(of: Vec<f64>) -> f64 {
+    of.iter().sum::<f64>() / of.iter().map(|_| 1.0).sum::<f64>()
+}
+
+#[guirpc::function(service = "shop")]
 fn dawdle() {
     thread::sleep(Duration::from_secs(2));
 }

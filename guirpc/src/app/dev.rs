@@ -46,11 +46,11 @@ impl Call {
     fn make(self, uri: &str) -> String {
         let Call { service, function, arguments } = self;
         let arguments = arguments.get();
-        let said = Client::connect(uri).map_err(|error| error.to_string()).and_then(|client| {
-            let output = client.call_json_text(&service, &function, arguments).map_err(|error| error.to_string());
+        let said = Client::connect(uri).map(|client| {
+            let output = client.call_json_text(&service, &function, arguments);
+            let said = output.unwrap_or_else(|error| format!("error: {error}"));
             let ignored = client.ignored_arguments().into_values();
-            let warnings: String = ignored.map(|it| format!("\n  warning: it has no argument {it}")).collect();
-            output.map(|output| output + &warnings).map_err(|error| error + &warnings)
+            ignored.fold(said, |said, ignored| format!("{said}\n  warning: it has no argument {ignored}"))
         });
         let said = said.unwrap_or_else(|error| format!("error: {error}"));
         format!("{function} {arguments}\n\n  {said}\n\n")

@@ -66,6 +66,7 @@ impl<T, E> Pending<T, E> {
     }
 
     /// Waits this long at most; if there is no outcome by then, the call goes on and comes back as the error.
+    #[allow(clippy::result_large_err, reason = "it is no error, but the call itself that goes on")]
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Result<T, CallError<E>>, Self> {
         let call = match self.begun() {
             Ok(call) => call,

@@ -115,7 +115,7 @@ impl Writing {
             match segment {
                 Segment::Name(name) if inside.is_empty() => inside.push_str(name),
                 Segment::Name(name) => inside.extend([".", name]),
-                Segment::Index(index) => inside.push_str(&format!("[{index}]")),
+                Segment::Index(index) => inside.extend(["[", &index.to_string(), "]"]),
             }
         }
         (outermost, inside)
@@ -164,7 +164,7 @@ impl<'w, S: Serializer> Exact<'w, S> {
     }
 
     /// An integer that does not fit into 64 bits.
-    fn too_wide(&self, integer: impl fmt::Display) -> S::Error {
+    fn too_wide(integer: impl fmt::Display) -> S::Error {
         S::Error::custom(format_args!("the integer {integer} does not fit into 64 bits; send it as JSON, or as a text"))
     }
 
@@ -241,7 +241,7 @@ impl<'w, S: Serializer> Serializer for Exact<'w, S> {
             (Ok(integer), _) => self.inner.serialize_u64(integer),
             (_, Ok(integer)) => self.inner.serialize_i64(integer),
             _ if self.writing.codec == Codec::Json => self.inner.serialize_i128(integer),
-            _ => Err(self.too_wide(integer)),
+            _ => Err(Self::too_wide(integer)),
         }
     }
 
@@ -250,7 +250,7 @@ impl<'w, S: Serializer> Serializer for Exact<'w, S> {
         match u64::try_from(integer) {
             Ok(integer) => self.inner.serialize_u64(integer),
             Err(_) if self.writing.codec == Codec::Json => self.inner.serialize_u128(integer),
-            Err(_) => Err(self.too_wide(integer)),
+            Err(_) => Err(Self::too_wide(integer)),
         }
     }
 
@@ -389,7 +389,7 @@ impl<S: Serializer> Exact<'_, S> {
                 }
                 RawValue::from_string(digits.to_owned()).map_err(S::Error::custom)?.serialize(self.inner)
             }
-            _ if is_integer => Err(self.too_wide(digits)),
+            _ if is_integer => Err(Self::too_wide(digits)),
             _ => match number {
                 Some(number) => self.inner.serialize_f64(number),
                 None => Err(S::Error::custom(format_args!(

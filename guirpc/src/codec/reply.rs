@@ -144,15 +144,15 @@ fn failure_parts(reply: &EncodedReply) -> (String, Option<Value>) {
     if let Some(message) = python::message(reply) {
         return (message, None);
     }
-    let codec = match Codec::from_content_type(&reply.content_type) {
-        Some(codec @ (Codec::MessagePack | Codec::Json)) => codec,
-        _ => return (String::from_utf8_lossy(&reply.body).into_owned(), None),
+    let as_text = || (String::from_utf8_lossy(&reply.body).into_owned(), None);
+    let Some(codec @ (Codec::MessagePack | Codec::Json)) = Codec::from_content_type(&reply.content_type) else {
+        return as_text();
     };
     match codec.decode::<FaultBody<'static>>(&reply.body) {
         Ok(body) => (body.message.into_owned(), body.details),
         Err(error) => match codec.decode::<Message>(&reply.body) {
             Ok(Message { message }) => (format!("{message} (its details cannot be read: {error})"), None),
-            Err(_) => (String::from_utf8_lossy(&reply.body).into_owned(), None),
+            Err(_) => as_text(),
         },
     }
 }

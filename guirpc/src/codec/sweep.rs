@@ -243,7 +243,8 @@ fn table(refusals: &Refusals, samples: &[Sample]) -> String {
                 }
             }
             let codecs = codecs.iter().copied().collect::<Vec<_>>().join(", ");
-            table += &format!("| {} | {codecs} | {positions} | {reason} |\n", names.join(", "));
+            let cells = [&names.join(", "), &codecs, positions, reason];
+            table.extend(["| ", &cells.map(String::as_str).join(" | "), " |\n"]);
         }
     }
     table

@@ -88,7 +88,7 @@ impl<M: SerializeMap> Serializer for Key<'_, '_, M> {
     #[inline]
     fn serialize_str(self, key: &str) -> Result<(), M::Error> {
         if key.starts_with(SERDE_JSON_PRIVATE) {
-            return Err(M::Error::custom(format_args!("the key `{key}` would be read as a number of serde_json's")));
+            return Err(M::Error::custom(format_args!("the key `{key}` would be read as a number of `serde_json`'s")));
         }
         self.map.serialize_key(key)
     }

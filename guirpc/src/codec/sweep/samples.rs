@@ -43,6 +43,10 @@ impl PartialEq for Float32 {
     }
 }
 
+/// What is left alone, taken away, or set.
+#[allow(clippy::option_option, reason = "its `Some(None)` is told from its `None`")]
+type Change = Option<Option<u8>>;
+
 macro_rules! data {
     ($($item:item)*) => {
         $(#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)] $item)*
@@ -66,8 +70,7 @@ data! {
     struct Transparent { inner: Vec<u8> }
     #[serde(from = "u8", into = "u8")]
     struct Through(u8);
-    /// Its `Some(None)` is told from its `None`.
-    struct Patch { #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")] age: Option<Option<u8>> }
+    struct Patch { #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")] age: Change }
     struct Nested { user: User, others: Vec<User>, tree: Tree }
     enum Shape { Point, Circle(u8), Line(i8, i8), Named { name: String }, Nothing(()), Wide(u128) }
     #[serde(rename_all = "kebab-case")]

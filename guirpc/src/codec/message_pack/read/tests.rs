@@ -37,7 +37,7 @@ fn maps_their_keys_and_variants_are_levels_too() {
     }
 
     let value = |levels: usize| [[0x81, 0xa1, b'a'].repeat(levels), vec![0xc0]].concat();
-    let key = |levels: usize| [vec![0xdf, 0, 0, 0, 1].repeat(levels), vec![0xc0; levels + 1]].concat();
+    let key = |levels: usize| [[0xdf, 0, 0, 0, 1].repeat(levels), vec![0xc0; levels + 1]].concat();
     let variant = |levels: usize| [[b"\x81\xa3Not".as_slice()].concat().repeat(levels), b"\xa4Zero".to_vec()].concat();
     assert!(read::<IgnoredAny>(&value(MAX_DEPTH - 1)).is_ok() && read::<IgnoredAny>(&value(MAX_DEPTH)).is_err());
     assert!(read::<IgnoredAny>(&key(MAX_DEPTH - 1)).is_ok() && read::<IgnoredAny>(&key(MAX_DEPTH)).is_err());
