@@ -47,7 +47,7 @@ fn arranged(json: &str, spread: bool) -> String {
             }
             '{' | '[' => {
                 arranged.push(character);
-                while characters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while characters.next_if(char::is_ascii_whitespace).is_some() {}
                 if let Some(end) = characters.next_if(|next| matches!(next, '}' | ']')) {
                     arranged.push(end);
                 } else {

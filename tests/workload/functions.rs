@@ -277,7 +277,7 @@ pub(crate) fn large() -> u128 {
 #[guirpc::function]
 pub(crate) fn mean(of: Vec<f64>) -> Option<f64> {
     let count = u32::try_from(of.len()).ok()?;
-    Some(of.iter().sum::<f64>() / f64::from(count))
+    Some(of.into_iter().sum::<f64>() / f64::from(count))
 }
 
 /// Takes its time.
