@@ -1,6 +1,5 @@
 //! Calling: a [`Client`], and what it gives for a call that is under way, a [`Pending`].
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
@@ -139,12 +138,12 @@ impl Client {
         self.connected.core.late_replies()
     }
 
-    /// The arguments that services said they ignored, since their functions do not take them: by the function, the last
-    /// list of them, with the nearest that it takes.
+    /// What services said of arguments that they ignored, since their functions do not take them; one sentence for each
+    /// function, the last: "`find` has no argument `limt`, did you mean `limit`?".
     ///
-    /// A misspelt name is one, and so is an argument that the service is too old to know. The first time for each
+    /// A misspelt name is such an argument, and so is one that the service is too old to know. The first time for each
     /// function is also in the log, as a warning.
-    pub fn ignored_arguments(&self) -> BTreeMap<String, String> {
+    pub fn ignored_arguments(&self) -> Vec<String> {
         self.connected.core.ignored_arguments()
     }
 
@@ -203,8 +202,7 @@ impl Client {
         let call = NewCall { waiter, request, deadline, idempotent, expires };
         let entered = self.connected.core.enter(call, self.settings.max_queued);
         let number = entered.map_err(|QueueFull { bytes }| CallError::Backpressure { queued: bytes })?;
-        let callee = (routing_key, callee.function.clone());
-        Ok(CallHandle::new(Arc::clone(&self.connected), number, receiver, callee, options))
+        Ok(CallHandle::new(Arc::clone(&self.connected), number, receiver, routing_key, options))
     }
 }
 

@@ -15,7 +15,9 @@ use crate::codec::{self, Codec, Format};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
 use crate::invocation::{Answer, Executor, Invocation, NotRun};
-use crate::message::{Dialect, EncodedReply, Headers, IGNORED_ARGUMENTS, PING, Request, ServiceInfo, TIME, status};
+use crate::message::{
+    Dialect, EncodedReply, Headers, IGNORED_ARGUMENTS, IGNORED_ARGUMENTS_OF, PING, Request, ServiceInfo, TIME, status,
+};
 use crate::registry::{Registration, Service};
 
 #[cfg(test)]
@@ -189,6 +191,7 @@ impl Dispatcher {
             }
         };
         if let (Ok(reply), Some(ignored)) = (&mut answer, invocation.ignored.into_inner()) {
+            let ignored = format!("`{}`{IGNORED_ARGUMENTS_OF}{ignored}", function.name);
             self.report_ignored(function, request, &ignored);
             reply.headers.set(IGNORED_ARGUMENTS, ignored);
         }
@@ -198,14 +201,10 @@ impl Dispatcher {
     /// The caller learns of it from the reply; whoever waits for none does not, so that it is in our log once.
     fn report_ignored(&self, function: &Registration, request: &Request, ignored: &str) {
         let name = function.name;
-        debug!(function = name, correlation_id = request.correlation_id, "ignored, since it has no argument {ignored}");
+        debug!(function = name, correlation_id = request.correlation_id, "ignored an argument: {ignored}");
         let is_first = || self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
         if request.reply_address().is_none() && is_first() {
-            warn!(
-                function = name,
-                app_id = request.app_id,
-                "`{name}` was sent what it ignores: it has no argument {ignored}"
-            );
+            warn!(function = name, app_id = request.app_id, "ignored an argument of a `send`: {ignored}");
         }
     }
 

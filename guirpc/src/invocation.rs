@@ -13,7 +13,7 @@ use crate::codec::{self, DecodeError, Format, PythonOptions, Unreadable};
 use crate::context::{Context, StateMap};
 use crate::error::{Fault, Refusal};
 use crate::function::{Failure, Function, Output, Return};
-use crate::message::{EncodedReply, Request, status};
+use crate::message::{EncodedReply, IGNORED_ARGUMENTS_OF, Request, status};
 
 mod executor;
 
@@ -124,7 +124,7 @@ impl Invocation<'_> {
     #[cold]
     fn note_unknown(&self, unknown: UnknownNames) -> Result<(), Refusal> {
         if self.refuses_unknown {
-            let message = format!("`{}` has no argument {unknown}", self.function);
+            let message = format!("`{}`{IGNORED_ARGUMENTS_OF}{unknown}", self.function);
             return Err(Refusal::new(status::BAD_REQUEST, message));
         }
         // They are read once.

@@ -9,8 +9,8 @@ pub(super) fn run(request: &Request) -> Result<(), Failure> {
     let arguments = prepared.arguments()?;
     let client = prepared.connect()?;
     let output = client.call_json_text(&request.service, &request.function, &arguments);
-    for (function, ignored) in client.ignored_arguments() {
-        output::warn(&format!("`{function}` has no argument {ignored}"));
+    for ignored in client.ignored_arguments() {
+        output::warn(&ignored);
     }
     output::print_output(&output?, prepared.takes_text()?)
 }

@@ -49,8 +49,7 @@ impl Call {
         let said = Client::connect(uri).map(|client| {
             let output = client.call_json_text(&service, &function, arguments);
             let said = output.unwrap_or_else(|error| format!("error: {error}"));
-            let ignored = client.ignored_arguments().into_values();
-            ignored.fold(said, |said, ignored| format!("{said}\n  warning: it has no argument {ignored}"))
+            client.ignored_arguments().iter().fold(said, |said, ignored| format!("{said}\n  warning: {ignored}"))
         });
         let said = said.unwrap_or_else(|error| format!("error: {error}"));
         format!("{function} {arguments}\n\n  {said}\n\n")

@@ -66,7 +66,6 @@ impl<T, E> Pending<T, E> {
     }
 
     /// Waits this long at most; if there is no outcome by then, the call goes on and comes back as the error.
-    #[allow(clippy::result_large_err, reason = "it is no error, but the call itself that goes on")]
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Result<T, CallError<E>>, Self> {
         let call = match self.begun() {
             Ok(call) => call,
@@ -118,7 +117,6 @@ pub(super) struct CallHandle {
     number: u64,
     receiver: oneshot::AsyncReceiver<Outcome>,
     routing_key: Name,
-    function: Name,
     options: CallOptions,
     state: State,
 }
@@ -136,10 +134,10 @@ impl CallHandle {
         client: Arc<Connected>,
         number: u64,
         receiver: oneshot::AsyncReceiver<Outcome>,
-        (routing_key, function): (Name, Name),
+        routing_key: Name,
         options: CallOptions,
     ) -> Self {
-        CallHandle { client, number, receiver, routing_key, function, options, state: State::Waiting }
+        CallHandle { client, number, receiver, routing_key, options, state: State::Waiting }
     }
 
     /// The reply, or why there is none.
@@ -154,11 +152,8 @@ impl CallHandle {
 
     #[cold]
     fn warn_of_ignored(&self, ignored: &str) {
-        if self.client.core.note_ignored(&self.function, ignored) {
-            let CallHandle { routing_key, function, .. } = self;
-            warn!(
-                "service `{routing_key}` ran `{function}` without what it does not take: it has no argument {ignored}"
-            );
+        if self.client.core.note_ignored(&self.routing_key, ignored) {
+            warn!("service `{}` ignored an argument: {ignored}", self.routing_key);
         }
     }
 
