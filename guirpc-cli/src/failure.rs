@@ -39,7 +39,8 @@ impl Failure {
         };
         let mut failure = Failure::from(error);
         if let Some(backlog) = backlog {
-            failure.message += &format!("\n`{}`: {backlog}", terminal::line(service, usize::MAX));
+            let service = terminal::line(service, usize::MAX);
+            failure.message = format!("{}\n`{service}`: {backlog}", failure.message);
         }
         failure
     }

@@ -5,12 +5,16 @@
 mod argument;
 mod list;
 mod receive;
+mod unknown;
 
 pub use argument::{Argument, BytesArgument, TextArgument};
+pub(crate) use argument::{BYTES, Compact};
 pub use list::{Arguments, Arity, Takes};
+#[allow(unreachable_pub, reason = "it is in the signature of a hidden trait")]
+pub use unknown::UnknownNames;
 
 pub(crate) use list::{Alone, Named, not_one};
-pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, missing_text};
+pub(crate) use receive::{AloneSeed, NamedSeed, TrackedSeed, argument_place, missing_text};
 
 /// What a function takes.
 ///

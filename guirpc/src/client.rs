@@ -140,6 +140,15 @@ impl Client {
         self.connected.core.late_replies()
     }
 
+    /// What services said of arguments that they ignored, since their functions do not take them; one sentence for each
+    /// function, the last: "`find` has no argument `limt`, did you mean `limit`?".
+    ///
+    /// A misspelt name is such an argument, and so is one that the service is too old to know. The first time for each
+    /// function is also in the log, as a warning.
+    pub fn ignored_arguments(&self) -> Vec<String> {
+        self.connected.core.ignored_arguments()
+    }
+
     /// How the client stands with its broker at the moment.
     ///
     /// The broker says that it is blocked only to those who publish, so it may be blocked before this shows it.

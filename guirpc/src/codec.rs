@@ -1,13 +1,21 @@
 //! Content types: bytes to arguments and outputs, and back. One file for each.
+//!
+//! Whatever is sent arrives as itself, or is refused before it is sent.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde_json::value::RawValue;
 
-use crate::arguments::{Alone, AloneSeed, ArgumentsOf, Named, NamedSeed, Signature, TrackedSeed, not_one};
+use crate::arguments::{
+    Alone, AloneSeed, ArgumentsOf, Compact, Named, NamedSeed, Signature, TrackedSeed, UnknownNames, argument_place,
+    not_one,
+};
 use crate::message::{Dialect, EncodedReply};
 
+mod exact;
 #[cfg(test)]
 mod golden;
 mod json;
@@ -17,10 +25,13 @@ mod python;
 mod reply;
 #[cfg(test)]
 mod round_trips;
+#[cfg(test)]
+mod sweep;
 mod text;
 
 pub use python::{PythonOptions, PythonSerializer, PythonTextCodec};
 
+use exact::Writing;
 pub(crate) use python::{RESPONSE_SERIALIZER, Unreadable};
 pub(crate) use reply::{
     decode_failure, failure_message, fault, function_error, invalid_arguments, not_registered, output, refusal,
@@ -36,13 +47,14 @@ const MAX_DEPTH: usize = 128;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Codec {
-    /// `application/msgpack`: compact, with a type for bytes; structs travel as maps, so that fields can be added.
+    /// `application/msgpack`: what JSON says in fewer bytes, and beside that bytes, NaN and infinities.
     ///
-    /// Where serde keeps a value before it knows its type (`#[serde(flatten)]`, `tag`, `untagged`), a `Vec<u8>` in it
-    /// is not recognised and the call is refused: leave such a type's bytes to a crate like `serde_bytes`, or call in JSON.
+    /// A `&[u8]` argument, an argument or output that is exactly `Vec<u8>`, and what a crate like `serde_bytes` writes
+    /// travel as bytes; any other `Vec<u8>` as the list of numbers that it is in JSON.
+    /// The page [`types`](crate::types) has the rest.
     #[default]
     MessagePack,
-    /// `application/json`: readable everywhere.
+    /// `application/json`: readable everywhere; it has integers of 128 bits, and neither NaN nor infinities.
     Json,
     /// `text/plain`: for functions of at most one argument, which is a text or a number; so is the output.
     /// For an `Option` an empty text is `None`.
@@ -80,10 +92,33 @@ impl Format {
     /// Encodes one object that stands for all arguments, for callers that have only the function's name.
     pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, EncodeError> {
         match self {
-            Format::Native(codec) => codec.encode(object),
+            Format::Native(codec) => codec.encode(object, &Writing::new(codec)),
             Format::Python(options) => {
                 options.encode_object(object).map_err(|error| EncodeError::python(options.request, error))
             }
+        }
+    }
+
+    /// Encodes JSON, which stands for all arguments, digit for digit.
+    pub(crate) fn encode_json_text(self, json: &str) -> Result<Vec<u8>, EncodeError> {
+        let no_json = |error: &dyn fmt::Display| EncodeError(format!("are not JSON: {error}"));
+        match self {
+            Format::Native(codec) => {
+                let raw: &RawValue = serde_json::from_str(json).map_err(|error| no_json(&error))?;
+                codec.encode(raw, &Writing::new(codec))
+            }
+            Format::Python(options) => options.encode_json_text(json).map_err(|error| no_json(&error)),
+        }
+    }
+
+    /// The JSON of a value, digit for digit.
+    pub(crate) fn decode_json_text(self, body: &[u8]) -> Result<String, DecodeError> {
+        match self {
+            Format::Native(Codec::Json) => {
+                self.decode::<Box<RawValue>>(body).map(|raw| String::from(Box::<str>::from(raw)))
+            }
+            Format::Native(_) => self.decode::<serde_json::Value>(body).map(|value| value.to_string()),
+            Format::Python(options) => options.decode_json_text(body).map_err(DecodeError::Invalid),
         }
     }
 
@@ -143,14 +178,76 @@ impl Codec {
         Codec::ALL.map(Codec::content_type).join(", ")
     }
 
-    /// Encodes one value: an output or an error.
-    pub(crate) fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
+    /// Encodes one value; what is noteworthy of it is in `writing`.
+    fn encode<T: Serialize + ?Sized>(self, value: &T, writing: &Writing) -> Result<Vec<u8>, EncodeError> {
+        self.write(value, writing).map_err(|error| EncodeError::new(self, placed(writing.place(), &error)))
+    }
+
+    fn write<T: Serialize + ?Sized>(self, value: &T, writing: &Writing) -> Result<Vec<u8>, String> {
         match self {
-            Codec::MessagePack => message_pack::encode(value),
-            Codec::Json => json::encode(value),
-            Codec::Text => text::encode(value),
+            Codec::MessagePack => message_pack::encode(value, writing),
+            Codec::Json => json::encode(value, writing),
+            Codec::Text => text::encode(value, writing),
             Codec::OctetStream => octet_stream::encode(value),
         }
+    }
+
+    /// Encodes one value: an output or an error.
+    pub(crate) fn encode_value<T: Serialize + DeserializeOwned>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
+        self.checked(
+            |codec, writing| codec.encode(&Compact(value), writing),
+            |body, codec, writing| Ok(codec.encode(&Compact(&self.decode::<T>(body)?), writing)),
+        )
+    }
+
+    /// Encodes, and if there is a doubt reads back what was encoded: it is sent if it is the same when it is encoded again.
+    ///
+    /// What is kept in no particular order may be in another one then.
+    fn checked(
+        self,
+        encode: impl Fn(Codec, &Writing) -> Result<Vec<u8>, EncodeError>,
+        again: impl FnOnce(&[u8], Codec, &Writing) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
+    ) -> Result<Vec<u8>, EncodeError> {
+        let writing = Writing::new(self);
+        let body = encode(self, &writing)?;
+        match self {
+            Codec::MessagePack | Codec::Json if writing.is_certain() => Ok(body),
+            Codec::MessagePack | Codec::Json => {
+                self.compared(&body, &writing, &encode, |again_writing| again(&body, self, again_writing))?;
+                Ok(body)
+            }
+            // In these a number is no other than its digits, and nothing at all is an empty text.
+            Codec::Text | Codec::OctetStream => {
+                let codec = Codec::MessagePack;
+                let writing = Writing::new(codec);
+                let other = encode(codec, &writing)?;
+                self.compared(&other, &writing, &encode, |again_writing| again(&body, codec, again_writing))?;
+                Ok(body)
+            }
+        }
+    }
+
+    /// Whether a value is the same when it has been read back.
+    fn compared(
+        self,
+        body: &[u8],
+        writing: &Writing,
+        encode: impl Fn(Codec, &Writing) -> Result<Vec<u8>, EncodeError>,
+        again: impl FnOnce(&Writing) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
+    ) -> Result<(), EncodeError> {
+        let second = Writing::new(writing.codec);
+        let (doubt, why) = match again(&second) {
+            Ok(same) => {
+                if is_same(body, same?) && second.doubts() == writing.doubts() {
+                    return Ok(());
+                }
+                (writing.differs(Some(&second)), "it would arrive as another value".to_owned())
+            }
+            Err(error) => (writing.differs(None), format!("it could not be read: {error}")),
+        };
+        // Only now is it worth the time to find out where that is.
+        let place = doubt.and_then(|doubt| encode(self, &Writing::refusing(self, doubt)).err());
+        Err(place.unwrap_or_else(|| EncodeError::new(self, why)))
     }
 
     /// Decodes with a seed: a list of arguments, or a type.
@@ -169,21 +266,46 @@ impl Codec {
 
     /// Encodes the arguments of a call.
     pub(crate) fn encode_arguments<F: Signature>(self, arguments: &ArgumentsOf<'_, F>) -> Result<Vec<u8>, EncodeError> {
-        match self {
-            Codec::MessagePack | Codec::Json => self.encode(&Named::<F>(arguments)),
-            Codec::Text | Codec::OctetStream => self.encode(&Alone::<F>(arguments)),
-        }
+        self.checked(
+            |codec, writing| codec.write_arguments::<F>(arguments, writing),
+            |body, codec, writing| {
+                let arguments = self.decode_arguments::<F>(body, &mut UnknownNames::default())?;
+                Ok(codec.write_arguments::<F>(&arguments, writing))
+            },
+        )
     }
 
-    /// Decodes the arguments of a call. The error names the argument and the place inside it.
-    pub(crate) fn decode_arguments<F: Signature>(self, body: &[u8]) -> Result<ArgumentsOf<'_, F>, DecodeError> {
+    fn write_arguments<F: Signature>(
+        self,
+        arguments: &ArgumentsOf<'_, F>,
+        writing: &Writing,
+    ) -> Result<Vec<u8>, EncodeError> {
+        let written = match self {
+            Codec::MessagePack | Codec::Json => self.write(&Named::<F>::compact(arguments), writing),
+            Codec::Text | Codec::OctetStream => self.write(&Alone::<F>(arguments), writing),
+        };
+        written.map_err(|error| {
+            let (argument, inside) = writing.place();
+            let place = argument.map(|argument| argument_place(&argument, &inside) + ": ");
+            EncodeError::new(self, format!("{}{error}", place.unwrap_or_default()))
+        })
+    }
+
+    /// Decodes the arguments of a call, and notes what is none. The error names the argument and the place inside it.
+    pub(crate) fn decode_arguments<'a, F: Signature>(
+        self,
+        body: &'a [u8],
+        unknown: &mut UnknownNames,
+    ) -> Result<ArgumentsOf<'a, F>, DecodeError> {
         match self {
-            Codec::MessagePack | Codec::Json => self.decode_seed(NamedSeed::<F>::default(), body).map_err(|error| {
-                // Only now is it worth the time to keep track of where in the arguments we are.
-                let mut place = None;
-                let error = self.decode_seed(TrackedSeed::<F>::new(&mut place), body).err().unwrap_or(error);
-                error.at(place)
-            }),
+            Codec::MessagePack | Codec::Json => {
+                self.decode_seed(NamedSeed::<F>::new(unknown), body).map_err(|error| {
+                    // Only now is it worth the time to keep track of where in the arguments we are.
+                    let mut place = None;
+                    let error = self.decode_seed(TrackedSeed::<F>::new(&mut place), body).err().unwrap_or(error);
+                    error.at(place).beside(unknown)
+                })
+            }
             // No bytes of these types could be several arguments.
             Codec::Text | Codec::OctetStream if F::PARAMETERS.len() > 1 => {
                 Err(DecodeError::Unsupported(not_one(F::PARAMETERS)))
@@ -194,15 +316,35 @@ impl Codec {
 
     /// Decodes one value: an output or an error. The error names the place inside the value.
     pub(crate) fn decode<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, DecodeError> {
-        self.decode_seed(std::marker::PhantomData::<T>, body).map_err(|error| {
+        self.decode_seed(PhantomData::<T>, body).map_err(|error| {
             // Only now is it worth the time to keep track of where in the value we are.
-            self.decode_seed(Tracked(std::marker::PhantomData::<T>), body).err().unwrap_or(error)
+            self.decode_seed(Tracked(PhantomData::<T>), body).err().unwrap_or(error)
         })
     }
 }
 
+/// An error behind the place in a value that it is at.
+fn placed((outermost, inside): (Option<String>, String), error: &str) -> String {
+    let outermost = outermost.unwrap_or_default();
+    let dot = if outermost.is_empty() || inside.is_empty() || inside.starts_with('[') { "" } else { "." };
+    if outermost.is_empty() && inside.is_empty() {
+        return error.to_owned();
+    }
+    format!("`{outermost}{dot}{inside}`: {error}")
+}
+
+/// Whether two bodies say the same, in whatever order.
+fn is_same(body: &[u8], mut other: Vec<u8>) -> bool {
+    body == other || {
+        let mut body = body.to_owned();
+        body.sort_unstable();
+        other.sort_unstable();
+        body == other
+    }
+}
+
 /// A seed that puts the place inside the value in front of the error.
-struct Tracked<T>(std::marker::PhantomData<T>);
+struct Tracked<T>(PhantomData<T>);
 
 impl<'de, T: serde::Deserialize<'de>> DeserializeSeed<'de> for Tracked<T> {
     type Value = T;
@@ -253,6 +395,16 @@ impl DecodeError {
         match (self, place) {
             (DecodeError::Invalid(message), Some(place)) => DecodeError::Invalid(format!("{place}: {message}")),
             (error, _) => error,
+        }
+    }
+
+    /// The same error, with what else may be the mistake behind it.
+    fn beside(self, unknown: &UnknownNames) -> Self {
+        match self {
+            DecodeError::Invalid(message) if !unknown.is_empty() => {
+                DecodeError::Invalid(format!("{message}; it has no argument {unknown}"))
+            }
+            error => error,
         }
     }
 }

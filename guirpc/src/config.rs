@@ -66,6 +66,17 @@ pub enum QueueType {
     Quorum,
 }
 
+/// What becomes of a request with an argument that its function does not take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnknownArguments {
+    /// The function runs without it, and the reply says so: callers may be newer than the service.
+    #[default]
+    Ignore,
+    /// It is refused, with status 400.
+    Refuse,
+}
+
 /// How the log of a service is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LogFormat {

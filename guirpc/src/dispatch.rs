@@ -3,16 +3,21 @@
 //! Pure: no I/O, no clock of its own, and nothing in a request or in a function can make it unwind.
 //! It knows neither queues nor acknowledgements.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use crate::codec::{self, Codec, Format};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
 use crate::invocation::{Answer, Executor, Invocation, NotRun};
-use crate::message::{Dialect, EncodedReply, Headers, PING, Request, ServiceInfo, TIME, status};
+use crate::message::{
+    Dialect, EncodedReply, Headers, IGNORED_ARGUMENTS, IGNORED_ARGUMENTS_OF, PING, Request, ServiceInfo, TIME, status,
+};
 use crate::registry::{Registration, Service};
 
 #[cfg(test)]
@@ -28,6 +33,8 @@ pub struct Dispatcher {
     state: StateMap,
     limits: Limits,
     executor: Executor,
+    /// The functions of which it is in the log that they ignored an argument.
+    warned: Mutex<BTreeSet<&'static str>>,
 }
 
 /// What a dispatcher takes.
@@ -37,6 +44,8 @@ pub(crate) struct Limits {
     pub(crate) max_body: usize,
     /// Whether functions may be called by pickles.
     pub(crate) pickle: bool,
+    /// Whether a request is refused that has an argument which its function does not take.
+    pub(crate) refuses_unknown_arguments: bool,
     /// How far a deadline may have passed by our clock, which may be ahead of the caller's.
     pub(crate) clock_tolerance: Duration,
 }
@@ -48,7 +57,7 @@ impl Dispatcher {
     /// State is missing.
     pub(crate) fn new(service: Service, state: StateMap, limits: Limits) -> Result<Self, Error> {
         service.require(&state)?;
-        Ok(Dispatcher { service, state, limits, executor: Executor::new() })
+        Ok(Dispatcher { service, state, limits, executor: Executor::new(), warned: Mutex::default() })
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -165,8 +174,10 @@ impl Dispatcher {
             context,
             state: &self.state,
             executor: &self.executor,
+            refuses_unknown: self.limits.refuses_unknown_arguments,
+            ignored: OnceCell::new(),
         };
-        match catch_unwind(AssertUnwindSafe(|| (function.invoke)(&invocation))) {
+        let mut answer = match catch_unwind(AssertUnwindSafe(|| (function.invoke)(&invocation))) {
             Ok(answer) => answer,
             Err(panic) => {
                 let message = panic_message(panic);
@@ -178,6 +189,22 @@ impl Dispatcher {
                 };
                 Ok(codec::unexpected(format, "Panic", &message))
             }
+        };
+        if let (Ok(reply), Some(ignored)) = (&mut answer, invocation.ignored.into_inner()) {
+            let ignored = format!("`{}`{IGNORED_ARGUMENTS_OF}{ignored}", function.name);
+            self.report_ignored(function, request, &ignored);
+            reply.headers.set(IGNORED_ARGUMENTS, ignored);
+        }
+        answer
+    }
+
+    /// The caller learns of it from the reply; whoever waits for none does not, so that it is in our log once.
+    fn report_ignored(&self, function: &Registration, request: &Request, ignored: &str) {
+        let name = function.name;
+        debug!(function = name, correlation_id = request.correlation_id, "ignored an argument: {ignored}");
+        let is_first = || self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        if request.reply_address().is_none() && is_first() {
+            warn!(function = name, app_id = request.app_id, "ignored an argument of a `send`: {ignored}");
         }
     }
 

@@ -2,17 +2,18 @@
 //!
 //! It is there in every program, also in one that only calls: the attribute does not know which it is in.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::future::Future;
 
 use tracing::{error, warn};
 
-use crate::arguments::ArgumentsOf;
+use crate::arguments::{ArgumentsOf, UnknownNames};
 use crate::codec::{self, DecodeError, Format, PythonOptions, Unreadable};
 use crate::context::{Context, StateMap};
 use crate::error::{Fault, Refusal};
 use crate::function::{Failure, Function, Output, Return};
-use crate::message::{EncodedReply, Request, status};
+use crate::message::{EncodedReply, IGNORED_ARGUMENTS_OF, Request, status};
 
 mod executor;
 
@@ -45,22 +46,33 @@ pub struct Invocation<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) state: &'a StateMap,
     pub(crate) executor: &'a Executor,
+    /// Whether arguments that the function does not take are refused.
+    pub(crate) refuses_unknown: bool,
+    /// Those that were ignored.
+    pub(crate) ignored: OnceCell<String>,
 }
 
 impl<'a> Invocation<'a> {
     /// The arguments, decoded; those that are borrowed point into the request.
     ///
     /// # Errors
-    /// They do not decode (400), or this content type cannot carry them (415).
+    /// They do not decode, or there are others that are to be refused (400), or this content type cannot carry them (415).
     pub fn arguments<F: Function>(&self) -> Result<ArgumentsOf<'a, F>, NotRun> {
         match self.format {
-            Format::Native(codec) => codec.decode_arguments::<F>(&self.request.body).map_err(|error| {
-                let status = match error {
-                    DecodeError::Invalid(_) => status::BAD_REQUEST,
-                    DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
-                };
-                Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function)).into()
-            }),
+            Format::Native(codec) => {
+                let mut unknown = UnknownNames::default();
+                let arguments = codec.decode_arguments::<F>(&self.request.body, &mut unknown).map_err(|error| {
+                    let status = match error {
+                        DecodeError::Invalid(_) => status::BAD_REQUEST,
+                        DecodeError::Unsupported(_) => status::UNSUPPORTED_CONTENT_TYPE,
+                    };
+                    Refusal::new(status, format!("`{}` cannot be called so: {error}", self.function))
+                })?;
+                if !unknown.is_empty() {
+                    self.note_unknown(unknown)?;
+                }
+                Ok(arguments)
+            }
             Format::Python(options) => {
                 options.decode_arguments::<F>(&self.request.body).map_err(|why| NotRun::Unreadable(options, why))
             }
@@ -109,6 +121,17 @@ impl<'a> Invocation<'a> {
 }
 
 impl Invocation<'_> {
+    #[cold]
+    fn note_unknown(&self, unknown: UnknownNames) -> Result<(), Refusal> {
+        if self.refuses_unknown {
+            let message = format!("`{}`{IGNORED_ARGUMENTS_OF}{unknown}", self.function);
+            return Err(Refusal::new(status::BAD_REQUEST, message));
+        }
+        // They are read once.
+        let _ = self.ignored.set(unknown.into_text());
+        Ok(())
+    }
+
     /// What lies behind a fault is for us to see, not for the caller.
     fn log_sources(&self, fault: Option<&Fault>) {
         let Some(source) = fault.and_then(Fault::source) else { return };

@@ -49,6 +49,8 @@ mod server;
 
 #[cfg(feature = "testing")]
 pub mod testing;
+#[doc = include_str!("types.md")]
+pub mod types {}
 
 #[cfg(feature = "main")]
 pub use app::BoxError;
@@ -59,7 +61,7 @@ pub use codec::{Codec, PythonOptions, PythonSerializer, PythonTextCodec};
 pub use config::ClientConfig;
 pub use config::DEFAULT_TIMEOUT;
 #[cfg(feature = "server")]
-pub use config::{ExchangeType, QueueType};
+pub use config::{ExchangeType, QueueType, UnknownArguments};
 pub use context::Context;
 pub use dead_letters::{DeadLetter, DeadLetters};
 #[cfg(feature = "server")]

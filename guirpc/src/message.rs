@@ -32,6 +32,11 @@ pub(crate) const TIMEOUT: &str = "guirpc-timeout";
 pub(crate) const ATTEMPTS: &str = "guirpc-attempts";
 /// Header of a refusal for an expired request: the server's time, in milliseconds since the Unix epoch.
 pub(crate) const TIME: &str = "guirpc-time";
+/// Header of a reply: which arguments of the request its function does not take and did not get, as a sentence for people
+/// that begins with the function's name and has no more than 300 bytes behind it.
+pub(crate) const IGNORED_ARGUMENTS: &str = "guirpc-ignored-arguments";
+/// What stands between the function's name, in backticks, and the arguments.
+pub(crate) const IGNORED_ARGUMENTS_OF: &str = " has no argument ";
 /// The reply address of a `send` in the dialect of the Python original: its consumer breaks on a message
 /// without one, and gets it again for ever. A reply to a queue that is not there is lost without harm.
 pub(crate) const NO_REPLY: &str = "guirpc.nobody";

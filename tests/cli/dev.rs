@@ -56,6 +56,12 @@ fn dev_makes_a_call_and_goes_on() -> anyhow::Result<()> {
     program.wait_for_line("  \"Hello Ada!\"", LONG)?;
     check(&run(guirpc()?.args(["ping", "hello", "--uri", &uri(&program)?]))?, 0, "functions")?;
 
+    let arguments = format!("[{}]", u128::MAX);
+    let exact = dev("workload", &["--call", "halved", &arguments])?;
+    exact.wait_for_line(&format!("  {}", u128::MAX / 2), LONG)?;
+    let ignoring = dev("workload", &["--call", "halved", r#"{"number": 4, "nummer": 5}"#])?;
+    ignoring.wait_for_line("warning: `halved` has no argument `nummer`, did you mean `number`?", LONG)?;
+
     let mistaken = dev("hello", &["--call", "gret", "[\"Ada\"]"])?;
     mistaken.wait_for_line("did you mean `greet`?", LONG)?;
     let unreadable = run(assert_cmd::Command::new(binary("hello")?).args(["dev", "--call", "add", "{"]))?;

@@ -23,6 +23,8 @@ fn main() -> ExitCode {
     harness::main([
         Case::shared("call::prints_the_output_as_one_line_of_json", prints_the_output_as_one_line_of_json),
         Case::shared("call::reads_arguments_from_standard_input", reads_arguments_from_standard_input),
+        Case::shared("call::numbers_are_exact_or_refused", numbers_are_exact_or_refused),
+        Case::shared("call::warns_of_an_argument_that_is_none", warns_of_an_argument_that_is_none),
         Case::shared("call::sends_headers", sends_headers),
         Case::shared("call::failures_have_exit_codes", failures_have_exit_codes),
         Case::shared(
@@ -73,6 +75,27 @@ fn reads_arguments_from_standard_input(broker: &dyn Broker) -> anyhow::Result<()
     let mut command = guirpc()?;
     command.env("AMQP_URI", broker.uri()).args(["call", "shop", "price", "-"]);
     check(&run(command.write_stdin("{\n  \"article\": \"tea\",\n  \"amount\": 4\n}\n"))?, 0, "12\n")
+}
+
+fn numbers_are_exact_or_refused(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
+    let arguments = format!(r#"{{"number": {}}}"#, u128::MAX / 2);
+    check(&ask(broker, &["call", "shop", "doubled", &arguments])?, 0, &format!("{}\n", u128::MAX - 1))?;
+    check(&ask(broker, &["call", "shop", "mean", "[[1e300, 0.1]]"])?, 0, "5e299\n")?;
+    check(&ask(broker, &["call", "shop", "mean", "[[]]"])?, 3, "JSON has no number for NaN")?;
+    check(&ask(broker, &["call", "shop", "mean", "[[NaN]]"])?, 2, "the arguments are not JSON")
+}
+
+fn warns_of_an_argument_that_is_none(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
+    let warning = "warning: `discount` has no argument `per_cent`, did you mean `percent`?\n";
+    let ended = ask(broker, &["call", "shop", "discount", r#"{"percent": 5, "per_cent": 6}"#])?;
+    ensure!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()) == (0, "5\n", warning), "{ended:?}");
+    // It may be the reason of a failure.
+    let ended = ask(broker, &["call", "shop", "discount", r#"{"per_cent": 6}"#])?;
+    check(&ended, 3, "error: {\"article\":\"all\",\"left\":0}")?;
+    ensure!(ended.stderr.starts_with(warning), "{ended:?}");
+    check(&ask(broker, &["call", "shop", "price", r#"{"artcle": "tea"}"#])?, 5, "`artcle`, did you mean `article`?")
 }
 
 fn sends_headers(broker: &dyn Broker) -> anyhow::Result<()> {

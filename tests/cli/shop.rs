@@ -49,6 +49,22 @@ fn place(article: &str, #[state] orders: &Orders, #[context] context: &Context) 
 }
 
 #[guirpc::function(service = "shop")]
+fn doubled(number: u128) -> u128 {
+    number * 2
+}
+
+#[guirpc::function(service = "shop")]
+fn discount(percent: Option<u32>) -> Result<u32, SoldOut> {
+    percent.ok_or_else(|| SoldOut { article: "all".to_owned(), left: 0 })
+}
+
+#[guirpc::function(service = "shop")]
+fn mean(of: Vec<f64>) -> f64 {
+    let (sum, count) = of.into_iter().fold((0.0, 0.0), |(sum, count), number| (sum + number, count + 1.0));
+    sum / count
+}
+
+#[guirpc::function(service = "shop")]
 fn dawdle() {
     thread::sleep(Duration::from_secs(2));
 }

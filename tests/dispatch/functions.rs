@@ -17,7 +17,6 @@ pub(crate) struct Everything {
     pub(crate) flag: bool,
     pub(crate) small: i8,
     pub(crate) large: u64,
-    pub(crate) huge: i128,
     pub(crate) number: f64,
     pub(crate) letter: char,
     pub(crate) text: String,
@@ -129,6 +128,11 @@ pub(crate) fn same_bytes(bytes: &[u8]) -> Vec<u8> {
 
 #[guirpc::function]
 pub(crate) fn same_number(number: f64) -> f64 {
+    number
+}
+
+#[guirpc::function]
+pub(crate) fn same_integer(number: u128) -> u128 {
     number
 }
 

@@ -6,3 +6,4 @@ mod functions;
 mod outcomes;
 mod round_trips;
 mod service;
+mod unknown_arguments;

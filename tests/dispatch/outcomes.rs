@@ -183,10 +183,8 @@ fn values_may_be_nested_up_to_the_limit() {
 #[test]
 fn a_refusal_names_the_argument_and_the_place_in_it() {
     let term = json!({ "term": { "Sum": ["Zero", { "Not": { "Pair": [1, "2"] } }] } });
-    for (codec, said) in [
-        (Codec::Json, "`term` cannot be called so: argument `term`: `Sum[1].Not.Pair[1]`: invalid type: string \"2\""),
-        (Codec::MessagePack, "`term` cannot be called so: argument `term`: `Sum[1].Not.Pair[1]`: found a string"),
-    ] {
+    let said = "`term` cannot be called so: argument `term`: `Sum[1].Not.Pair[1]`: invalid type: string \"2\"";
+    for codec in BOTH {
         let reply = reply(codec, "term", &term);
         assert_eq!((reply.kind, reply.status), (Some(ReplyKind::Refusal), status::BAD_REQUEST));
         assert!(message(&reply).starts_with(said), "{}", message(&reply));

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::service::{SERVICE, serve};
 use crate::workload::{
-    FindError, User, add, birthday, count, count_early, create, describe, find, later, r#match, nothing, parse,
-    reversed, seen,
+    FindError, User, add, birthday, count, count_early, create, describe, find, halved, later, r#match, mean, nothing,
+    parse, reversed, seen,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -24,6 +24,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("functions::async_functions", async_functions),
         Case::shared("functions::single_values_as_text_and_bytes", single_values_as_text_and_bytes),
         Case::shared("functions::calls_without_a_stub", calls_without_a_stub),
+        Case::shared("functions::numbers_are_exact_or_refused", numbers_are_exact_or_refused),
+        Case::shared("functions::an_ignored_argument_is_said", an_ignored_argument_is_said),
         Case::shared("functions::pending_is_a_future", pending_is_a_future),
     ]
 }
@@ -137,6 +139,62 @@ fn single_values_as_text_and_bytes(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(reversed::call(&client.with_codec(Codec::OctetStream), vec![0, 1, 255])? == [255, 1, 0]);
     let error = add::call(&client.with_codec(Codec::Text), 1, 2).unwrap_err();
     ensure!(matches!(error, CallError::Unsendable { .. }), "{error:?}");
+    Ok(())
+}
+
+fn numbers_are_exact_or_refused(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
+    let json = client.with_codec(Codec::Json);
+    ensure!(halved::call(&json, u128::MAX)? == u128::MAX / 2);
+    ensure!(halved::call(&client, u64::MAX.into())? == u128::from(u64::MAX / 2));
+    let error = halved::call(&client, u128::MAX).unwrap_err();
+    let CallError::Unsendable { message } = error else { anyhow::bail!("it is sent: {error:?}") };
+    let said = format!("argument `number`: the integer {} does not fit into 64 bits; send it as JSON", u128::MAX);
+    ensure!(message.contains(&said), "{message}");
+
+    // A `Value` has no room for it, so that it is refused where it comes back.
+    let largest = format!(r#"{{"number": {}}}"#, u128::MAX);
+    let half = (u128::MAX / 2).to_string();
+    ensure!(client.call_json_text(SERVICE, "halved", &largest)? == half);
+    let error = client.call_json(SERVICE, "large", json!({})).unwrap_err();
+    ensure!(matches!(&error, CallError::Undecodable { message } if message.contains("64 bits")), "{error:?}");
+    ensure!(client.call_json_text(SERVICE, "large", "{}")? == u128::MAX.to_string());
+    client.send_json_text(SERVICE, "halved", &largest)?;
+    for arguments in ["1", "{", r#"{"number": NaN}"#, "[1] [2]"] {
+        let error = client.call_json_text(SERVICE, "halved", arguments).unwrap_err();
+        ensure!(matches!(&error, CallError::Unsendable { .. }), "{arguments}: {error:?}");
+    }
+
+    ensure!(mean::call(&client, vec![])?.is_some_and(f64::is_nan));
+    ensure!(mean::call(&client, vec![f64::INFINITY])? == Some(f64::INFINITY));
+    let error = mean::call(&json, vec![1.0, f64::NAN]).unwrap_err();
+    ensure!(
+        matches!(&error, CallError::Unsendable { message } if message.contains("argument `of`: `[1]`: JSON has no number for NaN")),
+        "{error:?}"
+    );
+    let error = mean::call(&json, vec![]).unwrap_err();
+    ensure!(
+        matches!(&error, CallError::Fault(fault) if fault.message().contains("JSON has no number for NaN")),
+        "{error:?}"
+    );
+    Ok(())
+}
+
+/// As somebody else wrote the stub, and misspelt it.
+#[guirpc::function(service = "guirpc-tests", name = "birthday", stub = misspelt_birthday)]
+fn misspelt(user: User, yeers: Option<u8>) -> User;
+
+fn an_ignored_argument_is_said(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
+    let ada = User { name: "ada".to_owned(), age: 36, picture: vec![] };
+    birthday::call(&client, ada.clone(), Some(4))?;
+    ensure!(client.ignored_arguments().is_empty());
+    for codec in BOTH {
+        let (_server, client) = serve(broker)?;
+        ensure!(misspelt_birthday::call(&client.with_codec(codec), ada.clone(), Some(4))?.age == 37);
+        let ignored = client.ignored_arguments();
+        ensure!(ignored == ["`birthday` has no argument `yeers`, did you mean `years`?"], "{ignored:?}");
+    }
     Ok(())
 }
 

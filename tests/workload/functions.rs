@@ -261,6 +261,25 @@ pub(crate) fn process() -> u32 {
     std::process::id()
 }
 
+/// An integer of 128 bits.
+#[guirpc::function]
+pub(crate) fn halved(number: u128) -> u128 {
+    number / 2
+}
+
+/// One that no 64 bits hold.
+#[guirpc::function]
+pub(crate) fn large() -> u128 {
+    u128::MAX
+}
+
+/// The mean, which is not a number if there are none.
+#[guirpc::function]
+pub(crate) fn mean(of: Vec<f64>) -> Option<f64> {
+    let count = u32::try_from(of.len()).ok()?;
+    Some(of.into_iter().sum::<f64>() / f64::from(count))
+}
+
 /// Takes its time.
 #[guirpc::function]
 pub(crate) fn sleep(milliseconds: u64) -> u64 {

@@ -1,7 +1,5 @@
 //! `guirpc call`: calls a function and prints its output.
 
-use serde_json::Value;
-
 use crate::args::Request;
 use crate::failure::Failure;
 use crate::output;
@@ -10,9 +8,10 @@ pub(super) fn run(request: &Request) -> Result<(), Failure> {
     let prepared = request.prepare()?;
     let arguments = prepared.arguments()?;
     let client = prepared.connect()?;
-    let result = client.call_json(&request.service, &request.function, arguments);
-    match result.map_err(|error| Failure::no_reply(error, &client, &request.service))? {
-        Value::String(text) if prepared.takes_text()? => output::print_text(&text),
-        output => output::print_json(&output),
+    let output = client.call_json_text(&request.service, &request.function, &arguments);
+    for ignored in client.ignored_arguments() {
+        output::warn(&ignored);
     }
+    let output = output.map_err(|error| Failure::no_reply(error, &client, &request.service))?;
+    output::print_output(&output, prepared.takes_text()?)
 }

@@ -19,15 +19,13 @@ pub(super) fn run(publish: &PublishOne) -> Result<(), Failure> {
     };
     let serializer = serializer.unwrap_or_default();
     let arguments = match serializer {
-        Serializer::Text => Value::String(message),
+        Serializer::Text => Value::String(message).to_string(),
         _ => from_json(&message, "a message that is a text goes with `--serializer text`")?,
     };
     let client = broker.connect()?.with_dialect(guirpc::Dialect::Python).with_python(serializer.options());
     let client = client.with_exchange(exchange).with_routing_key(routing_key);
-    match client.call_json(routing_key, function, arguments)? {
-        Value::String(text) if serializer == Serializer::Text => output::print_text(&text),
-        output => output::print_json(&output),
-    }
+    let output = client.call_json_text(routing_key, function, &arguments)?;
+    output::print_output(&output, serializer == Serializer::Text)
 }
 
 fn message(publish: &PublishOne) -> Result<String, Failure> {

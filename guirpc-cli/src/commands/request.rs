@@ -4,6 +4,7 @@ use std::io;
 
 use guirpc::{Client, ClientConfig};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::args::{Broker, Dialect, Request, Route, Serializer};
 use crate::failure::Failure;
@@ -78,7 +79,7 @@ impl Prepared<'_> {
     }
 
     /// Checked before connecting, so that a mistyped bracket costs no time and needs no broker.
-    pub(super) fn arguments(&self) -> Result<Value, Failure> {
+    pub(super) fn arguments(&self) -> Result<String, Failure> {
         let is_text = self.takes_text()?;
         let text = match self.request.arguments.as_deref() {
             Some("-") => io::read_to_string(io::stdin())
@@ -88,7 +89,7 @@ impl Prepared<'_> {
             None => "{}".to_owned(),
         };
         match self.dialect {
-            Dialect::Python if is_text => Ok(Value::String(text)),
+            Dialect::Python if is_text => Ok(Value::String(text).to_string()),
             Dialect::Python => from_json(&text, "write what the function takes, a text as '\"text\"'"),
             Dialect::Native => parse(&text),
         }
@@ -106,15 +107,18 @@ impl Prepared<'_> {
     }
 }
 
-fn parse(text: &str) -> Result<Value, Failure> {
+fn parse(text: &str) -> Result<String, Failure> {
     let example = r#"write an object by parameter name, as '{"a": 1}', or an array in order, as '[1]'"#;
-    match from_json(text, example)? {
-        arguments @ (Value::Object(_) | Value::Array(_)) => Ok(arguments),
-        other => Err(Failure::usage(format!("the arguments cannot be `{other}`; {example}"))),
+    let json = from_json(text, example)?;
+    if json.starts_with(['{', '[']) {
+        return Ok(json);
     }
+    Err(Failure::usage(format!("the arguments cannot be `{json}`; {example}")))
 }
 
-pub(super) fn from_json(text: &str, example: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text)
+/// The text, if it is JSON: it is sent as it stands.
+pub(super) fn from_json(text: &str, example: &str) -> Result<String, Failure> {
+    serde_json::from_str::<&RawValue>(text)
+        .map(|json| json.get().to_owned())
         .map_err(|error| Failure::usage(format!("the arguments are not JSON: {error}; {example}")))
 }

@@ -6,5 +6,5 @@ use crate::failure::Failure;
 pub(super) fn run(request: &Request) -> Result<(), Failure> {
     let prepared = request.prepare()?;
     let arguments = prepared.arguments()?;
-    Ok(prepared.connect()?.send_json(&request.service, &request.function, arguments)?)
+    Ok(prepared.connect()?.send_json_text(&request.service, &request.function, &arguments)?)
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::output::Output;
 use super::{Failure, serve};
@@ -24,7 +24,7 @@ const USUAL_PORT: u16 = 5673;
 pub(super) struct Call {
     service: String,
     function: String,
-    arguments: Value,
+    arguments: Box<RawValue>,
 }
 
 impl Call {
@@ -46,12 +46,14 @@ impl Call {
     /// Calls, and says what came of it.
     fn make(self, uri: &str) -> String {
         let Call { service, function, arguments } = self;
-        let shown = arguments.to_string();
-        let output = Client::connect(uri)
-            .map_err(|error| error.to_string())
-            .and_then(|client| client.call_json(&service, &function, arguments).map_err(|error| error.to_string()));
-        let said = output.map_or_else(|error| format!("error: {error}"), |output| output.to_string());
-        format!("{function} {shown}\n\n  {said}\n\n")
+        let arguments = arguments.get();
+        let said = Client::connect(uri).map(|client| {
+            let output = client.call_json_text(&service, &function, arguments);
+            let said = output.unwrap_or_else(|error| format!("error: {error}"));
+            client.ignored_arguments().iter().fold(said, |said, ignored| format!("{said}\n  warning: {ignored}"))
+        });
+        let said = said.unwrap_or_else(|error| format!("error: {error}"));
+        format!("{function} {arguments}\n\n  {said}\n\n")
     }
 }
 

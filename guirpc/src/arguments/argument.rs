@@ -4,8 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
+use castaway::cast;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+
+/// The name by which a type asks for bytes, which no text is, of a format that tells them from lists.
+pub(crate) const BYTES: &str = "guirpc::BytesArgument";
 
 /// An argument that can be sent, and received from a message that lives for `'a`.
 #[diagnostic::on_unimplemented(
@@ -30,6 +34,27 @@ impl<'a, T: Serialize + Deserialize<'a>> Argument<'a> for T {
 
     fn receive<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer)
+    }
+}
+
+/// A value that is bytes if it is exactly a `Vec<u8>`, which serde would make a list of numbers of.
+pub(crate) struct Compact<'v, T>(pub(crate) &'v T);
+
+impl<T: Serialize> Serialize for Compact<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        compact(self.0, serializer, |serializer| self.0.serialize(serializer))
+    }
+}
+
+/// Writes bytes, or anything else as it would be.
+pub(super) fn compact<T, S: Serializer>(
+    value: &T,
+    serializer: S,
+    otherwise: impl FnOnce(S) -> Result<S::Ok, S::Error>,
+) -> Result<S::Ok, S::Error> {
+    match cast!(value, &Vec<u8>) {
+        Ok(bytes) => serializer.serialize_bytes(bytes),
+        Err(_) => otherwise(serializer),
     }
 }
 
@@ -148,7 +173,21 @@ impl<'de> Deserialize<'de> for BytesArgument<'de> {
             }
         }
 
-        // Not `deserialize_bytes`: JSON would then take a text for bytes, which `Vec<u8>` does not.
-        deserializer.deserialize_any(AsBytes)
+        struct Named;
+
+        impl<'de> Visitor<'de> for Named {
+            type Value = BytesArgument<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            // Not `deserialize_bytes`: JSON would then take a text for bytes, which `Vec<u8>` does not.
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                deserializer.deserialize_any(AsBytes)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(BYTES, Named)
     }
 }

@@ -4,8 +4,9 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
+use super::argument::compact;
 use super::receive::{Name, Receive, duplicate, missing, too_many};
-use super::{Argument, ArgumentsOf, Signature};
+use super::{Argument, ArgumentsOf, Signature, UnknownNames};
 
 /// That a function takes an argument of this type in this place.
 ///
@@ -26,14 +27,18 @@ pub trait Arguments<F: Signature> {
     /// The tuple of them.
     type Values<'a>;
 
-    /// Writes a map from parameter name to argument.
-    fn serialize_named<S: Serializer>(values: &Self::Values<'_>, serializer: S) -> Result<S::Ok, S::Error>;
+    /// Writes a map from parameter name to argument; if `compact`, what is exactly a `Vec<u8>` as bytes.
+    fn serialize_named<S: Serializer>(
+        values: &Self::Values<'_>,
+        compact: bool,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error>;
 
     /// Writes the only argument by itself, for content types that carry no more.
     fn serialize_alone<S: Serializer>(values: &Self::Values<'_>, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Reads a map from parameter name to argument; names that the function does not know are skipped.
-    fn receive_map<'de, A: MapAccess<'de>>(map: A) -> Result<Self::Values<'de>, A::Error>;
+    /// Reads a map from parameter name to argument; what the function does not take is skipped, and its name noted.
+    fn receive_map<'de, A: MapAccess<'de>>(map: A, unknown: &mut UnknownNames) -> Result<Self::Values<'de>, A::Error>;
 
     /// Reads all arguments in order.
     fn receive_seq<'de, A: SeqAccess<'de>>(sequence: A) -> Result<Self::Values<'de>, A::Error>;
@@ -43,11 +48,26 @@ pub trait Arguments<F: Signature> {
 }
 
 /// Arguments as a map from parameter name to argument.
-pub(crate) struct Named<'v, 'a, F: Signature>(pub(crate) &'v ArgumentsOf<'a, F>);
+pub(crate) struct Named<'v, 'a, F: Signature> {
+    arguments: &'v ArgumentsOf<'a, F>,
+    compact: bool,
+}
+
+impl<'v, 'a, F: Signature> Named<'v, 'a, F> {
+    /// As serde has them.
+    pub(crate) fn new(arguments: &'v ArgumentsOf<'a, F>) -> Self {
+        Named { arguments, compact: false }
+    }
+
+    /// With what is exactly a `Vec<u8>` as bytes.
+    pub(crate) fn compact(arguments: &'v ArgumentsOf<'a, F>) -> Self {
+        Named { arguments, compact: true }
+    }
+}
 
 impl<F: Signature> Serialize for Named<'_, '_, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        F::Arity::serialize_named(self.0, serializer)
+        F::Arity::serialize_named(self.arguments, self.compact, serializer)
     }
 }
 
@@ -61,11 +81,15 @@ impl<F: Signature> Serialize for Alone<'_, '_, F> {
 }
 
 /// One argument, as it is written into a map.
-struct Sent<'v, A>(&'v A);
+struct Sent<'v, A> {
+    argument: &'v A,
+    compact: bool,
+}
 
 impl<'a, A: Argument<'a>> Serialize for Sent<'_, A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.send(serializer)
+        let send = |serializer| self.argument.send(serializer);
+        if self.compact { compact(self.argument, serializer, send) } else { send(serializer) }
     }
 }
 
@@ -79,11 +103,15 @@ macro_rules! arguments {
         impl<F: Signature $(+ Takes<$position>)*> Arguments<F> for Arity<$count> {
             type Values<'a> = ($(<F as Takes<$position>>::Argument<'a>,)*);
 
-            fn serialize_named<S: Serializer>(values: &Self::Values<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+            #[allow(unused_mut, unused_variables, reason = "nothing is added to the map of no arguments")]
+            fn serialize_named<S: Serializer>(
+                values: &Self::Values<'_>,
+                compact: bool,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
                 let ($($argument,)*) = values;
-                #[allow(unused_mut, reason = "nothing is added to the map of no arguments")]
                 let mut map = serializer.serialize_map(Some($count))?;
-                $(map.serialize_entry(F::PARAMETERS[$position], &Sent($argument))?;)*
+                $(map.serialize_entry(F::PARAMETERS[$position], &Sent { argument: $argument, compact })?;)*
                 map.end()
             }
 
@@ -91,9 +119,12 @@ macro_rules! arguments {
                 arguments!(@serialize_alone F values serializer $($argument),*)
             }
 
-            fn receive_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<Self::Values<'de>, A::Error> {
+            fn receive_map<'de, A: MapAccess<'de>>(
+                mut map: A,
+                unknown: &mut UnknownNames,
+            ) -> Result<Self::Values<'de>, A::Error> {
                 $(let mut $argument: Option<<F as Takes<$position>>::Argument<'de>> = None;)*
-                while let Some(position) = map.next_key_seed(Name(F::PARAMETERS))? {
+                while let Some(position) = map.next_key_seed(Name { parameters: F::PARAMETERS, unknown })? {
                     match position {
                         $(Some($position) => {
                             if $argument.replace(map.next_value_seed(Receive::new())?).is_some() {

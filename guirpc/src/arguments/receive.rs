@@ -6,18 +6,22 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment, Track};
 
-use super::{Argument, Arguments, ArgumentsOf, Signature};
+use super::{Argument, Arguments, ArgumentsOf, Signature, UnknownNames};
 
 /// Reads the arguments of `F`: a map by name, or a sequence in order.
-pub(crate) struct NamedSeed<F>(PhantomData<F>);
+pub(crate) struct NamedSeed<'u, F> {
+    unknown: &'u mut UnknownNames,
+    function: PhantomData<F>,
+}
 
-impl<F> Default for NamedSeed<F> {
-    fn default() -> Self {
-        NamedSeed(PhantomData)
+impl<'u, F> NamedSeed<'u, F> {
+    /// Notes what is not one of the function's arguments.
+    pub(crate) fn new(unknown: &'u mut UnknownNames) -> Self {
+        NamedSeed { unknown, function: PhantomData }
     }
 }
 
-impl<'de, F: Signature> DeserializeSeed<'de> for NamedSeed<F> {
+impl<'de, F: Signature> DeserializeSeed<'de> for NamedSeed<'_, F> {
     type Value = ArgumentsOf<'de, F>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -25,7 +29,7 @@ impl<'de, F: Signature> DeserializeSeed<'de> for NamedSeed<F> {
     }
 }
 
-impl<'de, F: Signature> Visitor<'de> for NamedSeed<F> {
+impl<'de, F: Signature> Visitor<'de> for NamedSeed<'_, F> {
     type Value = ArgumentsOf<'de, F>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,7 +37,7 @@ impl<'de, F: Signature> Visitor<'de> for NamedSeed<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        F::Arity::receive_map(map)
+        F::Arity::receive_map(map, self.unknown)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
@@ -77,7 +81,8 @@ impl<'de, F: Signature> DeserializeSeed<'de> for TrackedSeed<'_, F> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut track = Track::new();
-        let seed = NamedSeed::<F>::default();
+        let mut unknown = UnknownNames::default();
+        let seed = NamedSeed::<F>::new(&mut unknown);
         let result = seed.deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track));
         if result.is_err() {
             *self.place = place(&track.path(), F::PARAMETERS);
@@ -101,11 +106,12 @@ fn place(path: &Path, parameters: &[&str]) -> Option<String> {
         }
         inside.push_str(&segment.to_string());
     }
-    Some(if inside.is_empty() {
-        format!("argument `{argument}`")
-    } else {
-        format!("argument `{argument}`: `{inside}`")
-    })
+    Some(argument_place(&argument, &inside))
+}
+
+/// An argument, and the place inside it if there is one.
+pub(crate) fn argument_place(argument: &str, inside: &str) -> String {
+    if inside.is_empty() { format!("argument `{argument}`") } else { format!("argument `{argument}`: `{inside}`") }
 }
 
 /// Reads one argument.
@@ -126,9 +132,12 @@ impl<'de, A: Argument<'de>> DeserializeSeed<'de> for Receive<A> {
 }
 
 /// Finds the place of a parameter by its name, without copying the name.
-pub(super) struct Name(pub(super) &'static [&'static str]);
+pub(super) struct Name<'u> {
+    pub(super) parameters: &'static [&'static str],
+    pub(super) unknown: &'u mut UnknownNames,
+}
 
-impl<'de> DeserializeSeed<'de> for Name {
+impl<'de> DeserializeSeed<'de> for Name<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
@@ -136,7 +145,7 @@ impl<'de> DeserializeSeed<'de> for Name {
     }
 }
 
-impl Visitor<'_> for Name {
+impl Visitor<'_> for Name<'_> {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,7 +153,11 @@ impl Visitor<'_> for Name {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
-        Ok(self.0.iter().position(|parameter| *parameter == name))
+        let position = self.parameters.iter().position(|parameter| *parameter == name);
+        if position.is_none() {
+            self.unknown.add(name, self.parameters);
+        }
+        Ok(position)
     }
 }
 

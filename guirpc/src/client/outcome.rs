@@ -80,18 +80,23 @@ impl Outcome {
 
 /// The reply of a function that the caller has the stub of.
 pub(super) fn decode<F: Function>(reply: Option<&EncodedReply>) -> Result<Reply<OutputOf<F>>, CallError<ErrorOf<F>>> {
-    decode_reply(reply, |format, body| {
+    decode_reply(reply, OutputOf::<F>::decode, |format, body| {
         <<F::Return as Return>::Failure as Failure>::decode(format, body).map(<F::Return as Return>::error)
     })
 }
 
 /// The reply of a function that the caller knows only the name of.
 pub(super) fn decode_json(reply: Option<&EncodedReply>) -> Result<Reply<Value>, CallError<Value>> {
-    decode_reply(reply, Format::decode)
+    decode_reply(reply, Format::decode, Format::decode)
+}
+
+/// The same, as the JSON that it is.
+pub(super) fn decode_json_text(reply: Option<&EncodedReply>) -> Result<Reply<String>, CallError<String>> {
+    decode_reply(reply, Format::decode_json_text, Format::decode_json_text)
 }
 
 pub(super) fn decode_service_info(reply: Option<&EncodedReply>) -> Result<Reply<ServiceInfo>, CallError> {
-    decode_reply::<ServiceInfo, Infallible>(reply, |_, _| {
+    decode_reply::<ServiceInfo, Infallible>(reply, Format::decode, |_, _| {
         Err(DecodeError::Unsupported("a service answers a ping itself, and has no error of its own".to_owned()))
     })
 }
@@ -102,8 +107,9 @@ pub(super) fn decode_nothing(_: Option<&EncodedReply>) -> Result<Reply<()>, Call
     Ok(Reply::new(()))
 }
 
-fn decode_reply<T: Output, E>(
+fn decode_reply<T, E>(
     reply: Option<&EncodedReply>,
+    decode_output: impl FnOnce(Format, &[u8]) -> Result<T, DecodeError>,
     decode_error: impl FnOnce(Format, &[u8]) -> Result<E, DecodeError>,
 ) -> Result<Reply<T>, CallError<E>> {
     let reply = reply.expect("a call that is accepted goes on, until it is answered");
@@ -123,7 +129,7 @@ fn decode_reply<T: Output, E>(
             Err(CallError::Undecodable { message: "the reply has no status, so that it means nothing".to_owned() })
         }
         Some(ReplyKind::Output) | None => {
-            let value = T::decode(format()?, &reply.body).map_err(|error| undecodable("output", &error))?;
+            let value = decode_output(format()?, &reply.body).map_err(|error| undecodable("output", &error))?;
             Ok(Reply::from_parts(reply.status, reply.headers.clone(), value))
         }
     }

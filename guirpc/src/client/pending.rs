@@ -9,11 +9,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use tracing::warn;
+
 use super::Connected;
 use super::call_options::CallOptions;
 use super::outcome::{Outcome, Told};
 use crate::error::CallError;
-use crate::message::{EncodedReply, Name, Reply};
+use crate::message::{EncodedReply, IGNORED_ARGUMENTS, Name, Reply};
 
 /// For an outcome that is on its way from another thread.
 const LONG: Duration = Duration::from_secs(1);
@@ -141,7 +143,18 @@ impl CallHandle {
     /// The reply, or why there is none.
     fn reply(&self, outcome: Outcome) -> Result<Option<EncodedReply>, CallError> {
         let CallOptions { timeout, idempotent, .. } = self.options;
-        outcome.into_reply(Told { service: &self.routing_key, timeout, idempotent })
+        let reply = outcome.into_reply(Told { service: &self.routing_key, timeout, idempotent })?;
+        if let Some(ignored) = reply.as_ref().and_then(|reply| reply.headers.get(IGNORED_ARGUMENTS)?.as_str()) {
+            self.warn_of_ignored(ignored);
+        }
+        Ok(reply)
+    }
+
+    #[cold]
+    fn warn_of_ignored(&self, ignored: &str) {
+        if self.client.core.note_ignored(&self.routing_key, ignored) {
+            warn!("service `{}` ignored an argument: {ignored}", self.routing_key);
+        }
     }
 
     /// Blocks this thread until there is an outcome, which there is by the deadline.

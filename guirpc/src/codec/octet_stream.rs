@@ -4,17 +4,17 @@ use serde::Serialize;
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 
-use super::{Codec, DecodeError, EncodeError};
+use super::DecodeError;
 
 mod only_bytes;
 
 pub(super) use only_bytes::OnlyBytes;
 
 /// Nothing at all is no bytes; an `Option` is refused, since its `None` would be no bytes as well.
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let writer = OnlyBytes { bytes: &mut bytes, one: false };
-    value.serialize(writer).map_err(|error| EncodeError::new(Codec::OctetStream, error))?;
+    value.serialize(writer).map_err(|error| error.to_string())?;
     Ok(bytes)
 }
 

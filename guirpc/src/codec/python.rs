@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Codec;
 use crate::arguments::{ArgumentsOf, Signature};
 use crate::message::EncodedReply;
 
@@ -157,6 +158,19 @@ impl PythonOptions {
     pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, String> {
         let value = object.serialize(send::ToValue).map_err(|error| error.to_string())?;
         write(self.request, self.request_codec, &value)
+    }
+
+    /// The body of a request that is an object in JSON, for any function.
+    pub(crate) fn encode_json_text(self, text: &str) -> Result<Vec<u8>, String> {
+        write(self.request, self.request_codec, &json::read(text)?)
+    }
+
+    /// The value from the body of a reply that carries one, in JSON; what is not JSON in it as Python writes it.
+    pub(crate) fn decode_json_text(self, body: &[u8]) -> Result<String, String> {
+        let value = read(self.response, self.response_codec, body).map_err(|error| error.reason())?;
+        let text = json::write(&value)?;
+        let plain = Codec::Json.decode::<serde_json::Value>(text.as_bytes());
+        Ok(plain.map_or(text, |value| value.to_string()))
     }
 
     /// The arguments from the body of a request.

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use tracing::warn;
 
-use super::{Codec, EncodeError, Format, PythonOptions, Unreadable, python};
+use super::{Codec, EncodeError, Format, PythonOptions, Unreadable, Writing, python};
 use crate::error::{CallError, Fault, Refusal};
 use crate::message::{EncodedReply, Headers, ReplyKind, status};
 
@@ -14,8 +16,19 @@ use crate::message::{EncodedReply, Headers, ReplyKind, status};
 #[derive(Serialize, Deserialize)]
 struct FaultBody<'a> {
     message: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     details: Option<Value>,
+}
+
+/// Details that are there are there, also if they are `null`.
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// As much of it as can be read in any case.
+#[derive(Deserialize)]
+struct Message {
+    message: String,
 }
 
 fn reply(kind: ReplyKind, codec: Codec, status: u16, body: Vec<u8>) -> EncodedReply {
@@ -25,7 +38,7 @@ fn reply(kind: ReplyKind, codec: Codec, status: u16, body: Vec<u8>) -> EncodedRe
 }
 
 /// The reply of a function that returned a value.
-pub(crate) fn output<T: Serialize>(
+pub(crate) fn output<T: Serialize + DeserializeOwned>(
     format: Format,
     status: u16,
     headers: Headers,
@@ -33,7 +46,7 @@ pub(crate) fn output<T: Serialize>(
 ) -> Result<EncodedReply, EncodeError> {
     match format {
         Format::Native(codec) => {
-            Ok(EncodedReply { headers, ..reply(ReplyKind::Output, codec, status, codec.encode(value)?) })
+            Ok(EncodedReply { headers, ..reply(ReplyKind::Output, codec, status, codec.encode_value(value)?) })
         }
         Format::Python(options) => python::output(options, status, headers, value)
             .map_err(|error| EncodeError::python(options.response, error)),
@@ -41,14 +54,14 @@ pub(crate) fn output<T: Serialize>(
 }
 
 /// The reply of a function that returned its own error: typed where the codec can carry the type, else as text.
-pub(crate) fn function_error<E: Serialize + fmt::Display>(
+pub(crate) fn function_error<E: Serialize + DeserializeOwned + fmt::Display>(
     format: Format,
     error: &E,
 ) -> Result<EncodedReply, EncodeError> {
     let encoded = match format {
         Format::Python(options) => python::function_error(options, error),
         Format::Native(codec @ (Codec::MessagePack | Codec::Json)) => {
-            reply(ReplyKind::Error, codec, status::FUNCTION_ERROR, codec.encode(error)?)
+            reply(ReplyKind::Error, codec, status::FUNCTION_ERROR, codec.encode_value(error)?)
         }
         Format::Native(Codec::Text | Codec::OctetStream) => {
             reply(ReplyKind::Error, Codec::Text, status::FUNCTION_ERROR, error.to_string().into_bytes())
@@ -97,15 +110,16 @@ pub(crate) fn invalid_arguments(options: PythonOptions, why: &Unreadable) -> Enc
 }
 
 fn failure(kind: ReplyKind, codec: Codec, status: u16, message: &str, details: Option<&Value>) -> EncodedReply {
-    let text = || reply(kind, Codec::Text, status, message.as_bytes().to_vec());
-    match codec {
-        Codec::Text | Codec::OctetStream => text(),
-        Codec::MessagePack | Codec::Json => {
-            let body = FaultBody { message: Cow::Borrowed(message), details: details.cloned() };
-            // A message is worth more than its details.
-            codec.encode(&body).map_or_else(|_| text(), |body| reply(kind, codec, status, body))
-        }
+    if matches!(codec, Codec::Text | Codec::OctetStream) {
+        return reply(kind, Codec::Text, status, message.as_bytes().to_vec());
     }
+    let encode = |message, details| codec.encode(&FaultBody { message, details }, &Writing::new(codec));
+    let body = encode(Cow::Borrowed(message), details.cloned()).or_else(|error| {
+        // The message is worth more than the details.
+        warn!("the details of a fault are left out: {error}");
+        encode(Cow::Owned(format!("{message} (its details {error})")), None)
+    });
+    reply(kind, codec, status, body.expect("a text can be sent"))
 }
 
 /// The error that a fault or a refusal is to its caller.
@@ -130,12 +144,15 @@ fn failure_parts(reply: &EncodedReply) -> (String, Option<Value>) {
     if let Some(message) = python::message(reply) {
         return (message, None);
     }
-    let body = match Codec::from_content_type(&reply.content_type) {
-        Some(codec @ (Codec::MessagePack | Codec::Json)) => codec.decode::<FaultBody<'static>>(&reply.body).ok(),
-        _ => None,
+    let as_text = || (String::from_utf8_lossy(&reply.body).into_owned(), None);
+    let Some(codec @ (Codec::MessagePack | Codec::Json)) = Codec::from_content_type(&reply.content_type) else {
+        return as_text();
     };
-    match body {
-        Some(body) => (body.message.into_owned(), body.details),
-        None => (String::from_utf8_lossy(&reply.body).into_owned(), None),
+    match codec.decode::<FaultBody<'static>>(&reply.body) {
+        Ok(body) => (body.message.into_owned(), body.details),
+        Err(error) => match codec.decode::<Message>(&reply.body) {
+            Ok(Message { message }) => (format!("{message} (its details cannot be read: {error})"), None),
+            Err(_) => as_text(),
+        },
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Codec, Format};
-use crate::arguments::{BytesArgument, TextArgument};
+use crate::arguments::{BytesArgument, TextArgument, UnknownNames};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct User {
@@ -30,9 +30,27 @@ fn sleep(milliseconds: u64);
 
 const ALL: [Codec; 4] = Codec::ALL;
 
+/// Floats that are the same if their bits are, save those that tell one NaN from another.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Bits(f64);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Bits32(f32);
+
+impl PartialEq for Bits {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits() || (self.0.is_nan() && other.0.is_nan())
+    }
+}
+
+impl PartialEq for Bits32 {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits() || (self.0.is_nan() && other.0.is_nan())
+    }
+}
+
 /// The value comes back, or cannot be sent.
 fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(codec: Codec, value: &T) -> Result<bool, TestCaseError> {
-    let Ok(encoded) = codec.encode(value) else { return Ok(false) };
+    let Ok(encoded) = codec.encode_value(value) else { return Ok(false) };
     let decoded = codec.decode::<T>(&encoded).map_err(|error| TestCaseError::fail(format!("{codec:?}: {error}")))?;
     prop_assert_eq!(&decoded, value, "{:?}: {:?}", codec, encoded);
     Ok(true)
@@ -45,7 +63,7 @@ proptest! {
         let sent = (TextArgument::new(&text), BytesArgument::new(&bytes), user, counts);
         for codec in [Codec::MessagePack, Codec::Json] {
             let body = codec.encode_arguments::<everything>(&sent).unwrap();
-            prop_assert_eq!(&codec.decode_arguments::<everything>(&body).unwrap(), &sent);
+            prop_assert_eq!(&codec.decode_arguments::<everything>(&body, &mut UnknownNames::default()).unwrap(), &sent);
         }
     }
 
@@ -53,13 +71,13 @@ proptest! {
     fn a_single_argument(text: String, bytes: Vec<u8>, number: u64) {
         for codec in [Codec::MessagePack, Codec::Json, Codec::Text] {
             let body = codec.encode_arguments::<say>(&(TextArgument::new(&text),)).unwrap();
-            prop_assert_eq!(&*codec.decode_arguments::<say>(&body).unwrap().0, text.as_str());
+            prop_assert_eq!(&*codec.decode_arguments::<say>(&body, &mut UnknownNames::default()).unwrap().0, text.as_str());
             let body = codec.encode_arguments::<sleep>(&(number,)).unwrap();
-            prop_assert_eq!(codec.decode_arguments::<sleep>(&body).unwrap(), (number,));
+            prop_assert_eq!(codec.decode_arguments::<sleep>(&body, &mut UnknownNames::default()).unwrap(), (number,));
         }
         for codec in [Codec::MessagePack, Codec::Json, Codec::OctetStream] {
             let body = codec.encode_arguments::<sum>(&(BytesArgument::new(&bytes),)).unwrap();
-            prop_assert_eq!(&*codec.decode_arguments::<sum>(&body).unwrap().0, bytes.as_slice());
+            prop_assert_eq!(&*codec.decode_arguments::<sum>(&body, &mut UnknownNames::default()).unwrap().0, bytes.as_slice());
         }
     }
 
@@ -73,10 +91,7 @@ proptest! {
             check(codec, &bytes)?;
             check(codec, &numbers)?;
             check(codec, &pair)?;
-            // Where `None` is no text, so is `Some` of an empty one.
-            if codec != Codec::Text || option.as_deref() != Some("") {
-                check(codec, &option)?;
-            }
+            check(codec, &option)?;
             check(codec, &nested)?;
             check(codec, &pair.1)?;
             check(codec, &large.0)?;
@@ -90,13 +105,9 @@ proptest! {
     #[test]
     fn numbers(number in prop::num::f64::ANY, ratio in prop::num::f32::ANY) {
         for codec in ALL {
-            // JSON has neither infinities nor NaN, and NaN is not even equal to itself.
-            if number.is_finite() || (codec != Codec::Json && !number.is_nan()) {
-                check(codec, &number)?;
-            }
-            if ratio.is_finite() || (codec != Codec::Json && !ratio.is_nan()) {
-                check(codec, &ratio)?;
-            }
+            // NaN is not even equal to itself.
+            check(codec, &Bits(number))?;
+            check(codec, &Bits32(ratio))?;
         }
     }
 }
@@ -140,19 +151,4 @@ fn failures() {
         assert_eq!((decoded.status(), decoded.message(), decoded.details()), (409, "taken", details));
         assert_eq!(failure_message(&fault(Format::Native(codec), &with_details)), "taken");
     }
-}
-
-/// If this fails because it works now, strike the limit out of the documentation of [`Codec::MessagePack`].
-#[test]
-fn bytes_that_serde_keeps_before_it_knows_their_type() {
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(tag = "kind")]
-    enum Picture {
-        Inline { bytes: Vec<u8> },
-    }
-
-    let picture = Picture::Inline { bytes: vec![1, 255] };
-    assert!(check(Codec::Json, &picture).unwrap());
-    let error = check(Codec::MessagePack, &picture).unwrap_err().to_string();
-    assert!(error.contains("invalid type: byte array, expected a sequence"), "{error}");
 }

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde::de::DeserializeSeed;
 use serde_plain::Error;
 
-use super::{Codec, DecodeError, EncodeError};
+use super::DecodeError;
+use super::exact::{Exact, Writing};
 
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
-    serde_plain::to_string(&value).map(String::into_bytes).map_err(|error| EncodeError::new(Codec::Text, error))
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T, writing: &Writing) -> Result<Vec<u8>, String> {
+    let text = value.serialize(Exact::new(serde_plain::Serializer, writing));
+    text.map(String::into_bytes).map_err(|error| error.to_string())
 }
 
 pub(super) fn decode<'de, S: DeserializeSeed<'de>>(seed: S, body: &'de [u8]) -> Result<S::Value, DecodeError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::declare::settings;
-use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_URI, ExchangeType, Kind, LogFormat, QueueType};
+use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_URI, ExchangeType, Kind, LogFormat, QueueType, UnknownArguments};
 use crate::message::Dialect;
 
 /// With four workers, within the 100 to 300 that `RabbitMQ` advises for throughput; measured, 16 cost 15 % at 256 callers.
@@ -153,6 +153,13 @@ settings! {
             takes: Kind::Bytes,
             default: DEFAULT_MAX_BODY,
             ini: &["options.max_body"],
+        }
+        /// What to do about a request with an argument that its function does not take: run the function without it and
+        /// say so in the reply, or refuse it
+        unknown_arguments: UnknownArguments {
+            takes: Kind::one_of::<UnknownArguments>(),
+            default: UnknownArguments::default(),
+            ini: &["options.unknown_arguments"],
         }
         /// Serve functions that are called by Python's pickles; read as data only, nothing in them is ever run
         pickle: bool {

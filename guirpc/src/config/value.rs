@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{ExchangeType, LogFormat, QueueType};
+use super::{ExchangeType, LogFormat, QueueType, UnknownArguments};
 use crate::message::Dialect;
 
 /// A century is as good as for ever, and no clock overflows when it is added.
@@ -112,4 +112,5 @@ macro_rules! choices {
 choices!(Dialect: "native" = Native, "python" = Python);
 choices!(ExchangeType: "direct" = Direct, "fanout" = Fanout, "topic" = Topic);
 choices!(QueueType: "classic" = Classic, "quorum" = Quorum);
+choices!(UnknownArguments: "ignore" = Ignore, "refuse" = Refuse);
 choices!(LogFormat: "text" = Text, "json" = Json);

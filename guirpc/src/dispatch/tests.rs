@@ -16,7 +16,8 @@ fn add(a: i64, b: i64) -> i64 {
 #[test]
 fn dispatching_allocates_nothing_but_the_body_of_the_reply() {
     let service = Service::linked("guirpc").expect("the function is linked");
-    let limits = Limits { max_body: 100, pickle: false, clock_tolerance: Duration::ZERO };
+    let limits =
+        Limits { max_body: 100, pickle: false, refuses_unknown_arguments: false, clock_tolerance: Duration::ZERO };
     let dispatcher = Dispatcher::new(service, StateMap::default(), limits).expect("the function can be served");
     for codec in [Codec::MessagePack, Codec::Json] {
         let request = Request {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument};
+use crate::arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument, UnknownNames};
 use crate::codec::{Codec, DecodeError};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -33,30 +33,25 @@ fn own(bytes: Vec<u8>) -> u64;
 fn register(user: User, tags: Vec<String>, counts: BTreeMap<String, u8>);
 
 fn packed(value: &serde_json::Value) -> Vec<u8> {
-    Codec::MessagePack.encode(value).expect("JSON is a subset of MessagePack")
+    Codec::MessagePack.encode_value(value).expect("JSON is a subset of MessagePack")
 }
 
 /// What is wrong with arguments, in JSON (without the place in the text) and in MessagePack.
 #[track_caller]
-fn check_refusal<F: Signature>(arguments: &serde_json::Value, [in_json, in_message_pack]: [&str; 2]) {
-    let refusal = |codec: Codec, body: &[u8]| match codec.decode_arguments::<F>(body) {
-        Ok(_) => panic!("{codec:?} takes {arguments}"),
-        Err(error) => error.to_string(),
-    };
-    let json = refusal(Codec::Json, arguments.to_string().as_bytes());
-    assert_eq!(json.split(" at line ").next(), Some(in_json));
-    assert_eq!(refusal(Codec::MessagePack, &packed(arguments)), in_message_pack);
-}
-
-/// The same in both codecs.
-#[track_caller]
 fn check_both_refuse<F: Signature>(arguments: &serde_json::Value, refusal: &str) {
-    check_refusal::<F>(arguments, [refusal, refusal]);
+    for (codec, body) in [(Codec::Json, arguments.to_string().into_bytes()), (Codec::MessagePack, packed(arguments))] {
+        match codec.decode_arguments::<F>(&body, &mut UnknownNames::default()) {
+            Ok(_) => panic!("{codec:?} takes {arguments}"),
+            Err(error) => assert_eq!(error.to_string().split(" at line ").next(), Some(refusal), "{codec:?}"),
+        }
+    }
 }
 
 #[track_caller]
 fn decoded<F: Signature>(codec: Codec, body: &[u8]) -> ArgumentsOf<'_, F> {
-    codec.decode_arguments::<F>(body).unwrap_or_else(|error| panic!("{codec:?} refuses: {error}"))
+    codec
+        .decode_arguments::<F>(body, &mut UnknownNames::default())
+        .unwrap_or_else(|error| panic!("{codec:?} refuses: {error}"))
 }
 
 fn points_into(body: &[u8], argument: &(impl AsRef<[u8]> + ?Sized)) -> bool {
@@ -145,24 +140,18 @@ fn a_refusal_names_the_argument() {
         &json!(7),
         "invalid type: integer `7`, expected a map of the arguments `a`, `b`, or a list of them",
     );
-    let wrong = [
-        "argument `b`: invalid type: string \"2\", expected i64",
-        "argument `b`: found a string, expected another type",
-    ];
-    check_refusal::<add>(&json!({"a": 1, "b": "2"}), wrong);
-    check_refusal::<add>(&json!([1, "2"]), wrong);
+    let wrong = "argument `b`: invalid type: string \"2\", expected i64";
+    check_both_refuse::<add>(&json!({"a": 1, "b": "2"}), wrong);
+    check_both_refuse::<add>(&json!([1, "2"]), wrong);
 }
 
 #[test]
 fn a_refusal_names_the_place_in_the_argument() {
     let wrong = json!({"name": "Ada", "address": {"zip": "no"}});
     let right = json!({"name": "Ada", "address": {"zip": 1}});
-    let place = [
-        "argument `user`: `address.zip`: invalid type: string \"no\", expected u32",
-        "argument `user`: `address.zip`: found a string, expected another type",
-    ];
-    check_refusal::<register>(&json!({"user": wrong, "tags": [], "counts": {}}), place);
-    check_refusal::<register>(&json!([wrong, [], {}]), place);
+    let place = "argument `user`: `address.zip`: invalid type: string \"no\", expected u32";
+    check_both_refuse::<register>(&json!({"user": wrong, "tags": [], "counts": {}}), place);
+    check_both_refuse::<register>(&json!([wrong, [], {}]), place);
     check_both_refuse::<register>(
         &json!({"user": right, "tags": ["a", 1], "counts": {}}),
         "argument `tags`: `[1]`: invalid type: integer `1`, expected a string",
@@ -175,7 +164,9 @@ fn a_refusal_names_the_place_in_the_argument() {
 
 #[test]
 fn an_argument_is_there_at_most_once() {
-    let error = Codec::Json.decode_arguments::<add>(br#"{"a":1,"a":2,"b":3}"#).expect_err("`a` is there twice");
+    let error = Codec::Json
+        .decode_arguments::<add>(br#"{"a":1,"a":2,"b":3}"#, &mut UnknownNames::default())
+        .expect_err("`a` is there twice");
     assert!(error.to_string().starts_with("argument `a` is there twice"), "{error}");
 }
 
@@ -184,7 +175,8 @@ fn single_values_carry_single_arguments() {
     for codec in [Codec::Text, Codec::OctetStream] {
         let error = codec.encode_arguments::<add>(&(1, 2)).expect_err("there are two arguments");
         assert!(error.to_string().contains("carries a single argument, and the function takes 2: a, b"), "{error}");
-        let error = codec.decode_arguments::<add>(b"1").expect_err("there are two arguments");
+        let error =
+            codec.decode_arguments::<add>(b"1", &mut UnknownNames::default()).expect_err("there are two arguments");
         assert!(matches!(error, DecodeError::Unsupported(_)), "{error}");
     }
     assert_eq!(decoded::<sum>(Codec::OctetStream, b"\x01\xff"), (BytesArgument::new(&[1, 255]),));

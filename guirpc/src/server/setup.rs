@@ -10,7 +10,7 @@ pub(super) use program::Hook;
 pub(crate) use program::OwnSettings;
 
 use super::Plan;
-use crate::config::{Config, LONGEST_TIME};
+use crate::config::{Config, LONGEST_TIME, UnknownArguments};
 use crate::context::StateMap;
 use crate::dispatch::{Dispatcher, Limits};
 use crate::error::{Error, ErrorKind};
@@ -112,6 +112,15 @@ impl Setup {
         self
     }
 
+    /// What becomes of a request with an argument that its function does not take; the default is
+    /// [`UnknownArguments::Ignore`].
+    ///
+    /// A misspelt name of an `Option` is such an argument. It does not concern the dialect of Python.
+    pub fn unknown_arguments(mut self, unknown: UnknownArguments) -> Self {
+        self.config.unknown_arguments = unknown;
+        self
+    }
+
     /// Whether functions that say `python(request = "binary")` may be called; the default is that they may not.
     ///
     /// A pickle is read as data: nothing in it is ever run, and what would have to be is refused.
@@ -166,8 +175,9 @@ impl Setup {
     }
 
     fn limits(&self) -> Limits {
-        let Config { max_body, pickle, clock_tolerance, .. } = self.config;
-        Limits { max_body, pickle, clock_tolerance }
+        let Config { max_body, pickle, clock_tolerance, unknown_arguments, .. } = self.config;
+        let refuses_unknown_arguments = unknown_arguments == UnknownArguments::Refuse;
+        Limits { max_body, pickle, refuses_unknown_arguments, clock_tolerance }
     }
 }
 

@@ -8,13 +8,15 @@ use super::error::{Error, Unreadable};
 use super::send::ToValue;
 use super::text::Plain;
 use super::value::Value;
-use crate::arguments::{Alone, AloneSeed, ArgumentsOf, Named, NamedSeed, Signature, missing_text, not_one};
+use crate::arguments::{
+    Alone, AloneSeed, ArgumentsOf, Named, NamedSeed, Signature, UnknownNames, missing_text, not_one,
+};
 
 /// The object that stands for these arguments: the only one is it, several are in it by name.
 pub(super) fn value<F: Signature>(arguments: &ArgumentsOf<'_, F>) -> Result<Value, String> {
     let value = match F::PARAMETERS.len() {
         1 => Alone::<F>(arguments).serialize(ToValue),
-        _ => Named::<F>(arguments).serialize(ToValue),
+        _ => Named::<F>::new(arguments).serialize(ToValue),
     };
     value.map_err(|error| error.to_string())
 }
@@ -57,7 +59,7 @@ fn alone<'a, F: Signature>(parameter: &'static str, value: &Value) -> Result<Arg
 }
 
 fn by_name<'a, F: Signature>(value: &Value) -> Result<ArgumentsOf<'a, F>, Error> {
-    NamedSeed::<F>::default().deserialize(value).map_err(|error| {
+    NamedSeed::<F>::new(&mut UnknownNames::default()).deserialize(value).map_err(|error| {
         let missing = F::PARAMETERS.iter().find(|parameter| error.says(&missing_text(parameter)));
         missing.map_or(error, |parameter| Error::missing(parameter))
     })

@@ -7,13 +7,11 @@ use serde::ser::{
 
 use super::error::Error;
 use super::value::Value;
+use crate::codec::exact::SERDE_JSON_NUMBER;
 use crate::codec::octet_stream::OnlyBytes;
 
 /// Makes the tree.
 pub(super) struct ToValue;
-
-/// The name under which `serde_json` passes a number on if its feature `arbitrary_precision` is on.
-const SERDE_JSON_NUMBER: &str = "$serde_json::private::Number";
 
 macro_rules! scalars {
     ($($method:ident $type:ty => $variant:ident,)*) => {

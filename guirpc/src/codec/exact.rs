@@ -1,0 +1,401 @@
+//! Writes a value by a codec's own serializer, in the one data model that MessagePack and JSON share, and refuses on the
+//! way what would arrive as another value.
+//!
+//! serde's traits show neither what a type reads nor in what it is kept: some values are merely doubtful, and are read
+//! back before they are sent (see [`Codec::checked`](super::Codec)).
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{Codec, MAX_DEPTH};
+
+mod compound;
+mod key;
+mod number;
+
+use compound::{Compound, Struct};
+
+/// The name under which `serde_json` passes a number on if its feature `arbitrary_precision` is on.
+pub(super) const SERDE_JSON_NUMBER: &str = "$serde_json::private::Number";
+/// The name under which it passes on a text that is JSON already.
+const SERDE_JSON_RAW: &str = "$serde_json::private::RawValue";
+/// What begins the names by which it talks to itself.
+const SERDE_JSON_PRIVATE: &str = "$serde_json::private::";
+
+/// Why it is not certain that a value arrives as itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// A `Some` of what is written as nothing.
+    Nothing,
+    /// An integer of 128 bits, which serde does not keep for a type that it does not know yet.
+    Wide,
+    /// A key that is no text, which serde does not read as anything else where it keeps a text.
+    Key,
+}
+
+/// How often there is each of them; a value that arrives as itself has as many.
+pub(super) type Doubts = [usize; 3];
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Doubt::Nothing => {
+                "`Some` of nothing (`()`, `None`, `null`) would arrive as `None`; use an enum with a variant for each"
+            }
+            Doubt::Wide => {
+                "an integer of 128 bits would not arrive in a type that serde reads by `untagged`, `tag` or `flatten`; \
+                 make it one of 64 bits, or a text"
+            }
+            Doubt::Key => {
+                "a map's key that is no text would not arrive in a type that serde reads by `untagged`, `tag` or \
+                 `flatten`, or is there twice; make it a text"
+            }
+        })
+    }
+}
+
+/// What is known of a value once it is written.
+pub(super) struct Writing {
+    pub(super) codec: Codec,
+    /// What is refused that is merely doubtful else.
+    refused: Option<Doubt>,
+    doubts: Cell<Doubts>,
+    /// Where in the value the error is, innermost first.
+    place: RefCell<Vec<Segment>>,
+}
+
+/// A step from a value into it.
+pub(super) enum Segment {
+    Name(String),
+    Index(usize),
+}
+
+impl Writing {
+    pub(super) fn new(codec: Codec) -> Self {
+        Writing { codec, refused: None, doubts: Cell::default(), place: RefCell::default() }
+    }
+
+    /// Refuses what is doubtful for this reason, to find out where it is.
+    pub(super) fn refusing(codec: Codec, doubt: Doubt) -> Self {
+        Writing { refused: Some(doubt), ..Writing::new(codec) }
+    }
+
+    pub(super) fn doubts(&self) -> Doubts {
+        self.doubts.get()
+    }
+
+    pub(super) fn is_certain(&self) -> bool {
+        self.doubts() == Doubts::default()
+    }
+
+    /// What is not as it is in the other; if that could not be read, what there is at all.
+    pub(super) fn differs(&self, other: Option<&Writing>) -> Option<Doubt> {
+        let others = other.map(Writing::doubts).unwrap_or_default();
+        [Doubt::Wide, Doubt::Key, Doubt::Nothing]
+            .into_iter()
+            .find(|doubt| self.doubts()[*doubt as usize] != others[*doubt as usize])
+    }
+
+    /// The place of the error: the outermost name, and the rest.
+    pub(super) fn place(&self) -> (Option<String>, String) {
+        let mut segments = self.place.take();
+        let outermost = match segments.pop() {
+            Some(Segment::Name(name)) => Some(name),
+            Some(index) => {
+                segments.push(index);
+                None
+            }
+            None => None,
+        };
+        let mut inside = String::new();
+        for segment in segments.iter().rev() {
+            match segment {
+                Segment::Name(name) if inside.is_empty() => inside.push_str(name),
+                Segment::Name(name) => inside.extend([".", name]),
+                Segment::Index(index) => inside.extend(["[", &index.to_string(), "]"]),
+            }
+        }
+        (outermost, inside)
+    }
+
+    fn note<E: serde::ser::Error>(&self, doubt: Doubt) -> Result<(), E> {
+        if self.refused == Some(doubt) {
+            return Err(E::custom(doubt));
+        }
+        let mut doubts = self.doubts();
+        doubts[doubt as usize] += 1;
+        self.doubts.set(doubts);
+        Ok(())
+    }
+
+    /// Remembers where an error went by, on its way out.
+    fn at<E>(&self, error: E, segment: impl FnOnce() -> Segment) -> E {
+        self.place.borrow_mut().push(segment());
+        error
+    }
+}
+
+/// The serializer around a codec's own.
+pub(super) struct Exact<'w, S> {
+    inner: S,
+    writing: &'w Writing,
+    depth: usize,
+    in_some: bool,
+}
+
+impl<'w, S: Serializer> Exact<'w, S> {
+    pub(super) fn new(inner: S, writing: &'w Writing) -> Self {
+        Exact { inner, writing, depth: 0, in_some: false }
+    }
+
+    /// The depth inside this value, which is one of several.
+    fn inside(&self) -> Result<usize, S::Error> {
+        if self.depth + 1 >= MAX_DEPTH {
+            return Err(S::Error::custom(format_args!("nested {MAX_DEPTH} levels deep or more")));
+        }
+        Ok(self.depth + 1)
+    }
+
+    fn nothing(&self) -> Result<(), S::Error> {
+        if self.in_some { self.writing.note(Doubt::Nothing) } else { Ok(()) }
+    }
+
+    /// An integer that does not fit into 64 bits.
+    fn too_wide(integer: impl fmt::Display) -> S::Error {
+        S::Error::custom(format_args!("the integer {integer} does not fit into 64 bits; send it as JSON, or as a text"))
+    }
+
+    fn float(&self, number: f64) -> Result<(), S::Error> {
+        if number.is_finite() || self.writing.codec != Codec::Json {
+            return Ok(());
+        }
+        Err(S::Error::custom(format_args!("JSON has no number for {number}; send it as MessagePack, or as a text")))
+    }
+}
+
+/// A value in another, on its way to the same serializer.
+struct Inside<'w, 'v, T: ?Sized> {
+    value: &'v T,
+    writing: &'w Writing,
+    depth: usize,
+    in_some: bool,
+}
+
+impl<T: Serialize + ?Sized> Serialize for Inside<'_, '_, T> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, inner: S) -> Result<S::Ok, S::Error> {
+        let Inside { value, writing, depth, in_some } = *self;
+        value.serialize(Exact { inner, writing, depth, in_some })
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident $type:ty,)*) => {
+        $(#[inline]
+        fn $method(self, value: $type) -> Result<S::Ok, S::Error> {
+            self.inner.$method(value)
+        })*
+    };
+}
+
+impl<'w, S: Serializer> Serializer for Exact<'w, S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+    type SerializeSeq = Compound<'w, S::SerializeSeq>;
+    type SerializeTuple = Compound<'w, S::SerializeTuple>;
+    type SerializeTupleStruct = Compound<'w, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Compound<'w, S::SerializeTupleVariant>;
+    type SerializeMap = Compound<'w, S::SerializeMap>;
+    type SerializeStruct = Struct<'w, S>;
+    type SerializeStructVariant = Compound<'w, S::SerializeStructVariant>;
+
+    scalars! {
+        serialize_bool bool,
+        serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64,
+        serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64,
+        serialize_char char, serialize_str &str, serialize_bytes &[u8],
+    }
+
+    /// As in JSON, addresses, identifiers and times are texts.
+    #[inline]
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+
+    fn serialize_f32(self, number: f32) -> Result<S::Ok, S::Error> {
+        self.float(number.into())?;
+        self.inner.serialize_f32(number)
+    }
+
+    fn serialize_f64(self, number: f64) -> Result<S::Ok, S::Error> {
+        self.float(number)?;
+        self.inner.serialize_f64(number)
+    }
+
+    fn serialize_i128(self, integer: i128) -> Result<S::Ok, S::Error> {
+        self.writing.note(Doubt::Wide)?;
+        match (u64::try_from(integer), i64::try_from(integer)) {
+            (Ok(integer), _) => self.inner.serialize_u64(integer),
+            (_, Ok(integer)) => self.inner.serialize_i64(integer),
+            _ if self.writing.codec == Codec::Json => self.inner.serialize_i128(integer),
+            _ => Err(Self::too_wide(integer)),
+        }
+    }
+
+    fn serialize_u128(self, integer: u128) -> Result<S::Ok, S::Error> {
+        self.writing.note(Doubt::Wide)?;
+        match u64::try_from(integer) {
+            Ok(integer) => self.inner.serialize_u64(integer),
+            Err(_) if self.writing.codec == Codec::Json => self.inner.serialize_u128(integer),
+            Err(_) => Err(Self::too_wide(integer)),
+        }
+    }
+
+    fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.nothing()?;
+        self.inner.serialize_none()
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        let Exact { inner, writing, depth, .. } = self;
+        inner.serialize_some(&Inside { value, writing, depth, in_some: true })
+    }
+
+    fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.nothing()?;
+        self.inner.serialize_unit()
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<S::Ok, S::Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_unit_variant(name, index, variant)
+    }
+
+    /// It is what is in it, whatever its name: rmp-serde would make an extension type of one, which JSON has not.
+    #[inline]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        let depth = self.inside()?;
+        let writing = self.writing;
+        self.inner
+            .serialize_newtype_variant(name, index, variant, &Inside { value, writing, depth, in_some: false })
+            .map_err(|error| writing.at(error, || Segment::Name(variant.to_owned())))
+    }
+
+    #[inline]
+    fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
+        let depth = self.inside()?;
+        Ok(Compound::new(self.inner.serialize_seq(length)?, self.writing, depth))
+    }
+
+    #[inline]
+    fn serialize_tuple(self, length: usize) -> Result<Self::SerializeTuple, S::Error> {
+        let depth = self.inside()?;
+        Ok(Compound::new(self.inner.serialize_tuple(length)?, self.writing, depth))
+    }
+
+    fn serialize_tuple_struct(self, name: &'static str, length: usize) -> Result<Self::SerializeTupleStruct, S::Error> {
+        let depth = self.inside()?;
+        Ok(Compound::new(self.inner.serialize_tuple_struct(name, length)?, self.writing, depth))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeTupleVariant, S::Error> {
+        // A map, and in it a list.
+        let depth = Exact { depth: self.inside()?, ..self }.inside_of_variant()?;
+        Ok(Compound::new(
+            depth.inner.serialize_tuple_variant(name, index, variant, length)?,
+            depth.writing,
+            depth.depth,
+        ))
+    }
+
+    #[inline]
+    fn serialize_map(self, length: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
+        let depth = self.inside()?;
+        Ok(Compound::new(self.inner.serialize_map(length)?, self.writing, depth))
+    }
+
+    #[inline]
+    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Self::SerializeStruct, S::Error> {
+        match name {
+            SERDE_JSON_NUMBER => Ok(Struct::number(self)),
+            SERDE_JSON_RAW if self.writing.codec == Codec::Json => Struct::fields(self, name, length),
+            SERDE_JSON_RAW => Err(S::Error::custom("a `serde_json::value::RawValue` is sent as JSON only")),
+            private if private.starts_with('$') => Err(S::Error::custom(format_args!(
+                "`{private}` is how a crate talks to itself, in a format of its own; send a text in its place"
+            ))),
+            name => Struct::fields(self, name, length),
+        }
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeStructVariant, S::Error> {
+        let Exact { inner, writing, depth, .. } = Exact { depth: self.inside()?, ..self }.inside_of_variant()?;
+        Ok(Compound::new(inner.serialize_struct_variant(name, index, variant, length)?, writing, depth))
+    }
+}
+
+impl<S: Serializer> Exact<'_, S> {
+    /// Itself, a level deeper.
+    fn inside_of_variant(self) -> Result<Self, S::Error> {
+        Ok(Exact { depth: self.inside()?, ..self })
+    }
+
+    /// Writes a number by its digits, of which it may have any number.
+    fn number(self, digits: &str) -> Result<S::Ok, S::Error> {
+        if let Ok(integer) = digits.parse() {
+            return self.inner.serialize_u64(integer);
+        }
+        if let Ok(integer) = digits.parse() {
+            return self.inner.serialize_i64(integer);
+        }
+        let is_integer = digits.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+        let number = number::exactly(digits);
+        match self.writing.codec {
+            Codec::Json if is_integer || number.is_some() => {
+                if is_integer {
+                    self.writing.note(Doubt::Wide)?;
+                }
+                RawValue::from_string(digits.to_owned()).map_err(S::Error::custom)?.serialize(self.inner)
+            }
+            _ if is_integer => Err(Self::too_wide(digits)),
+            _ => match number {
+                Some(number) => self.inner.serialize_f64(number),
+                None => Err(S::Error::custom(format_args!(
+                    "the number {digits} is none that a float of 64 bits holds exactly; send it as a text"
+                ))),
+            },
+        }
+    }
+}
