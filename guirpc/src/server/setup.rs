@@ -89,8 +89,8 @@ impl Setup {
         self
     }
 
-    /// How long [`Server::start`](crate::Server::start) tries to reach a broker that is not there; by default it tries
-    /// once.
+    /// How long [`Server::start`](crate::Server::start) tries to reach a broker that is not there; the default is 0 s:
+    /// it tries once.
     ///
     /// For services that start together with their broker. What the broker refuses is an error at once.
     pub fn wait(mut self, wait: Duration) -> Self {
