@@ -17,7 +17,7 @@ use amiquip::{AmqpProperties, Delivery, QueueDeclareOptions};
 use self::publisher::Publisher;
 use self::steps::Steps;
 use super::connection::{Opener, explain};
-use super::{Addresses, Channel, Connection, wire};
+use super::{Addresses, Channel, Connection, program, wire};
 use crate::error::{Error, ErrorKind, shown};
 use crate::message::{Request, dead};
 
@@ -70,7 +70,7 @@ impl DeadQueue {
         let queue = dead::queue(service);
         wire::check_short("the name of the queue", &lock(&queue))
             .map_err(|why| Error::new(ErrorKind::Configuration, why))?;
-        let connection = Connection::open(addresses, "dead letters")?;
+        let connection = Connection::open(addresses, &program(), "dead letters")?;
         let (opener, name) = (connection.opener(), queue.clone());
         // The wait for others has a bound of its own.
         let mut reading = Steps::begin(bound, bound.saturating_mul(2), move || {

@@ -9,7 +9,7 @@ use amiquip::{AmqpProperties, Confirm, Publish};
 use crossbeam_channel::{Receiver, select};
 
 use super::super::connection::explain;
-use super::super::{BlockedNote, Channel, Connection, ReturnNote};
+use super::super::{BlockedNote, Channel, Connection, Limits, ReturnNote, wire};
 use super::steps::Steps;
 use crate::error::{Error, ErrorKind};
 
@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug)]
 pub(super) struct Publisher {
     publishing: Steps<Publishing>,
+    limits: Limits,
     /// Dropped last: it cuts off whatever still waits.
     _connection: Connection,
 }
@@ -37,13 +38,13 @@ impl std::fmt::Debug for Publishing {
 impl Publisher {
     pub(super) fn open(beside: &Connection, bound: Duration) -> Result<Self, Error> {
         let connection = beside.open_beside("putting dead letters back")?;
-        let (opener, blocked) = (connection.opener(), connection.blocked().clone());
+        let (opener, blocked, limits) = (connection.opener(), connection.blocked().clone(), connection.limits());
         let publishing = Steps::begin(bound, bound, move || {
             let channel = opener.open_channel()?;
             let (confirms, returns) = channel.confirm()?;
             Ok(Publishing { channel, confirms, returns, blocked })
         })?;
-        Ok(Publisher { publishing, _connection: connection })
+        Ok(Publisher { publishing, limits, _connection: connection })
     }
 
     /// Publishes to a queue, and waits until the broker has the message.
@@ -56,6 +57,9 @@ impl Publisher {
         properties: AmqpProperties,
         body: Vec<u8>,
     ) -> Result<Result<(), String>, Error> {
+        if let Err(why) = wire::check_frame(&properties, self.limits) {
+            return Ok(Err(why));
+        }
         self.publishing.take(move |publishing| publishing.publish(&queue, properties, &body))
     }
 }
