@@ -15,9 +15,9 @@
 //! | [`Inbox::next`], `try_next` | where deliveries arrive, for any thread, as [`Event`]s |
 //! | [`ReplyChannel::publish`], `progress`, `flush` | replies, and which of them have left this process; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
 //! | [`RepublishChannel`]: `attempt`, `dead_letter`, `declare`, `confirms` | requests that are published again |
-//! | `Channel::declare_service`, `declare_queue`, `declare_exchange` | topology |
+//! | [`Topology::declare_service`], `declare_queue` | exchanges and queues, declared or taken as they are |
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
-//! | [`Exchanges::ask`] | whether somebody else's exchange is there |
+//! | [`PublishChecker::check`] | whether the broker takes messages for an exchange, from this user, of some size ([`MessageSizes`]) |
 //! | [`ask_backlog`] | what waits in a queue, and how many take from it |
 //! | [`DeadQueue`]: `open`, `next`, `remove`, `put_back`, `close` | looking through dead letters |
 //!
@@ -30,10 +30,12 @@ mod bounded;
 mod connection;
 mod dead_queue;
 mod drop_on_thread;
-mod exchanges;
 mod failure;
 mod inbox;
+mod message_sizes;
 mod outbound;
+mod publish_check;
+mod refusal;
 mod reply;
 mod reply_nodes;
 mod reply_to;
@@ -49,15 +51,17 @@ pub(crate) use addresses::Addresses;
 pub(crate) use backlog::ask_backlog;
 pub(crate) use backoff::Backoff;
 pub(crate) use bounded::bounded;
-pub(crate) use connection::{BlockedNote, Channel, Connection, OPEN_TIMEOUT, no_answer};
+pub(crate) use connection::{BlockedNote, Channel, Connection, Limits, OPEN_TIMEOUT, no_answer, program};
 #[cfg(feature = "embedded")]
 pub(crate) use connection::{is_sound_table, sanitize_table};
 pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use drop_on_thread::DropOnThread;
-pub(crate) use exchanges::{Exchanges, Presence};
 pub(crate) use failure::{Failure, Scope};
 pub(crate) use inbox::{Consumer, Event, Inbox, Next, Receipt};
+pub(crate) use message_sizes::MessageSizes;
 pub(crate) use outbound::{Outbound, OutboundMessage, Size};
+pub(crate) use publish_check::{Checked, Presence, PublishCheck, PublishChecker};
+pub(crate) use refusal::ack_timeout;
 pub(crate) use reply::{ReplyChannel, ReplyProgress};
 pub(crate) use reply_nodes::{ReplyNodes, TrialAccess};
 pub(crate) use reply_to::ReplyTo;
@@ -66,4 +70,4 @@ pub(crate) use request_channel::{
     ConfirmNote, Incoming, ReplyNote, RequestChannel, ReturnNote, Returned, confirmed, reply, request_channels,
     returned,
 };
-pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind};
+pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind, TakenAsItIs, Topology};

@@ -28,9 +28,9 @@ pub enum ErrorKind {
     Configuration,
     /// No broker answers at the address, or the connection to it was lost.
     Unreachable,
-    /// The broker answers and refuses: wrong password, missing virtual host, missing permission.
+    /// The broker answers and refuses: wrong password, missing virtual host, missing permission, a limit.
     Denied,
-    /// An exchange or queue exists already and is declared differently.
+    /// An exchange or queue is missing and may not be declared, or exists already and is declared differently.
     Topology,
     /// It was shut down before it was up.
     Stopped,

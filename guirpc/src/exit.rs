@@ -24,7 +24,7 @@ pub enum Exit {
     Unroutable = 7,
     /// The program is put together wrongly.
     Setup = 8,
-    /// An exchange or a queue is declared differently.
+    /// An exchange or a queue is missing, or declared differently.
     Topology = 9,
 }
 
@@ -39,7 +39,7 @@ const MEANINGS: [(Exit, &str); 10] = [
     (Exit::TimeUp, "no answer in time, it may have run; a service: not all finished within the drain"),
     (Exit::Unroutable, "no queue takes calls for the service: not served, or its name is misspelt"),
     (Exit::Setup, "a service is put together wrongly: missing state, two functions of one name"),
-    (Exit::Topology, "the exchange or a queue exists and is declared differently"),
+    (Exit::Topology, "the exchange or a queue is missing, or exists and is declared differently"),
 ];
 
 impl From<ErrorKind> for Exit {

@@ -17,10 +17,12 @@ mod leader;
 mod leader_tests;
 #[cfg(test)]
 mod models;
+mod overdue;
 mod pause;
 mod plan;
 mod queues;
 mod reply_cache;
+mod reply_sizes;
 mod reports;
 mod republisher;
 mod run_time;

@@ -11,7 +11,7 @@ mod vandal;
 mod written;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use harness::{Broker, Case, eventually};
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
             a_service_that_is_down_is_told_from_a_slow_one,
         ),
         Case::shared("call::a_broker_that_refuses_ends_with_4", a_broker_that_refuses_ends_with_4),
+        Case::exclusive("call::an_alarm_of_the_broker_is_told_at_once", an_alarm_of_the_broker_is_told_at_once),
         Case::shared("send::leaves_the_request_in_the_queue", leaves_the_request_in_the_queue),
         Case::shared("send::is_run_without_anybody_waiting", is_run_without_anybody_waiting),
         Case::shared("python::calls_as_python_does", python::calls_as_python_does),
@@ -56,6 +57,21 @@ fn main() -> ExitCode {
 /// Runs the command against this broker.
 fn ask(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Ended> {
     run(guirpc()?.env("AMQP_URI", broker.uri()).args(arguments))
+}
+
+/// Each command is a new client, which hears of an alarm only when it publishes.
+fn an_alarm_of_the_broker_is_told_at_once(broker: &mut dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
+    broker.memory_alarm(true)?;
+    let arguments = r#"["tea", 3]"#;
+    for command in [&["call", "shop", "price", arguments][..], &["send", "shop", "price", arguments], &["ping", "shop"]]
+    {
+        let begun = Instant::now();
+        check(&ask(broker, command)?, 4, "takes no messages at the moment")?;
+        ensure!(begun.elapsed() < Duration::from_secs(8), "it took {:?}", begun.elapsed());
+    }
+    broker.memory_alarm(false)?;
+    eventually(LONG, || Ok(ask(broker, &["ping", "shop"])?.code == 0))
 }
 
 fn prints_the_output_as_one_line_of_json(broker: &dyn Broker) -> anyhow::Result<()> {

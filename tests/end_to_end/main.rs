@@ -19,13 +19,16 @@ mod faults;
 mod functions;
 mod hostile;
 mod lanes;
+mod limits;
 mod load;
 mod outcomes;
+mod permissions;
 mod python;
 mod queues;
 mod raw;
 mod recovery;
 mod redelivery;
+mod refusals;
 mod requests;
 mod retries;
 mod service;
@@ -57,6 +60,9 @@ fn main() -> ExitCode {
         embedded_faults::cases(),
         embedded_limits::cases(),
         equipped::cases(),
+        limits::cases(),
+        refusals::cases(),
+        permissions::cases(),
         exchanges::cases(),
         requests::cases(),
         retries::cases(),

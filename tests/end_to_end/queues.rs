@@ -14,6 +14,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("queues::one_server_is_active", one_server_is_active),
         Case::rabbitmq_exclusive("queues::the_policies_of_the_guide_hold", the_policies_of_the_guide_hold),
         Case::shared("queues::a_difference_is_explained", a_difference_is_explained),
+        Case::shared("queues::one_without_a_type_is_a_classic_one", one_without_a_type_is_a_classic_one),
+        Case::rabbitmq_shared("queues::the_type_is_always_said", the_type_is_always_said),
         Case::shared("queues::what_does_not_go_together_is_refused", what_does_not_go_together_is_refused),
     ]
 }
@@ -76,6 +78,31 @@ fn one_server_is_active(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(first.wait(LONG)?.success());
     during.into_iter().try_for_each(|call| call.wait().map(drop))?;
     ensure!(ran_by(second.id())?, "the other one has not taken over");
+    Ok(())
+}
+
+/// As those are that were declared by others, who may go on to declare theirs.
+fn one_without_a_type_is_a_classic_one(broker: &dyn Broker) -> anyhow::Result<()> {
+    declare(broker, FieldTable::new())?;
+    drop(Server::start(setup(broker))?);
+    declare(broker, FieldTable::new())?;
+    broker.delete_queue(SERVICE)?;
+    let _server = Server::start(setup(broker).queue_type(QueueType::Classic))?;
+    declare(broker, FieldTable::new())
+}
+
+/// Else the default type of the virtual host would count, from RabbitMQ 4.0 on.
+fn the_type_is_always_said(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    let _server = Server::start(setup(rabbitmq))?;
+    let client = client(rabbitmq)?;
+    fail::send(&client, "dead", 400)?;
+    let dead = format!("{SERVICE}.dead");
+    eventually(LONG, || Ok(rabbitmq.queue(&dead)?.is_some_and(|queue| queue.messages == 1)))?;
+    let arguments = format!("[amqqueue:get_arguments(Q) || Q <- rabbit_amqqueue:list(<<\"{}\">>)]", rabbitmq.vhost());
+    let arguments = rabbitmq.eval(&arguments)?;
+    let classic = r#"[{<<"x-queue-type">>,longstr,<<"classic">>}]"#;
+    // Those of the service and of its lane, each with two beside it, and the dead letters.
+    ensure!(arguments.matches(classic).count() == 7 && !arguments.contains("[]"), "{arguments}");
     Ok(())
 }
 

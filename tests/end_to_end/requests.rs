@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use amiquip::{AmqpValue, Connection, Exchange, FieldTable, Get, Publish, QueueDeclareOptions};
+use amiquip::{
+    AmqpValue, Connection, Exchange, ExchangeDeclareOptions, ExchangeType, FieldTable, Get, Publish,
+    QueueDeclareOptions,
+};
 use anyhow::{Context, ensure};
 use guirpc::CallError;
 use harness::{Broker, Case, eventually};
@@ -23,6 +26,8 @@ pub(crate) fn cases() -> Vec<Case> {
 fn declare(connection: &mut Connection, queue: &str, arguments: FieldTable) -> anyhow::Result<amiquip::Channel> {
     let channel = connection.open_channel(None)?;
     channel.queue_declare(queue, QueueDeclareOptions { arguments, ..QueueDeclareOptions::default() })?;
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(ExchangeType::Direct, "guirpc", durable)?;
     channel.queue_bind(queue, "guirpc", queue, FieldTable::new())?;
     Ok(channel)
 }

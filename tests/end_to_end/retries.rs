@@ -74,6 +74,8 @@ fn what_is_not_fails_at_once_and_runs_once(broker: &dyn Broker) -> anyhow::Resul
 /// The road is frozen when it is cut: nobody knows whether the broker has the message.
 fn a_send_is_repeated_only_if_it_may_be(broker: &dyn Broker) -> anyhow::Result<()> {
     let (server, proxy, client) = cuttable(broker)?;
+    // The broker was asked for the exchange.
+    ensure!(add::call(&client, 1, 2)? == 3);
     // Nobody takes from the queue.
     server.shutdown_handle().shutdown();
     server.wait();

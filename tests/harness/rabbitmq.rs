@@ -89,6 +89,29 @@ impl RabbitMq {
         Ok(())
     }
 
+    /// Adds a user with the password `secret` who has these rights in this virtual host: to configure, to write and to
+    /// read; gives the URI.
+    pub fn add_user(&self, name: &str, [configure, write, read]: [&str; 3]) -> anyhow::Result<String> {
+        let uri = self.uri_for(name, "secret", &self.vhost);
+        let [name, vhost, configure, write, read] = [name, &self.vhost, configure, write, read].map(binary);
+        self.eval(&format!(
+            "ok = rabbit_auth_backend_internal:add_user({name}, <<\"secret\">>, <<\"tests\">>), \
+             ok = rabbit_auth_backend_internal:set_permissions( \
+                 {name}, {vhost}, {configure}, {write}, {read}, <<\"tests\">>)"
+        ))?;
+        Ok(uri)
+    }
+
+    /// The name of this virtual host.
+    pub fn vhost(&self) -> &str {
+        &self.vhost
+    }
+
+    /// Sets one of the node's parameters, as its configuration would, for connections and channels to come.
+    pub fn set(&mut self, parameter: &str, value: &str) -> anyhow::Result<()> {
+        self.eval(&format!("ok = application:set_env(rabbit, {parameter}, {value})")).map(drop)
+    }
+
     /// Evaluates an Erlang expression inside the node, within milliseconds; gives its value as one line.
     pub fn eval(&self, expression: &str) -> anyhow::Result<String> {
         self.node.eval(expression)

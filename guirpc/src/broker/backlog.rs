@@ -2,7 +2,7 @@
 
 use super::bounded::bounded;
 use super::connection::explain;
-use super::{Addresses, Connection, OPEN_TIMEOUT, no_answer};
+use super::{Addresses, Connection, OPEN_TIMEOUT, no_answer, program};
 use crate::error::Error;
 
 /// Asks for the messages in a queue that nobody has fetched, and for its consumers; `None` if there is no such queue.
@@ -11,7 +11,7 @@ use crate::error::Error;
 pub(crate) fn ask_backlog(addresses: &Addresses, queue: String) -> Result<Option<(u32, u32)>, Error> {
     let to = addresses.clone();
     let asked = bounded(OPEN_TIMEOUT, move || {
-        let mut connection = Connection::open(&to, "client, asking")?;
+        let mut connection = Connection::open(&to, &program(), "asking for the backlog")?;
         match connection.open_channel()?.0.queue_declare_passive(queue) {
             Ok(queue) => {
                 let counts = queue.declared_message_count().zip(queue.declared_consumer_count());

@@ -12,6 +12,7 @@ use tracing::warn;
 
 use super::addresses::none_opens;
 use super::bounded::{bounded, remaining};
+use super::refusal;
 #[cfg(feature = "tls")]
 use super::tls;
 use super::{Address, Addresses, ConfirmNote, ReturnNote};
@@ -19,12 +20,15 @@ use crate::error::{Error, ErrorKind, shown};
 
 mod close_race;
 mod dial;
+mod handshake;
 mod open_requests;
 mod sanitizer;
 mod written;
 
 use close_race::CloseRaceGuard;
 use dial::{Socket, dial};
+use handshake::Heard;
+pub(crate) use handshake::Limits;
 #[cfg(feature = "embedded")]
 pub(crate) use sanitizer::{is_sound_table, sanitize_table};
 pub(super) use written::WrittenCount;
@@ -51,7 +55,10 @@ const BUFFERED_WRITES: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Connection {
     address: Address,
+    /// Whose it is, as an operator sees it.
+    owner: String,
     opener: Opener,
+    heard: Heard,
     blocked: Receiver<BlockedNote>,
     socket: Socket,
 }
@@ -69,7 +76,11 @@ impl Opener {
         let Some(connection) = connection.as_mut() else {
             return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
         };
-        connection.open_channel().map(Channel).map_err(|error| explain(&error))
+        connection.open_channel().map(Channel).map_err(|error| match connection.heard().close() {
+            // That it closed the connection meanwhile is kept from amiquip.
+            Some(close) => Error::new(ErrorKind::Unreachable, refusal::explain(close.code, &close.text).1),
+            None => explain(&error),
+        })
     }
 
     /// Opens a channel, and counts the messages of it that are written.
@@ -91,20 +102,29 @@ impl Opener {
     }
 }
 
-/// Opens connections to the broker that another one is to.
+/// Opens connections to the broker that another one is to, for the same owner.
 #[derive(Clone, Debug)]
-pub(crate) struct Beside(Address);
+pub(crate) struct Beside(Address, String);
 
 impl Beside {
     pub(crate) fn open(&self, purpose: &str) -> Result<Connection, Error> {
-        Connection::open_within(ONE_TIMEOUT, &self.0, purpose)
+        Connection::open_within(ONE_TIMEOUT, &self.0, &self.1, purpose)
     }
 }
 
+/// The name of this program, as the owner of its connections.
+pub(crate) fn program() -> String {
+    let path = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = path.as_deref().and_then(std::path::Path::file_stem);
+    name.map_or("guirpc".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
 impl Connection {
-    /// Connects to the first of these that lets us in; `purpose` is what an administrator sees beside the connection.
-    pub(crate) fn open(addresses: &Addresses, purpose: &str) -> Result<Self, Error> {
-        Connection::open_any(ANY_TIMEOUT, addresses, purpose)
+    /// Connects to the first of these that lets us in.
+    ///
+    /// `owner` and `purpose` are the name under which an operator finds the connection.
+    pub(crate) fn open(addresses: &Addresses, owner: &str, purpose: &str) -> Result<Self, Error> {
+        Connection::open_any(ANY_TIMEOUT, addresses, owner, purpose)
     }
 
     /// Whom the broker takes us for.
@@ -119,17 +139,27 @@ impl Connection {
 
     /// What opens others to the same broker, on any thread.
     pub(crate) fn beside(&self) -> Beside {
-        Beside(self.address.clone())
+        Beside(self.address.clone(), self.owner.clone())
     }
 
-    fn open_any(bound: Duration, addresses: &Addresses, purpose: &str) -> Result<Self, Error> {
+    /// What both sides agreed on.
+    pub(crate) fn limits(&self) -> Limits {
+        self.heard.limits()
+    }
+
+    /// What the broker said when it closed the connection, if it has.
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.heard.close().map(|close| refusal::explain(close.code, &close.text).1)
+    }
+
+    fn open_any(bound: Duration, addresses: &Addresses, owner: &str, purpose: &str) -> Result<Self, Error> {
         let deadline = Instant::now() + bound;
         let mut errors = Vec::new();
         let count = addresses.in_turn().len();
         for (left, (place, address)) in (1..=count).rev().zip(addresses.in_turn()) {
             // Fits: there are no more of them than characters in a setting.
             let share = remaining(deadline) / u32::try_from(left).unwrap_or(u32::MAX);
-            match Connection::open_within(share.min(ONE_TIMEOUT), address, purpose) {
+            match Connection::open_within(share.min(ONE_TIMEOUT), address, owner, purpose) {
                 Ok(connection) => {
                     for error in errors {
                         warn!("{error}; {address} is used instead");
@@ -143,7 +173,7 @@ impl Connection {
         Err(none_opens(errors))
     }
 
-    fn open_within(bound: Duration, address: &Address, purpose: &str) -> Result<Self, Error> {
+    fn open_within(bound: Duration, address: &Address, owner: &str, purpose: &str) -> Result<Self, Error> {
         let deadline = Instant::now() + bound;
         let (socket, stream) = dial(address, deadline)?;
         let bound = remaining(deadline).min(HANDSHAKE_TIMEOUT);
@@ -153,17 +183,18 @@ impl Connection {
             .heartbeat(address.heartbeat.get())
             .connection_timeout(Some(bound))
             .information(Some(format!("guirpc {}: {purpose}", env!("CARGO_PKG_VERSION"))));
-        let to = address.clone();
+        let (to, name) = (address.clone(), format!("{owner}: {purpose}"));
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
-        let logged_in = bounded(bound, move || log_in(stream, &to, options));
+        let logged_in = bounded(bound, move || log_in(stream, &to, &name, options));
         let Some(logged_in) = logged_in else {
             socket.cut();
             let message = format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(bound));
             return Err(Error::new(ErrorKind::Unreachable, message));
         };
         let (connection, blocked) = logged_in?;
+        let heard = connection.heard().clone();
         let opener = Opener(Arc::new(Mutex::new(Some(connection))));
-        Ok(Connection { address: address.clone(), opener, blocked, socket })
+        Ok(Connection { address: address.clone(), owner: owner.to_owned(), opener, heard, blocked, socket })
     }
 
     pub(crate) fn open_channel(&mut self) -> Result<Channel, Error> {
@@ -245,51 +276,56 @@ pub(crate) fn no_answer(address: &Addresses) -> Error {
 type LoggedIn = (CloseRaceGuard, Receiver<BlockedNote>);
 
 /// Says hello; with TLS if the address asks for it.
-fn log_in(stream: TcpStream, address: &Address, options: ConnectionOptions<Auth>) -> Result<LoggedIn, Error> {
+fn log_in(
+    stream: TcpStream,
+    address: &Address,
+    name: &str,
+    options: ConnectionOptions<Auth>,
+) -> Result<LoggedIn, Error> {
+    let heard = Heard::default();
     #[cfg(feature = "tls")]
     if address.is_tls {
         let stream = tls::shake_hands(stream, address)?;
-        return log_in_on(stream, options)
-            .map_err(|error| tls::explain(&error, address).unwrap_or_else(|| explain_open(&error, address)));
+        return log_in_on(stream, name, &heard, options)
+            .map_err(|error| tls::explain(&error, address).unwrap_or_else(|| explain_open(&error, &heard, address)));
     }
     mio::net::TcpStream::from_stream(stream)
         .map_err(|error| Error::new(ErrorKind::System, format!("the socket to {address} cannot be polled: {error}")))
-        .and_then(|stream| log_in_on(stream, options).map_err(|error| explain_open(&error, address)))
+        .and_then(|stream| {
+            log_in_on(stream, name, &heard, options).map_err(|error| explain_open(&error, &heard, address))
+        })
 }
 
 fn log_in_on<S: Read + Write + mio::Evented + Send + 'static>(
     stream: S,
+    name: &str,
+    heard: &Heard,
     options: ConnectionOptions<Auth>,
 ) -> Result<LoggedIn, amiquip::Error> {
     let tuning =
         ConnectionTuning::default().mem_channel_bound(MEM_CHANNEL_BOUND).buffered_writes_high_water(BUFFERED_WRITES);
-    CloseRaceGuard::open(stream, options, tuning)
+    CloseRaceGuard::open(stream, name, heard, options, tuning)
 }
 
 /// What an error means when it comes while connecting.
-fn explain_open(error: &amiquip::Error, address: &Address) -> Error {
+fn explain_open(error: &amiquip::Error, heard: &Heard, address: &Address) -> Error {
+    // amiquip does not understand that the broker says why it refuses a user.
+    if let Some(close) = heard.close() {
+        let (kind, text) = refusal::explain(close.code, &close.text);
+        return Error::new(kind, format!("{address} refused user `{}`: {text}", address.user));
+    }
     match error {
         amiquip::Error::InvalidCredentials => Error::new(
             ErrorKind::Denied,
             format!(
-                "{address} refused user `{}`: the password is wrong, or there is no such user, \
-                 or it may only connect from the broker's own machine (as `guest`)",
+                "{address} refused user `{}` without a word: the password is wrong, or there is no such user, or the \
+                 broker is being stopped",
                 address.user
             ),
         ),
         error if !address.is_tls && is_hanging_up(error) => Error::new(
             ErrorKind::Unreachable,
             format!("{address} hangs up when it is greeted ({error}): is this port TLS, which is `amqps://`?"),
-        ),
-        amiquip::Error::ServerClosedConnection { code: 530, .. } => Error::new(
-            ErrorKind::Denied,
-            format!(
-                "{address} has no virtual host `{vhost}` that user `{user}` may use; \
-                 `rabbitmqctl add_vhost {vhost}` makes it, \
-                 `rabbitmqctl set_permissions -p {vhost} {user} '.*' '.*' '.*'` opens it",
-                vhost = address.vhost,
-                user = address.user
-            ),
         ),
         error => Error::new(ErrorKind::Unreachable, format!("cannot open a connection to {address}: {error}")),
     }
@@ -309,13 +345,17 @@ fn is_hanging_up(error: &amiquip::Error) -> bool {
 /// What an error means on a connection that was up.
 pub(super) fn explain(error: &amiquip::Error) -> Error {
     match error {
-        amiquip::Error::ServerClosedChannel { code: 403, message, .. } => {
-            let remedy =
-                "`rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'` permits everything in a virtual host";
-            Error::new(ErrorKind::Denied, format!("the broker does not permit it: {message}; {remedy}"))
+        amiquip::Error::ServerClosedChannel { code, message, .. } => match refusal::explain(*code, message) {
+            // The connection is there, whatever the code says.
+            (ErrorKind::Unreachable, text) => Error::new(ErrorKind::Denied, text),
+            (kind, text) => Error::new(kind, text),
+        },
+        amiquip::Error::ServerClosedConnection { code, message } => {
+            Error::new(ErrorKind::Unreachable, refusal::explain(*code, message).1)
         }
-        amiquip::Error::ServerClosedChannel { code: 405 | 406, message, .. } => {
-            Error::new(ErrorKind::Topology, message.clone())
+        amiquip::Error::ExhaustedChannelIds => {
+            let message = "the broker allows no more channels on a connection: raise its `channel_max`";
+            Error::new(ErrorKind::Unreachable, message)
         }
         error => Error::new(ErrorKind::Unreachable, error.to_string()),
     }

@@ -26,7 +26,7 @@ use self::journal::Journal;
 use self::publisher::Publisher;
 use self::steps::Steps;
 use super::connection::{Opener, explain};
-use super::{Addresses, Channel, Connection, wire};
+use super::{Addresses, Channel, Connection, program, wire};
 use crate::error::{Error, ErrorKind, shown};
 use crate::message::{Request, dead};
 
@@ -101,7 +101,7 @@ impl DeadQueue {
         let queue = dead::queue(service);
         wire::check_short("the name of the queue", &journal::name(&queue))
             .map_err(|why| Error::new(ErrorKind::Configuration, why))?;
-        let connection = Connection::open(addresses, "dead letters")?;
+        let connection = Connection::open(addresses, &program(), "dead letters")?;
         let (opener, name) = (connection.opener(), queue.clone());
         // The wait for others has a bound of its own.
         let mut reading = Steps::begin(bound, bound.saturating_mul(2), move || {
@@ -128,7 +128,7 @@ impl DeadQueue {
     /// # Errors
     /// The broker cannot be reached, or refuses.
     pub(crate) fn exists(addresses: &Addresses, queue: &str, bound: Duration) -> Result<bool, Error> {
-        let connection = Connection::open(addresses, "dead letters")?;
+        let connection = Connection::open(addresses, &program(), "dead letters")?;
         let (opener, queue) = (connection.opener(), queue.to_owned());
         Steps::begin(bound, bound, move || opener.open_channel()?.count(&queue))?.take(|count| Ok(count.is_some()))
     }
@@ -192,7 +192,8 @@ impl DeadQueue {
     /// Nothing more can be done; the letter is there all the same.
     pub(crate) fn keep(&mut self, taken: Taken) -> Result<(), Error> {
         let Stay::Copied { look, .. } = &self.stay else { return Ok(()) };
-        let copy = identity::copy(&taken.properties, self.connection.user(), &taken.id, look);
+        let copy =
+            identity::copy(&taken.properties, self.connection.user(), (&taken.id, look), self.connection.limits());
         let queue = self.queue.clone();
         match self.publisher()?.publish(queue, copy, taken.request.body)? {
             Ok(()) => self.settle(taken.delivery),

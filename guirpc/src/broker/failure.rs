@@ -4,6 +4,7 @@ use std::fmt;
 
 use amiquip::ConsumerMessage;
 
+use super::connection::explain;
 use crate::error::{Error, ErrorKind};
 
 /// Something failed at the broker.
@@ -53,8 +54,8 @@ impl From<&ConsumerMessage> for Failure {
     fn from(end: &ConsumerMessage) -> Self {
         match end {
             ConsumerMessage::ServerCancelled => Failure::channel("the queue was deleted"),
-            ConsumerMessage::ServerClosedChannel(error) => Failure::channel(error.to_string()),
-            ConsumerMessage::ServerClosedConnection(error) => Failure::connection(error.to_string()),
+            ConsumerMessage::ServerClosedChannel(error) => Failure::channel(explain(error).to_string()),
+            ConsumerMessage::ServerClosedConnection(error) => Failure::connection(explain(error).to_string()),
             ConsumerMessage::ClientClosedConnection => Failure::connection("it was closed on this side"),
             _ => Failure::channel("it was closed on this side"),
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use amiquip::{AmqpProperties, AmqpValue, Publish};
 
+use super::Limits;
 use super::reply_to::NOBODY;
 use super::request_channel::DIRECT_REPLY_TO;
 use super::wire::{self, PERSISTENT};
@@ -16,8 +17,10 @@ use crate::message::{FAAS_NAME, Headers, Name};
 const TRANSIENT: u8 = 1;
 /// What a message has on the wire beside its body and its headers, roughly.
 const PROPERTIES: u64 = 320;
-/// The part of a body that fits into a frame of the size that brokers and amiquip agree on.
-const FRAME: usize = (128 << 10) - 8;
+/// No properties but headers ever take more than this, in the frame that they share.
+const MOST_PROPERTIES: usize = 1200;
+/// As long as any of ours.
+const CORRELATION_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA-18446744073709551615";
 
 /// A request that owns what it is made of, so that it can wait, and be published again.
 #[derive(Clone)]
@@ -67,16 +70,26 @@ impl Outbound {
             return Err(format!("the name `{}` is not ASCII, which a consumer in Python cannot answer", self.function));
         }
         wire::check_short("the application's id", self.app_id.as_deref().unwrap_or_default())?;
-        wire::check_headers(&self.headers)
+        wire::check_header_names(&self.headers)
     }
 
-    /// Its size on the wire: the bytes are an estimate, the frames are its method, its properties, and its body's.
-    pub(crate) fn size(&self) -> Size {
-        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.size()).sum();
-        Size {
-            bytes: (self.body.len() + headers) as u64 + PROPERTIES,
-            frames: 2 + self.body.len().div_ceil(FRAME) as u64,
+    /// Whether a connection with these limits can carry it.
+    pub(crate) fn check_fits(&self, limits: Limits) -> Result<(), String> {
+        if self.headers.size() + MOST_PROPERTIES <= limits.frame {
+            return Ok(());
         }
+        let message = self.message(CORRELATION_ID.to_owned(), Some(Duration::from_secs(u32::MAX.into())));
+        wire::check_frame(&message.0.properties, limits)
+    }
+
+    /// Its size on the wire, roughly.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.body.len() + self.headers.size()) as u64 + PROPERTIES
+    }
+
+    /// Its size on a connection with these limits: its frames are its method, its properties, and its body's.
+    pub(crate) fn size(&self, limits: Limits) -> Size {
+        Size { bytes: self.bytes(), frames: 2 + self.body.len().div_ceil(limits.frame) as u64 }
     }
 
     /// Whether it asks for no function.

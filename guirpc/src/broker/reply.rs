@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use amiquip::Publish;
 
 use super::connection::{WrittenCount, explain};
-use super::{Channel, Connection, DropOnThread, ReplyTo, wire};
+use super::{Channel, Connection, DropOnThread, Limits, ReplyTo, wire};
 use crate::error::Error;
 use crate::message::EncodedReply;
 
 /// A channel that replies are published on; it belongs to one thread at a time.
 pub(crate) struct ReplyChannel {
     channel: DropOnThread<Channel>,
+    limits: Limits,
     progress: ReplyProgress,
 }
 
@@ -39,7 +40,7 @@ impl ReplyChannel {
     pub(crate) fn open(connection: &Connection) -> Result<Self, Error> {
         let (channel, written) = connection.opener().open_counted_channel()?;
         let progress = ReplyProgress { handed_over: Arc::default(), written };
-        Ok(ReplyChannel { channel: DropOnThread::new(channel), progress })
+        Ok(ReplyChannel { channel: DropOnThread::new(channel), limits: connection.limits(), progress })
     }
 
     pub(crate) fn progress(&self) -> ReplyProgress {
@@ -56,10 +57,11 @@ impl ReplyChannel {
         correlation_id: Option<String>,
         reply: &EncodedReply,
     ) -> Result<Result<(), String>, Error> {
-        if let Err(why) = wire::check_headers(&reply.headers) {
+        let properties = wire::reply_properties(reply, correlation_id);
+        let checked = wire::check_header_names(&reply.headers);
+        if let Err(why) = checked.and_then(|()| wire::check_frame(&properties, self.limits)) {
             return Ok(Err(why));
         }
-        let properties = wire::reply_properties(reply, correlation_id);
         // Not mandatory: a live direct reply-to address would be returned all the same.
         let publish = Publish::with_properties(&reply.body, address.as_str(), properties);
         self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;

@@ -9,16 +9,17 @@ use amiquip::{AmqpProperties, Publish};
 use crossbeam_channel::Receiver;
 
 use super::connection::{Opener, explain};
-use super::{Channel, ConfirmNote, Connection, QueueKind, Receipt, ReturnNote, wire};
+use super::{Channel, ConfirmNote, Connection, Limits, QueueKind, Receipt, ReturnNote, wire};
 use crate::error::{Error, ErrorKind};
 use crate::message::dead::Death;
 
 /// Opens a [`RepublishChannel`], when the first request is to be published again.
-pub(crate) struct RepublishOpener(Opener);
+pub(crate) struct RepublishOpener(Opener, Limits);
 
 /// A confirming channel; the number of a message is how many have been published before it, and one.
 pub(crate) struct RepublishChannel {
     opener: Opener,
+    limits: Limits,
     channel: Channel,
     confirms: Receiver<ConfirmNote>,
     returns: Receiver<ReturnNote>,
@@ -26,14 +27,14 @@ pub(crate) struct RepublishChannel {
 
 impl RepublishOpener {
     pub(crate) fn on(connection: &Connection) -> Self {
-        RepublishOpener(connection.opener())
+        RepublishOpener(connection.opener(), connection.limits())
     }
 
     /// Opens the channel, which waits for the broker.
     pub(crate) fn open(&self) -> Result<RepublishChannel, Error> {
         let channel = self.0.open_channel()?;
         let (confirms, returns) = channel.confirm()?;
-        Ok(RepublishChannel { opener: self.0.clone(), channel, confirms, returns })
+        Ok(RepublishChannel { opener: self.0.clone(), limits: self.1, channel, confirms, returns })
     }
 }
 
@@ -41,11 +42,19 @@ impl RepublishChannel {
     /// Publishes a request for another attempt, after so many; after none it is put back as it was.
     ///
     /// # Errors
-    /// Of the kind [`Denied`](ErrorKind::Denied): its headers leave no room for the count. Any other: the channel is lost.
-    pub(crate) fn attempt(&self, queue: &str, receipt: &Receipt, body: &[u8], attempts: u32) -> Result<(), Error> {
-        let properties = wire::as_attempt(receipt.properties(), attempts, SystemTime::now())
-            .ok_or_else(|| Error::new(ErrorKind::Denied, "its headers leave no room for the count"))?;
-        self.publish(queue, body, properties)
+    /// The outer one: the channel is lost. The inner one: it cannot be published, since its headers leave no room.
+    pub(crate) fn attempt(
+        &self,
+        queue: &str,
+        receipt: &Receipt,
+        body: &[u8],
+        attempts: u32,
+    ) -> Result<Result<(), String>, Error> {
+        let properties = wire::as_attempt(receipt.properties(), attempts, SystemTime::now());
+        if let Err(why) = wire::check_frame(&properties, self.limits) {
+            return Ok(Err(why));
+        }
+        self.publish(queue, body, properties).map(Ok)
     }
 
     /// Publishes a request as a dead letter.
@@ -56,7 +65,7 @@ impl RepublishChannel {
         body: &[u8],
         death: &Death<'_>,
     ) -> Result<(), Error> {
-        self.publish(queue, body, wire::as_dead_letter(receipt.properties(), death))
+        self.publish(queue, body, wire::as_dead_letter(receipt.properties(), death, self.limits))
     }
 
     fn publish(&self, queue: &str, body: &[u8], properties: AmqpProperties) -> Result<(), Error> {

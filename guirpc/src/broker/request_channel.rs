@@ -1,14 +1,17 @@
 //! A channel that a client publishes its requests on, and on which it is answered.
 
-use amiquip::{ConsumerMessage, ConsumerOptions, Publish};
+use std::cell::RefCell;
+
+use amiquip::{AmqpProperties, AmqpValue, ConsumerMessage, ConsumerOptions, FieldTable, Publish};
 use crossbeam_channel::Receiver;
 
 use super::connection::explain;
 use super::reply_to::NOBODY;
-use super::topology::{EXCHANGE, Exchange};
+use super::topology::EXCHANGE;
 use super::{Channel, Connection, Failure, Outbound, OutboundMessage, Size, wire};
+use crate::codec::Codec;
 use crate::error::Error;
-use crate::message::EncodedReply;
+use crate::message::{EncodedReply, FAAS_NAME, Name, PING};
 
 /// "The broker has the message", or "it gave up on it".
 pub(crate) use amiquip::Confirm as ConfirmNote;
@@ -21,7 +24,11 @@ pub(crate) use amiquip::Return as ReturnNote;
 pub(super) const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
 /// A channel for requests; dropping it asks the broker, and waits for the answer.
-pub(crate) struct RequestChannel(Channel);
+pub(crate) struct RequestChannel {
+    channel: Channel,
+    /// An exchange that is there and may be written to: ours, or else the last one that was.
+    exchange: RefCell<Name>,
+}
 
 /// What comes in on a [`RequestChannel`].
 pub(crate) struct Incoming {
@@ -40,7 +47,6 @@ pub(crate) fn request_channels(
     let opener = connection.opener();
     move || {
         let plain = opener.open_channel()?;
-        plain.declare_exchange(&Exchange::default())?;
         let confirming = opener.open_channel()?;
         confirming.0.enable_publisher_confirms().map_err(|error| explain(&error))?;
         Ok([RequestChannel::on(plain)?, RequestChannel::on(confirming)?])
@@ -49,7 +55,7 @@ pub(crate) fn request_channels(
 
 impl RequestChannel {
     /// What a message takes that only asks whether what was published before it has been read.
-    pub(crate) const PROBE: Size = Size { bytes: 100, frames: 2 };
+    pub(crate) const PROBE: Size = Size { bytes: 200, frames: 3 };
 
     fn on(channel: Channel) -> Result<(Self, Incoming), Error> {
         let returns = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
@@ -60,7 +66,8 @@ impl RequestChannel {
         let replies = consumer.receiver().clone();
         // It lives as long as the channel: cancelling it by dropping it here would end the replies.
         std::mem::forget(consumer);
-        Ok((RequestChannel(channel), Incoming { replies, returns, confirms }))
+        let exchange = RefCell::new(EXCHANGE.into());
+        Ok((RequestChannel { channel, exchange }, Incoming { replies, returns, confirms }))
     }
 
     /// Publishes a message that [`Outbound::message`] made of this request.
@@ -68,13 +75,25 @@ impl RequestChannel {
     /// # Errors
     /// Not all of the message was handed over, so it cannot have been sent.
     pub(crate) fn publish(&self, request: &Outbound, message: OutboundMessage<'_>) -> Result<(), Error> {
-        self.0.0.basic_publish(&*request.exchange, message.0).map_err(|error| explain(&error))
+        if *self.exchange.borrow() != request.exchange {
+            self.exchange.replace(request.exchange.clone());
+        }
+        self.channel.0.basic_publish(&*request.exchange, message.0).map_err(|error| explain(&error))
     }
 
     /// Publishes what no queue takes: its return says that the broker has read everything before it.
+    ///
+    /// It goes where the last request went. An exchange that gives every queue everything brings it to servers, who are
+    /// asked then whether they are there, and answer nobody.
     pub(crate) fn probe(&self) -> Result<(), Error> {
-        let probe = Publish { mandatory: true, ..Publish::new(&[], NOBODY) };
-        self.0.0.basic_publish(EXCHANGE, probe).map_err(|error| explain(&error))
+        let headers = FieldTable::from([(FAAS_NAME.to_owned(), AmqpValue::LongString(String::new()))]);
+        let ping = AmqpProperties::default()
+            .with_type_(PING.to_owned())
+            .with_content_type(Codec::Json.content_type().to_owned())
+            .with_reply_to(NOBODY.to_owned())
+            .with_headers(headers);
+        let probe = Publish { mandatory: true, ..Publish::with_properties(b"{}", NOBODY, ping) };
+        self.channel.0.basic_publish(self.exchange.borrow().to_string(), probe).map_err(|error| explain(&error))
     }
 }
 

@@ -3,8 +3,8 @@
 
 use amiquip::{AmqpValue, ExchangeDeclareOptions, FieldTable, QueueDeclareOptions};
 
-use super::Channel;
 use super::connection::explain;
+use super::{Channel, Connection};
 use crate::config::{ExchangeType, QueueType};
 use crate::error::{Error, ErrorKind};
 
@@ -84,8 +84,14 @@ impl QueueKind {
     fn arguments(self) -> FieldTable {
         let mut arguments = FieldTable::new();
         let mut set = |name: &str, value| drop(arguments.insert(name.to_owned(), value));
+        // Always said: a virtual host may have another type by default, from RabbitMQ 4.0 on. RabbitMQ takes a queue that
+        // was declared without a type for a classic one.
+        let queue_type = match self.queue_type {
+            QueueType::Classic => "classic",
+            QueueType::Quorum => "quorum",
+        };
+        set("x-queue-type", AmqpValue::LongString(queue_type.to_owned()));
         if self.queue_type == QueueType::Quorum {
-            set("x-queue-type", AmqpValue::LongString("quorum".to_owned()));
             set("x-delivery-limit", AmqpValue::LongInt(DELIVERY_LIMIT));
         }
         if let Some(max_priority) = self.max_priority {
@@ -104,37 +110,84 @@ impl QueueKind {
             Lifetime::Connection => "exclusive",
         };
         let arguments: Vec<String> = self.arguments().keys().map(|name| format!("`{name}`")).collect();
-        match arguments.as_slice() {
-            [] => format!("{lifetime}, without arguments"),
-            arguments => format!("{lifetime}, with {}", arguments.join(", ")),
-        }
+        format!("{lifetime}, with {}", arguments.join(", "))
     }
 }
 
-impl Channel {
+/// Declares exchanges and queues; those that the user may not declare are taken as they are, since an operator may have
+/// declared them.
+pub(crate) struct Topology<'a> {
+    connection: &'a mut Connection,
+    channel: Channel,
+    taken: Vec<String>,
+    refusal: Option<String>,
+}
+
+/// What the user was not permitted to declare.
+#[derive(Clone, Debug)]
+pub(crate) struct TakenAsItIs {
+    pub(crate) names: String,
+    /// In the broker's words, and what to do.
+    pub(crate) refusal: String,
+}
+
+impl<'a> Topology<'a> {
+    pub(crate) fn open(connection: &'a mut Connection) -> Result<Self, Error> {
+        let channel = connection.open_channel()?;
+        Ok(Topology { connection, channel, taken: Vec::new(), refusal: None })
+    }
+
     /// Declares the exchange, the queue and the binding between them.
     pub(crate) fn declare_service(
-        &self,
+        &mut self,
         exchange: &Exchange,
         routing_key: &str,
         queue: &str,
         kind: QueueKind,
     ) -> Result<(), Error> {
-        self.declare_exchange(exchange)?;
+        let name = &exchange.name;
+        self.declare(format!("exchange `{name}`"), |channel| channel.declare_exchange(exchange))?;
         self.declare_queue(queue, kind)?;
-        self.0.queue_bind(queue, &exchange.name, routing_key, FieldTable::new()).map_err(|error| explain(&error))
+        self.declare(format!("the binding of `{queue}` to `{name}`"), |channel| {
+            channel.0.queue_bind(queue, name, routing_key, FieldTable::new()).map_err(|error| explain(&error))
+        })
     }
 
     /// Declares a queue, which is bound to nothing but its own name.
-    pub(crate) fn declare_queue(&self, queue: &str, kind: QueueKind) -> Result<(), Error> {
+    pub(crate) fn declare_queue(&mut self, queue: &str, kind: QueueKind) -> Result<(), Error> {
+        self.declare(format!("queue `{queue}`"), |channel| channel.declare_queue(queue, kind))
+    }
+
+    fn declare(&mut self, what: String, declare: impl FnOnce(&Channel) -> Result<(), Error>) -> Result<(), Error> {
+        match declare(&self.channel) {
+            Err(error) if error.kind() == ErrorKind::Denied => {
+                // Which has cost the channel.
+                self.channel = self.connection.open_channel()?;
+                self.taken.push(what);
+                self.refusal = Some(error.to_string());
+                Ok(())
+            }
+            declared => declared,
+        }
+    }
+
+    /// The channel, and what could not be declared.
+    pub(crate) fn done(self) -> (Channel, Option<TakenAsItIs>) {
+        let names = self.taken.join(", ");
+        (self.channel, self.refusal.map(|refusal| TakenAsItIs { names, refusal }))
+    }
+}
+
+impl Channel {
+    /// Declares a queue, which is bound to nothing but its own name.
+    pub(super) fn declare_queue(&self, queue: &str, kind: QueueKind) -> Result<(), Error> {
         let declared = self.0.queue_declare(queue, kind.options());
         declared.map(drop).map_err(|error| {
             differs(&error, &format!("queue `{queue}`"), &kind.wanted(), &format!("`rabbitmqctl delete_queue {queue}`"))
         })
     }
 
-    /// Callers declare the usual one as well, so that a call before the first server is unroutable, not an error.
-    pub(crate) fn declare_exchange(&self, exchange: &Exchange) -> Result<(), Error> {
+    fn declare_exchange(&self, exchange: &Exchange) -> Result<(), Error> {
         let options = ExchangeDeclareOptions { durable: exchange.durable, ..ExchangeDeclareOptions::default() };
         self.0.exchange_declare(exchange.kind(), &exchange.name, options).map(|_| ()).map_err(|error| {
             let name = &exchange.name;
@@ -146,11 +199,10 @@ impl Channel {
 
 fn differs(error: &amiquip::Error, what: &str, wanted: &str, remove: &str) -> Error {
     let explained = explain(error);
-    if explained.kind() != ErrorKind::Topology {
-        return explained;
-    }
-    let text = explained.to_string();
-    let difference = difference(&text).unwrap_or_else(|| text.clone());
+    let amiquip::Error::ServerClosedChannel { message, .. } = error else { return explained };
+    let Some(difference) = difference(message) else {
+        return Error::new(explained.kind(), format!("{what} cannot be declared: {explained}"));
+    };
     Error::new(
         ErrorKind::Topology,
         format!(

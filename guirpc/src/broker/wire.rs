@@ -15,8 +15,8 @@ mod republish;
 #[cfg(test)]
 mod tests;
 
-pub(super) use limits::{check_headers, check_short, deadline_headers, expiration};
-pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy, fits};
+pub(super) use limits::{check_frame, check_header_names, check_short, deadline_headers, expiration};
+pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy};
 
 /// Takes the request out of a delivery, which keeps its properties.
 pub(super) fn take_request(delivery: &mut Delivery) -> Request {

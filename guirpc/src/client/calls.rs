@@ -17,7 +17,7 @@ use super::outcome::Outcome;
 use super::queue::Queue;
 use super::routes::{Access, RouteId, Routes, Turn};
 use super::window::{Mark, Via, Window};
-use crate::broker::{Outbound, Presence};
+use crate::broker::{Checked, Outbound, Presence, PublishCheck};
 use crate::message::Name;
 
 mod deadlines;
@@ -25,7 +25,7 @@ mod link;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use link::Stuck;
 
@@ -40,8 +40,8 @@ pub(super) struct Calls<W> {
     queue: Queue,
     /// Those that wait for the broker to say whether their exchange is there; an entry may be outdated.
     asking: HashMap<Name, Vec<u64>>,
-    /// Exchanges that the broker is to be asked for.
-    to_ask: Vec<Name>,
+    /// What the broker is to be asked for.
+    to_ask: Vec<PublishCheck>,
     /// Those that would overtake an earlier one of their route, in order; an entry may be outdated.
     held: HashMap<RouteId, VecDeque<u64>>,
     queued_bytes: u64,
@@ -153,7 +153,7 @@ impl<W> Calls<W> {
             self.decided.push((waiter, Outcome::Blocked(reason.clone())));
             return Ok(());
         }
-        let bytes = request.size().bytes;
+        let bytes = request.bytes();
         if self.queued_bytes > 0 && self.queued_bytes + bytes > most_queued {
             return Err(QueueFull { bytes: self.queued_bytes });
         }
@@ -175,19 +175,21 @@ impl<W> Calls<W> {
         Ok(())
     }
 
-    /// Has a queued call wait for its turn, or for the broker to say whether its exchange is there.
+    /// Has a queued call wait for its turn, or for the broker to say whether it takes it.
     fn enqueue(&mut self, number: u64) {
-        let exchange = self.open.get(&number).and_then(|call| Some(&call.request.as_ref()?.exchange));
-        let Some(exchange) = exchange else { return };
-        let access = if let LinkState::Down(_) = self.link { Access::Open } else { self.routes.access(exchange) };
-        if access == Access::Ask {
-            self.to_ask.push(exchange.clone());
+        let Some(request) = self.open.get(&number).and_then(|call| call.request.as_ref()) else { return };
+        let access = if let LinkState::Down(_) = self.link { Access::Open } else { self.routes.access(request) };
+        let exchange = &request.exchange;
+        match access {
+            Access::Open => return self.queue.insert(number),
+            Access::Refused(why) => return self.decide(number, Outcome::Denied(why)),
+            Access::Asked => {}
+            Access::Ask => {
+                let (routing_key, bytes) = (request.routing_key.clone(), request.body.len());
+                self.to_ask.push(PublishCheck { exchange: exchange.clone(), routing_key, bytes });
+            }
         }
-        if access == Access::Open {
-            self.queue.insert(number);
-        } else {
-            self.asking.entry(exchange.clone()).or_default().push(number);
-        }
+        self.asking.entry(exchange.clone()).or_default().push(number);
     }
 
     /// The next request to publish, if there is one and the window has room for it; it is in flight from now on.
@@ -202,7 +204,7 @@ impl<W> Calls<W> {
                 continue;
             }
             let request = call.request.as_ref().expect("what is queued can be published");
-            let size = request.size();
+            let size = request.size(self.routes.limits());
             let route = self.routes.id(&request.exchange, &request.routing_key);
             let is_call = call.wants_reply;
             // What comes after one that is held is held, too.
@@ -321,29 +323,29 @@ impl<W> Calls<W> {
         }
     }
 
-    /// Whether there are exchanges that the broker is to be asked for.
+    /// Whether there is something that the broker is to be asked for.
     pub(super) fn has_questions(&self) -> bool {
         !self.to_ask.is_empty()
     }
 
-    /// Exchanges that the broker is to be asked for; the answers go to [`answered`](Calls::answered).
-    pub(super) fn take_to_ask(&mut self) -> Vec<Name> {
+    /// What the broker is to be asked for; the answers go to [`answered`](Calls::answered).
+    pub(super) fn take_to_ask(&mut self) -> Vec<PublishCheck> {
         mem::take(&mut self.to_ask)
     }
 
-    /// The broker has said, on the link of this generation, whether an exchange is there.
-    pub(super) fn answered(&mut self, generation: u64, exchange: &Name, presence: &Presence) {
+    /// The broker has said, on the link of this generation, whether it takes messages for an exchange.
+    pub(super) fn answered(&mut self, generation: u64, exchange: &Name, checked: &Checked) {
         if generation != self.generation {
             return;
         }
-        self.routes.answered(exchange, *presence == Presence::Present);
+        self.routes.answered(exchange, checked);
         for number in self.asking.remove(exchange).unwrap_or_default() {
-            match presence {
+            match &checked.presence {
                 Presence::Present => self.enqueue(number),
                 Presence::Missing => self.decide(number, Outcome::Unroutable),
                 Presence::Denied(why) => self.decide(number, Outcome::Denied(why.clone())),
                 Presence::Unanswered => {
-                    let why = format!("it did not say whether there is an exchange `{exchange}`");
+                    let why = format!("it did not say whether it takes messages for the exchange `{exchange}`");
                     self.decide(number, Outcome::NotSent(why));
                 }
             }

@@ -15,7 +15,7 @@ use super::calls::{Calls, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::outcome::Outcome;
 use super::window::Via;
-use crate::broker::{DropOnThread, Failure, OutboundMessage, Presence, RequestChannel, Returned};
+use crate::broker::{Checked, DropOnThread, Failure, Limits, OutboundMessage, PublishCheck, RequestChannel, Returned};
 use crate::health::ConnectionStatus;
 use crate::message::{EncodedReply, IGNORED_ARGUMENTS_OF, Name};
 
@@ -31,7 +31,7 @@ pub(super) struct Core {
     last_number: AtomicU64,
     state: Mutex<State>,
     wake: Sender<()>,
-    /// Wakes the driver: there is a deadline that is earlier than all, an exchange to ask for, or a link that failed.
+    /// Wakes the driver: there is a deadline that is earlier than all, something to ask for, or a link that failed.
     pub(super) wakes: Receiver<()>,
     late_replies: AtomicU64,
     /// What services said of arguments that they ignored, by service and function.
@@ -243,22 +243,22 @@ impl Core {
         change.end();
     }
 
-    /// Exchanges that the broker is to be asked for.
-    pub(super) fn take_to_ask(&self) -> Vec<Name> {
+    /// What the broker is to be asked for.
+    pub(super) fn take_to_ask(&self) -> Vec<PublishCheck> {
         self.state().calls.take_to_ask()
     }
 
-    pub(super) fn answered(&self, generation: u64, exchange: &Name, presence: &Presence) {
+    pub(super) fn answered(&self, generation: u64, exchange: &Name, checked: &Checked) {
         let mut change = self.change();
-        change.calls().answered(generation, exchange, presence);
+        change.calls().answered(generation, exchange, checked);
         change.end();
     }
 
     /// A link is up: what is queued is published on it. Gives its generation.
-    pub(super) fn up(&self, link: Link, blocked: Option<String>) -> u64 {
+    pub(super) fn up(&self, link: Link, blocked: Option<String>, limits: Limits) -> u64 {
         let mut change = self.change();
         let former = change.state.link.replace(link);
-        change.calls().up(blocked);
+        change.calls().up(blocked, limits);
         let generation = change.calls().generation();
         change.end();
         drop(former);

@@ -100,6 +100,7 @@ impl Driver {
     /// Connects again.
     fn go_back(&self, connection: Connection, failure: Failure, backoff: &mut Backoff) -> Result<Opened, Dropped> {
         let known = Some(failure).filter(|failure| *failure != Failure::silent());
+        let known = known.or_else(|| connection.reason().map(Failure::connection));
         let asked = || connection.close(REASON_TIMEOUT).err().map_or_else(Failure::silent, Failure::connection);
         let failure = known.unwrap_or_else(asked);
         warn!("lost {}: {failure}", self.addresses);
@@ -128,7 +129,7 @@ impl Driver {
     fn open(&self) -> Result<Result<Opened, Error>, Dropped> {
         let to = self.addresses.clone();
         let open = move || {
-            let connection = Connection::open(&to, "client")?;
+            let connection = Connection::open(&to, &broker::program(), "client")?;
             let channels = request_channels(&connection)()?;
             Ok((connection, channels))
         };

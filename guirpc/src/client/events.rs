@@ -14,7 +14,8 @@ use super::core::{Core, Link};
 use super::replies::Replies;
 use super::window::Via;
 use crate::broker::{
-    self, BlockedNote, Connection, DropOnThread, Exchanges, Failure, Incoming, Presence, RequestChannel,
+    self, BlockedNote, Checked, Connection, DropOnThread, Failure, Incoming, Presence, PublishCheck, PublishChecker,
+    RequestChannel,
 };
 use crate::message::Name;
 
@@ -52,8 +53,8 @@ pub(super) struct Events<'a> {
     missing: HashSet<Name>,
 }
 
-/// Whether an exchange is there.
-type Answer = (Name, Presence);
+/// Whether the broker takes messages for an exchange.
+type Answer = (Name, Checked);
 
 /// The link is gone; perhaps it is known why.
 struct Gone(Option<Failure>);
@@ -74,7 +75,7 @@ impl<'a> Events<'a> {
     ) -> Result<Self, Failure> {
         let [(plain, plain_incoming), (confirming, confirming_incoming)] = channels;
         let link = Link([plain, confirming].map(DropOnThread::new));
-        let generation = core.up(link, blocked);
+        let generation = core.up(link, blocked, connection.limits());
         let replies = |incoming: &Incoming| {
             let incoming = incoming.replies.clone();
             Replies { core: Arc::clone(core), generation, incoming }
@@ -145,24 +146,25 @@ impl<'a> Events<'a> {
         self.core.settled(via, returns.iter().map(broker::returned), confirms.into_iter().map(broker::confirmed));
     }
 
-    /// The link may have failed while something was published, and there may be exchanges to ask for.
+    /// The link may have failed while something was published, and there may be something to ask for.
     fn woken(&self) -> Result<(), Gone> {
         if self.core.has_failed() {
             return Err(Gone(None));
         }
-        for exchange in self.core.take_to_ask() {
-            let (exchanges, told, name) = (Exchanges::on(self.connection), self.answers.0.clone(), exchange.clone());
-            let ask = move || drop(told.send((name.clone(), exchanges.ask(&name))));
-            if thread::Builder::new().name("guirpc-exchange".to_owned()).spawn(ask).is_err() {
-                let _ = self.answers.0.send((exchange, Presence::Unanswered));
+        for check in self.core.take_to_ask() {
+            let (checker, told) = (PublishChecker::on(self.connection), self.answers.0.clone());
+            let PublishCheck { exchange, .. } = check.clone();
+            let ask = move || drop(told.send((check.exchange.clone(), checker.check(&check))));
+            if thread::Builder::new().name("guirpc-check".to_owned()).spawn(ask).is_err() {
+                let _ = self.answers.0.send((exchange, Checked::unanswered()));
             }
         }
         Ok(())
     }
 
-    fn answered(&mut self, (exchange, presence): Answer) {
-        self.core.answered(self.generation, &exchange, &presence);
-        if presence == Presence::Missing && self.missing.insert(exchange.clone()) {
+    fn answered(&mut self, (exchange, checked): Answer) {
+        self.core.answered(self.generation, &exchange, &checked);
+        if checked.presence == Presence::Missing && self.missing.insert(exchange.clone()) {
             warn!("there is no exchange `{exchange}`: calls through it are unroutable until a service declares it");
         }
     }

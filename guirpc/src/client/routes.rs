@@ -1,7 +1,7 @@
 //! What is known of the ways by which requests reach queues. Pure data, no I/O, no clock.
 //!
-//! An exchange that somebody else declares is asked for before anything is published to it, since publishing to one
-//! that is not there costs the channel.
+//! The broker is asked for an exchange before anything is published to it, and for a body that is larger than any before,
+//! since what it does not take costs the channel.
 //!
 //! Whether a queue is full shows only in confirms, which cost the broker a good part of its time: so calls are confirmed
 //! by sample, and all those of a route whose queue has rejected something, until it takes something again.
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use foldhash::fast::RandomState;
 
 use super::window::{Mark, Via, Window};
-use crate::broker::Exchanges;
+use crate::broker::{Checked, Limits, MessageSizes, Outbound, Presence};
 use crate::message::Name;
 
 /// How soon a full queue is noticed by calls that are made one at a time.
@@ -29,6 +29,8 @@ const MOST: usize = 4096;
 /// The routes of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
+    limits: Limits,
+    sizes: MessageSizes,
     exchanges: HashMap<Name, ExchangeState, RandomState>,
     ids: HashMap<(Name, Name), RouteId, RandomState>,
     known: Vec<Route>,
@@ -45,13 +47,15 @@ enum ExchangeState {
 }
 
 /// Whether a request may go to an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Access {
     Open,
     /// The broker is being asked.
     Asked,
     /// The broker is to be asked.
     Ask,
+    /// It cannot be published, for this reason.
+    Refused(String),
 }
 
 /// When a message may be published.
@@ -92,24 +96,39 @@ impl Route {
 }
 
 impl Routes {
-    /// Whether a request may go to this exchange; it counts as asked for from now on.
-    pub(super) fn access(&mut self, exchange: &Name) -> Access {
-        if Exchanges::is_given(exchange) {
-            return Access::Open;
+    /// Those of a connection with these limits, on which nothing is known yet.
+    pub(super) fn on(limits: Limits) -> Self {
+        Routes { limits, ..Routes::default() }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Whether a request may be published; its exchange counts as asked for from now on.
+    pub(super) fn access(&mut self, request: &Outbound) -> Access {
+        if let Err(why) = request.check_fits(self.limits) {
+            return Access::Refused(why);
         }
-        match self.exchanges.get(exchange) {
-            Some(ExchangeState::Present) => Access::Open,
+        let bytes = request.body.len();
+        let is_taken = self.sizes.takes(bytes);
+        if is_taken == Some(false) {
+            return Access::Refused(self.sizes.too_large("the request", bytes));
+        }
+        match self.exchanges.get(&request.exchange) {
+            Some(ExchangeState::Present) if is_taken.is_some() => Access::Open,
             Some(ExchangeState::Asked) => Access::Asked,
-            None => {
-                self.exchanges.insert(exchange.clone(), ExchangeState::Asked);
+            _ => {
+                self.exchanges.insert(request.exchange.clone(), ExchangeState::Asked);
                 Access::Ask
             }
         }
     }
 
-    /// The broker has said whether an exchange is there; if it is not, it will be asked again.
-    pub(super) fn answered(&mut self, exchange: &Name, is_present: bool) {
-        if is_present {
+    /// The broker has said whether it takes messages for an exchange; if not, it will be asked again.
+    pub(super) fn answered(&mut self, exchange: &Name, checked: &Checked) {
+        self.sizes.learn(checked.sizes);
+        if checked.presence == Presence::Present {
             self.exchanges.insert(exchange.clone(), ExchangeState::Present);
         } else {
             self.exchanges.remove(exchange);
@@ -196,6 +215,7 @@ impl Routes {
 mod tests {
     use super::*;
     use crate::broker::Size;
+    use crate::client::calls::tests::{checked, request};
 
     fn name(name: &'static str) -> Name {
         Name::from(name)
@@ -204,13 +224,13 @@ mod tests {
     #[test]
     fn an_exchange_is_asked_for_once_and_again_where_it_was_missing() {
         let mut routes = Routes::default();
-        assert_eq!(["", "guirpc"].map(|given| routes.access(&name(given))), [Access::Open; 2]);
-        let other = name("rpc_gateway");
-        assert_eq!([routes.access(&other), routes.access(&other)], [Access::Ask, Access::Asked]);
-        routes.answered(&other, false);
-        assert_eq!(routes.access(&other), Access::Ask);
-        routes.answered(&other, true);
-        assert_eq!(routes.access(&other), Access::Open);
+        let request = request(true);
+        let exchange = request.exchange.clone();
+        assert_eq!([routes.access(&request), routes.access(&request)], [Access::Ask, Access::Asked]);
+        routes.answered(&exchange, &checked(Presence::Missing));
+        assert_eq!(routes.access(&request), Access::Ask);
+        routes.answered(&exchange, &checked(Presence::Present));
+        assert_eq!(routes.access(&request), Access::Open);
     }
 
     /// A route, and what is published on it.

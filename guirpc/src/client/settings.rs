@@ -99,8 +99,9 @@ impl Client {
 
     /// Publishes requests to this exchange; somebody else declares it (the default is `guirpc`).
     ///
-    /// Before its first use the broker is asked for it: a call through one that is not there is
-    /// [`CallError::Unroutable`](crate::CallError::Unroutable), and costs other calls nothing.
+    /// Before its first use it is tried: a call through one that is not there is
+    /// [`CallError::Unroutable`](crate::CallError::Unroutable), one that may not be written to
+    /// [`CallError::Unsendable`](crate::CallError::Unsendable), and neither costs other calls anything.
     /// If it is deleted later, the next call through it costs the client a channel: what is under way fails as if the
     /// connection were lost, the connection itself stays, and the broker is asked again.
     pub fn with_exchange(&self, exchange: &str) -> Self {
@@ -153,8 +154,8 @@ impl Client {
 
     /// Sends requests of at most so many bytes (the default is 16 MiB).
     ///
-    /// A broker closes the connection of whoever sends more than it takes (RabbitMQ 3: 128 MiB, 4: 16 MiB),
-    /// and other calls with it; a service has a limit of its own.
+    /// A broker has a limit of its own (`max_message_size`; RabbitMQ 3: 128 MiB, 4: 16 MiB), and so has a service: what
+    /// is larger fails with [`CallError::Unsendable`](crate::CallError::Unsendable), or is refused.
     pub fn with_max_body(&self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body = bytes)
     }

@@ -74,7 +74,8 @@ pub enum CallError<E = Infallible> {
         /// The bytes in that queue, at most [`Client::with_max_queued`](crate::Client::with_max_queued).
         queued: u64,
     },
-    /// The request cannot be sent as it is; the message explains what to change. Nothing was sent.
+    /// The request cannot be sent as it is, or the broker does not take it; the message explains what to change. Nothing
+    /// ran.
     Unsendable {
         /// What is wrong with it.
         message: String,

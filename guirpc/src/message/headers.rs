@@ -41,9 +41,7 @@ impl HeaderValue {
             HeaderValue::Text(text) => text.len() + 5,
             HeaderValue::Bytes(bytes) => bytes.len() + 5,
             HeaderValue::List(values) => values.iter().map(HeaderValue::size).sum::<usize>() + 5,
-            HeaderValue::Table(headers) => {
-                headers.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>() + 5
-            }
+            HeaderValue::Table(headers) => headers.size() + 5,
             _ => 9,
         }
     }
@@ -188,6 +186,11 @@ impl Headers {
     /// All headers.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// No more than this many bytes on the wire.
+    pub(crate) fn size(&self) -> usize {
+        self.iter().map(|(name, value)| name.len() + 1 + value.size()).sum()
     }
 }
 

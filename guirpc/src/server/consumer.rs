@@ -15,6 +15,7 @@ use super::acks::{AckBatcher, AckFrame};
 use super::delivery::Delivery;
 use super::lane_status::LaneStatus;
 use super::leader::Leadership;
+use super::overdue::{AckTimeout, Overdue};
 use super::plan::Plan;
 use super::reports::{Ready, Reports};
 use super::republisher::Job;
@@ -46,6 +47,7 @@ pub(super) struct SessionContext {
     pub(super) running: Arc<Running>,
     pub(super) status: Arc<LaneStatus>,
     pub(super) stopped: Stopped,
+    pub(super) ack_timeout: AckTimeout,
     /// Held by one consumer thread after the other.
     pub(super) memory: Mutex<Memory>,
 }
@@ -82,6 +84,7 @@ pub(super) struct ConsumerLoop<'a> {
     ticks: u32,
     idle_ticks: u32,
     last_turn: Option<u64>,
+    overdue: Overdue,
 }
 
 /// Acknowledgements that are sent when all replies of before have left this process.
@@ -115,6 +118,7 @@ impl ConsumerLoop<'_> {
     /// Acknowledges, and looks after the lead, until the server is to stop.
     fn serve(&mut self) -> Result<(), Lost> {
         let stopped = &self.context.stopped;
+        let look = crossbeam_channel::tick(self.overdue.pause());
         loop {
             let tick = if self.session.tick.is_ticking() { after(TICK) } else { never() };
             select! {
@@ -124,6 +128,7 @@ impl ConsumerLoop<'_> {
                     self.acknowledge()?;
                 }
                 recv(tick) -> _ => self.tick()?,
+                recv(look) -> now => self.overdue.look(&self.context.running, now?),
                 recv(self.reports.lost) -> loss => return Err(Lost(loss?)),
                 recv(self.consuming.blocked()) -> note => self.blocked(note?),
                 recv(self.replying.blocked()) -> note => self.blocked(note?),

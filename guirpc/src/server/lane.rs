@@ -11,6 +11,7 @@ use super::consumer::{self, Connections, End, Memory, SessionContext};
 use super::journal::Journal;
 use super::lane_status::LaneStatus;
 use super::leader::Leadership;
+use super::overdue::AckTimeout;
 use super::plan::Plan;
 use super::running::Running;
 use super::session::Session;
@@ -43,6 +44,7 @@ impl Lane {
             running: Arc::new(Running::new(plan.workers)),
             status: Arc::new(LaneStatus::new()),
             stopped,
+            ack_timeout: AckTimeout::new(),
             memory: Mutex::new(Memory::new(journal)),
             plan,
         });

@@ -9,6 +9,9 @@ use super::run_time::RunTimes;
 use crate::broker::{Addresses, Exchange, QueueKind, ReplyNodes};
 use crate::dispatch::Dispatcher;
 
+/// So many services are named on a connection.
+const MOST_NAMES: usize = 3;
+
 /// One lane: a server within the server, with connections, queues and workers of its own, so that none holds up another.
 pub(crate) struct Plan {
     /// `None` for the functions that name no lane.
@@ -63,6 +66,15 @@ impl Plan {
         });
         let workers = u16::try_from(self.workers).unwrap_or(u16::MAX);
         beside(QueueRole::Quarantine, 1).chain(beside(QueueRole::Retry, workers)).chain(own).collect()
+    }
+
+    /// Whose its connections are: what is served, as an operator sees it.
+    pub(super) fn owner(&self) -> String {
+        let mut names: Vec<&str> = self.services.iter().map(|served| &*served.dispatcher.service().name).collect();
+        let more = names.len().saturating_sub(MOST_NAMES);
+        names.truncate(MOST_NAMES);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("{}{more}", names.join(", "))
     }
 
     /// How many requests the broker may have delivered and not seen acknowledged.

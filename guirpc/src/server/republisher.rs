@@ -106,13 +106,12 @@ impl Republisher {
             Republish::Return => self.channel.attempt(queue, receipt, &request.body, request.attempts()),
             Republish::DeadLetter(letter, _) => {
                 let death = letter.death(&service.queue, SystemTime::now());
-                self.channel.dead_letter(queue, receipt, &request.body, &death)
+                self.channel.dead_letter(queue, receipt, &request.body, &death).map(Ok)
             }
         };
-        match published {
+        match published? {
             Ok(()) => self.unconfirmed.published(OnTheWay { job, is_declared }),
-            Err(error) if error.kind() == ErrorKind::Denied => self.refused(job, &error.to_string())?,
-            Err(error) => return Err(error),
+            Err(why) => self.refused(job, &why)?,
         }
         Ok(())
     }

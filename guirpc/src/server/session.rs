@@ -9,14 +9,18 @@ use super::acks::AckDecision;
 use super::pause::Pause;
 use super::plan::Plan;
 use super::queues::QueueRole;
+use super::reply_sizes::ReplySizes;
 use super::reports::{Ready, Report, Reporter};
 use super::tick::Tick;
 use crate::broker::{
-    BlockedNote, Connection, Event, Failure, Inbox, Next, Receipt, ReplyChannel, ReplyNodes, ReplyProgress, ReplyTo,
-    Scope, TrialAccess,
+    Connection, Event, Failure, Inbox, Next, Receipt, ReplyChannel, ReplyNodes, ReplyProgress, ReplyTo, Scope,
+    TrialAccess,
 };
 use crate::error::Error;
 use crate::message::{EncodedReply, Request};
+
+/// Beside those for replies: one to republish, and one to try and to declare things.
+const OTHER_CHANNELS: usize = 2;
 
 /// A consuming and a replying connection: when either dies, both are given up and nothing more is acknowledged.
 ///
@@ -28,9 +32,10 @@ pub(super) struct Session {
     sources: Vec<(usize, QueueRole)>,
     ready: (Sender<Ready>, Receiver<Ready>),
     pub(super) reply_nodes: Arc<ReplyNodes>,
+    pub(super) reply_sizes: Arc<ReplySizes>,
     pub(super) trials: TrialAccess,
     pub(super) pause: Pause,
-    /// One for each worker, so that no lock is ever waited for.
+    /// One for each worker, so that no lock is ever waited for, unless the broker allows fewer channels.
     replies: Vec<Mutex<ReplyChannel>>,
     progress: Vec<ReplyProgress>,
     is_serving: AtomicBool,
@@ -47,22 +52,30 @@ pub(super) struct Session {
     batch: usize,
 }
 
+/// Opens the channels for replies, which has to be done before anything is published on their connection: while the
+/// broker takes no messages, it answers nothing on a connection that has published.
+pub(super) fn open_replies(plan: &Plan, replying: &Connection) -> Result<Vec<ReplyChannel>, Error> {
+    let most = usize::from(replying.limits().channels).saturating_sub(OTHER_CHANNELS).max(1);
+    (0..plan.workers.min(most)).map(|_| ReplyChannel::open(replying)).collect()
+}
+
 impl Session {
     pub(super) fn new(
         plan: &Plan,
-        replying: &Connection,
+        trials: TrialAccess,
+        (replies, reply_sizes): (Vec<ReplyChannel>, ReplySizes),
         consumed: Vec<((usize, QueueRole), Inbox)>,
-        (reporter, alarms): (Reporter, Sender<BlockedNote>),
+        reporter: Reporter,
         is_after_loss: bool,
-    ) -> Result<Self, Error> {
-        let replies = (0..plan.workers).map(|_| ReplyChannel::open(replying)).collect::<Result<Vec<_>, _>>()?;
+    ) -> Self {
         let (sources, inboxes) = consumed.into_iter().unzip();
-        Ok(Session {
+        Session {
             inboxes,
             sources,
             ready: unbounded(),
             reply_nodes: Arc::clone(&plan.reply_nodes),
-            trials: TrialAccess { beside: replying.beside(), alarms },
+            reply_sizes: Arc::new(reply_sizes),
+            trials,
             pause: Pause::default(),
             progress: replies.iter().map(ReplyChannel::progress).collect(),
             replies: replies.into_iter().map(Mutex::new).collect(),
@@ -74,7 +87,7 @@ impl Session {
             tick: Tick::new(),
             unacknowledged: AtomicUsize::new(0),
             batch: usize::from(plan.prefetch).div_ceil(2),
-        })
+        }
     }
 
     /// Waits for something to do.
@@ -143,7 +156,7 @@ impl Session {
         correlation_id: Option<String>,
         reply: &EncodedReply,
     ) -> Result<(), String> {
-        let channel = self.replies[worker].lock().unwrap_or_else(PoisonError::into_inner);
+        let channel = self.replies[worker % self.replies.len()].lock().unwrap_or_else(PoisonError::into_inner);
         channel.publish(address, correlation_id, reply).unwrap_or_else(|error| {
             self.report_lost(Failure::from(&error));
             Err(error.to_string())
@@ -156,12 +169,12 @@ impl Session {
         self.replies.iter().try_for_each(flush)
     }
 
-    /// How many replies each worker has handed over to the connection by now.
+    /// How many replies were handed over to the connection by now, channel by channel.
     pub(super) fn handed_over(&self) -> Vec<u64> {
         self.progress.iter().map(ReplyProgress::handed_over).collect()
     }
 
-    /// Whether so many replies of each worker have left this process, so that they arrive even if it is killed.
+    /// Whether so many replies of each channel have left this process, so that they arrive even if it is killed.
     pub(super) fn have_left(&self, handed_over: &[u64]) -> bool {
         self.progress.iter().zip(handed_over).all(|(progress, count)| progress.has_written(*count))
     }

@@ -196,8 +196,8 @@ impl Worker {
         if let Some(key) = key {
             self.replies.of(delivery.service).begin(key);
         }
-        self.running.begin(self.number, request);
         let begun = Instant::now();
+        self.running.begin(self.number, request, function.map(|function| (function.name, begun)));
         let reply = served.dispatcher.dispatch(request, SystemTime::now());
         let took = begun.elapsed();
         served.run_times.record(&request.function, took);
@@ -239,6 +239,9 @@ impl Worker {
     /// Sends a reply if the caller waits for one; sees to it that a failure does not go unnoticed where none does.
     fn answer(&self, session: &Arc<Session>, delivery: Delivery, reply: EncodedReply, then: Then) {
         let Ok(Some(address)) = &delivery.reply_to else { return finish(session, delivery, reply, then) };
+        if !session.reply_sizes.is_known(reply.body.len()) {
+            return find_out_size(session, delivery, reply, then);
+        }
         let is_delivered = match delivery.is_accepted.or_else(|| session.reply_nodes.accepts(address)) {
             Some(true) => self.send(session, &delivery, &reply),
             Some(false) => {
@@ -263,7 +266,9 @@ impl Worker {
     fn send(&self, session: &Session, delivery: &Delivery, reply: &EncodedReply) -> bool {
         let Ok(Some(address)) = &delivery.reply_to else { return true };
         let Request { function, correlation_id, dialect, .. } = &delivery.request;
-        let Err(why) = session.reply(self.number, address, correlation_id.clone(), reply) else { return true };
+        let fits = session.reply_sizes.check(reply.body.len());
+        let sent = fits.and_then(|()| session.reply(self.number, address, correlation_id.clone(), reply));
+        let Err(why) = sent else { return true };
         warn!(function, correlation_id, "the reply cannot be sent: {why}");
         let message = format!("the reply of `{function}` cannot be sent: {why}");
         let failure = codec::unexpected(Format::readable(*dialect), "PublishError", &message);
@@ -283,6 +288,20 @@ fn find_out(session: &Arc<Session>, delivery: Delivery, reply: EncodedReply, the
         }
     };
     session.reply_nodes.find_out(&address, &session.trials, Box::new(answer));
+}
+
+/// Has it tried whether the broker takes a reply of this size; nothing waits for that.
+fn find_out_size(session: &Arc<Session>, delivery: Delivery, reply: EncodedReply, then: Then) {
+    let (waiting, bytes) = (Arc::clone(session), reply.body.len());
+    let answer = move || {
+        if waiting.is_lost() {
+            // Not acknowledged: when it is delivered again it is answered without another run.
+            done(&waiting, delivery, reply, false);
+        } else {
+            waiting.make_ready(Ready::Answer(delivery, reply, then));
+        }
+    };
+    session.reply_sizes.find_out(bytes, Box::new(answer));
 }
 
 /// There is no reply to send, or it is sent.

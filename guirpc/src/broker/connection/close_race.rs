@@ -12,6 +12,7 @@ use amiquip::{ConnectionBlockedNotification, ConnectionOptions, ConnectionTuning
 use crossbeam_channel::Receiver;
 use mio::Evented;
 
+use super::handshake::Heard;
 use super::open_requests::OpenRequests;
 use super::sanitizer::Sanitizer;
 use super::written::{WrittenCount, WrittenCounts, WrittenFrames};
@@ -25,6 +26,7 @@ pub(super) struct CloseRaceGuard {
     /// Whether anything was answered, and so the request before it, too.
     answered: bool,
     written: WrittenCounts,
+    heard: Heard,
 }
 
 /// To close is the last request, and never over.
@@ -39,17 +41,23 @@ impl Drop for ClosingRequest {
 
 impl CloseRaceGuard {
     /// Logs in; also gives where the broker says that it takes no messages.
+    ///
+    /// What is heard meanwhile is noted, also if it fails.
     pub(super) fn open<S: Read + Write + Evented + Send + 'static, Auth: Sasl>(
         stream: S,
+        name: &str,
+        heard: &Heard,
         options: ConnectionOptions<Auth>,
         tuning: ConnectionTuning,
     ) -> Result<(Self, Receiver<ConnectionBlockedNotification>)> {
         let requests = OpenRequests::default();
         let written = WrittenCounts::default();
-        let stream = Sanitizer::new(stream, requests.clone(), WrittenFrames::new(written.clone()));
+        let frames = WrittenFrames::new(written.clone());
+        let stream = Sanitizer::new(stream, name, requests.clone(), heard.clone(), frames);
         // Why the broker refuses is still to be heard.
         let connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
-        let mut guard = CloseRaceGuard { last: ClosingRequest(requests), connection, answered: false, written };
+        let last = ClosingRequest(requests);
+        let mut guard = CloseRaceGuard { last, connection, answered: false, written, heard: heard.clone() };
         // It returns at once, before the I/O thread has got it.
         guard.last.0.begin();
         let blocked = guard.connection.listen_for_connection_blocked()?;
@@ -64,6 +72,11 @@ impl CloseRaceGuard {
             self.last.0.end();
         }
         channel
+    }
+
+    /// What was heard that amiquip does not tell.
+    pub(super) fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// Counts the messages of a channel that was opened here.

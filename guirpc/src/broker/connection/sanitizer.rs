@@ -9,19 +9,26 @@
 //! It follows the frames, passes what publishers have no say in and all bodies as they come,
 //! and has the rest sanitized in place, where every length stays as it is.
 //! It follows what is written, too, see [`super::written`].
-//! And it ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`].
+//! It ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`],
+//! and puts in a word while the connection is opened, see [`super::handshake`].
+//! And it drops what closes a channel that is closed: RabbitMQ 3 says so twice where an acknowledgement is overdue,
+//! and amiquip takes the second for the end of the connection.
 
 mod fields;
 mod frame;
 mod properties;
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
+use std::mem;
 
 use mio::{Evented, Poll, PollOpt, Ready, Token};
 
 #[cfg(feature = "embedded")]
 pub(crate) use self::fields::sanitize_table;
-use self::frame::{Frame, is_close, sanitize};
+use self::frame::{Frame, closed_channel, is_close, sanitize};
+pub(super) use self::frame::{method_arguments, method_id};
+use super::handshake::{Heard, Introduction, keep_heartbeat};
 use super::open_requests::OpenRequests;
 use super::written::WrittenFrames;
 
@@ -44,38 +51,87 @@ pub(super) struct Sanitizer<S> {
     /// How much of what is held is sanitized and handed out; nothing unless it is whole.
     handed_out: usize,
     requests: OpenRequests,
+    introduction: Introduction,
+    heard: Heard,
     written: WrittenFrames,
+    /// The channels that the broker has closed, until they are opened again.
+    closed: BTreeSet<u16>,
     /// Nothing more is handed out.
     over: bool,
 }
 
+/// What becomes of a frame that has come.
+#[derive(PartialEq)]
+enum Incoming {
+    Pass,
+    Drop,
+    /// Nothing is handed out any more, nor is this.
+    End,
+}
+
 impl<S> Sanitizer<S> {
-    pub(super) fn new(stream: S, requests: OpenRequests, written: WrittenFrames) -> Self {
-        Self { stream, passing: 0, held: Vec::new(), handed_out: 0, requests, written, over: false }
+    /// `name` is what the broker shows the connection under.
+    pub(super) fn new(stream: S, name: &str, requests: OpenRequests, heard: Heard, written: WrittenFrames) -> Self {
+        Self {
+            stream,
+            passing: 0,
+            held: Vec::new(),
+            handed_out: 0,
+            requests,
+            introduction: Introduction::new(name, heard.clone()),
+            heard,
+            written,
+            closed: BTreeSet::new(),
+            over: false,
+        }
+    }
+
+    /// Makes the start of a frame safe, as much of it as is sanitized at once.
+    fn sanitize(&mut self, start: &mut [u8]) -> Incoming {
+        sanitize(start);
+        keep_heartbeat(start);
+        if is_close(start) {
+            self.heard.note_close(start);
+            if self.requests.may_be() {
+                return Incoming::End;
+            }
+        }
+        match closed_channel(start) {
+            Some(channel) if !self.closed.insert(channel) => Incoming::Drop,
+            _ => Incoming::Pass,
+        }
     }
 
     /// Mends the frames in what was read, and holds back the last one where it is incomplete.
     ///
     /// Returns the length of what may be handed out.
     fn sanitize_read(&mut self, read: &mut [u8]) -> usize {
-        let mut safe = 0;
+        let (mut safe, mut length) = (0, read.len());
         loop {
-            let passed = self.passing.min(read.len() - safe);
+            let passed = self.passing.min(length - safe);
             self.passing -= passed;
             safe += passed;
-            let rest = &mut read[safe..];
+            let rest = &mut read[safe..length];
             let frame = Frame::starting_with(rest);
             let Some(start) = rest.get_mut(..frame.checked_at_once) else {
                 self.held.extend_from_slice(rest);
                 return safe;
             };
-            sanitize(start);
-            if is_close(start) && self.requests.may_be() {
-                self.over = true;
-                return safe;
+            match self.sanitize(start) {
+                Incoming::Pass => {
+                    safe += frame.checked_at_once;
+                    self.passing = frame.length - frame.checked_at_once;
+                }
+                // It is whole: methods are checked at once.
+                Incoming::Drop => {
+                    rest.copy_within(frame.length.., 0);
+                    length -= frame.length;
+                }
+                Incoming::End => {
+                    self.over = true;
+                    return safe;
+                }
             }
-            safe += frame.checked_at_once;
-            self.passing = frame.length - frame.checked_at_once;
         }
     }
 }
@@ -86,9 +142,15 @@ impl<S: Read> Sanitizer<S> {
         loop {
             let frame = Frame::starting_with(&self.held);
             let Some(missing @ 1..) = frame.checked_at_once.checked_sub(self.held.len()) else {
-                sanitize(&mut self.held);
-                self.over = is_close(&self.held) && self.requests.may_be();
-                self.passing = frame.length - frame.checked_at_once;
+                let mut held = mem::take(&mut self.held);
+                match self.sanitize(&mut held) {
+                    Incoming::Pass => {
+                        self.held = held;
+                        self.passing = frame.length - frame.checked_at_once;
+                    }
+                    Incoming::Drop => {}
+                    Incoming::End => self.over = true,
+                }
                 return Ok(true);
             };
             // What was read before an error, such as that there is no more for now, is held.
@@ -121,13 +183,14 @@ impl<S: Read> Read for Sanitizer<S> {
         loop {
             if !self.over && !self.held.is_empty() {
                 let whole = self.handed_out > 0 || self.complete()?;
-                if self.over {
+                if whole && self.held.is_empty() {
                     continue;
                 }
                 return Ok(if whole { self.hand_out(buffer) } else { 0 });
             }
             if self.over {
-                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the broker has closed the connection"));
+                let why = self.heard.close().map_or("the broker has closed the connection", |close| &close.text);
+                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, why));
             }
             let length = self.stream.read(buffer)?;
             let safe = self.sanitize_read(&mut buffer[..length]);
@@ -140,8 +203,10 @@ impl<S: Read> Read for Sanitizer<S> {
 
 impl<S: Write> Write for Sanitizer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let length = self.stream.write(bytes)?;
-        self.written.wrote(&bytes[..length]);
+        let length = self.introduction.write(&mut self.stream, bytes)?;
+        for channel in self.written.wrote(&bytes[..length]) {
+            self.closed.remove(&channel);
+        }
         Ok(length)
     }
 

@@ -25,7 +25,7 @@ fn addresses(uris: &[&str]) -> Addresses {
 }
 
 fn open(bound: Duration, uris: &[&str]) -> Result<Connection, Error> {
-    Connection::open_any(bound, &addresses(uris), "a test")
+    Connection::open_any(bound, &addresses(uris), "guirpc", "a test")
 }
 
 /// Each byte has amiquip's own timeout begin anew.

@@ -13,8 +13,11 @@ const PROTOCOL_HEADER: usize = 8;
 const HEAD: usize = 7;
 /// What follows the payload.
 const END: usize = 1;
+const METHOD: u8 = 1;
 const CONTENT_HEADER: u8 = 2;
 const BODY: u8 = 3;
+/// Class and method of `channel.open`.
+const CHANNEL_OPEN: [u8; 4] = [0, 20, 0, 10];
 /// Class, weight and body size: where a content header says how much follows.
 const BODY_SIZE: usize = 12;
 
@@ -52,15 +55,18 @@ pub(super) struct WrittenFrames {
     ends: Option<u16>,
     /// How much of a body is still to come, where one is on its way.
     bodies: BTreeMap<u16, u64>,
+    /// Channels that are being opened.
+    opened: Vec<u16>,
 }
 
 impl WrittenFrames {
     pub(super) fn new(counts: WrittenCounts) -> Self {
-        WrittenFrames { counts, start: Vec::new(), passing: PROTOCOL_HEADER, ends: None, bodies: BTreeMap::new() }
+        let (start, bodies, opened) = (Vec::new(), BTreeMap::new(), Vec::new());
+        WrittenFrames { counts, start, passing: PROTOCOL_HEADER, ends: None, bodies, opened }
     }
 
-    /// Notes that these bytes are written, the next ones in order.
-    pub(super) fn wrote(&mut self, mut bytes: &[u8]) {
+    /// Notes that these bytes are written, the next ones in order; gives the channels that are opened with them.
+    pub(super) fn wrote(&mut self, mut bytes: &[u8]) -> impl Iterator<Item = u16> {
         while !bytes.is_empty() {
             if self.passing == 0 {
                 bytes = self.begin(bytes);
@@ -75,11 +81,17 @@ impl WrittenFrames {
                 self.counts.add(channel);
             }
         }
+        self.opened.drain(..)
     }
 
     /// Takes as much of a frame's start as is there; gives what follows.
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let wanted = if self.start.first() == Some(&CONTENT_HEADER) { HEAD + BODY_SIZE } else { HEAD };
+        let wanted = HEAD
+            + match self.start.first() {
+                Some(&CONTENT_HEADER) => BODY_SIZE,
+                Some(&METHOD) => CHANNEL_OPEN.len(),
+                _ => 0,
+            };
         let (taken, rest) = bytes.split_at(bytes.len().min(wanted - self.start.len()));
         self.start.extend_from_slice(taken);
         let Some((&[kind, high, low, a, b, c, d], payload)) = self.start.split_first_chunk::<HEAD>() else {
@@ -91,6 +103,13 @@ impl WrittenFrames {
             CONTENT_HEADER => {
                 let Some(body) = payload.last_chunk().filter(|_| payload.len() == BODY_SIZE) else { return rest };
                 Some(u64::from_be_bytes(*body))
+            }
+            METHOD => {
+                let Some(method) = payload.first_chunk() else { return rest };
+                if *method == CHANNEL_OPEN {
+                    self.opened.push(channel);
+                }
+                None
             }
             BODY => self.bodies.remove(&channel).map(|left| left.saturating_sub(size.into())),
             _ => None,
@@ -133,14 +152,14 @@ mod tests {
             let counts = WrittenCounts::default();
             let count = counts.count(3);
             let mut frames = WrittenFrames::new(counts);
-            frames.wrote(b"AMQP\0\0\x09\x01");
+            _ = frames.wrote(b"AMQP\0\0\x09\x01");
             let bytes = message(3, body, 10).concat();
             let (last, before) = bytes.split_last().unwrap();
             for byte in before {
-                frames.wrote(&[*byte]);
+                _ = frames.wrote(&[*byte]);
                 assert_eq!(count.load(Ordering::SeqCst), 0);
             }
-            frames.wrote(&[*last]);
+            _ = frames.wrote(&[*last]);
             assert_eq!(count.load(Ordering::SeqCst), 1, "with a body of {body} bytes");
         }
     }
@@ -150,10 +169,10 @@ mod tests {
         let counts = WrittenCounts::default();
         let before = counts.count(1);
         let mut frames = WrittenFrames::new(counts.clone());
-        frames.wrote(b"AMQP\0\0\x09\x01");
-        frames.wrote(&message(1, 4, 10).concat());
+        _ = frames.wrote(b"AMQP\0\0\x09\x01");
+        _ = frames.wrote(&message(1, 4, 10).concat());
         let after = counts.count(1);
-        frames.wrote(&message(1, 4, 10).concat());
+        _ = frames.wrote(&message(1, 4, 10).concat());
         assert_eq!((before.load(Ordering::SeqCst), after.load(Ordering::SeqCst)), (1, 1));
     }
 
@@ -182,7 +201,7 @@ mod tests {
             let mut rest = &bytes[..];
             for cut in cuts.iter().cycle() {
                 let (now, later) = rest.split_at(rest.len().min(*cut));
-                frames.wrote(now);
+                _ = frames.wrote(now);
                 rest = later;
                 if rest.is_empty() {
                     break;

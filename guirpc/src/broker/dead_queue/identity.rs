@@ -6,6 +6,7 @@ use amiquip::{AmqpProperties, AmqpValue, FieldTable};
 use foldhash::quality::FixedState;
 
 use super::super::wire::{self, COPIES};
+use crate::broker::Limits;
 use crate::message::dead;
 
 /// What a letter says of itself, in its headers.
@@ -52,7 +53,7 @@ fn is_added(name: &str) -> bool {
 /// The properties of a letter's copy, with its id.
 ///
 /// The broker takes a user's id from that user only, so one of somebody else's is left out.
-pub(super) fn copy(letter: &AmqpProperties, user: &str, id: &str, look: &str) -> AmqpProperties {
+pub(super) fn copy(letter: &AmqpProperties, user: &str, (id, look): (&str, &str), limits: Limits) -> AmqpProperties {
     let mut copy = wire::copy(letter);
     if let Some(reply_to) = letter.reply_to() {
         copy = copy.with_reply_to(reply_to.clone());
@@ -72,8 +73,9 @@ pub(super) fn copy(letter: &AmqpProperties, user: &str, id: &str, look: &str) ->
     for (name, value) in [(dead::ID, id), (dead::LOOK, look)] {
         stamped.insert(name.to_owned(), AmqpValue::LongString(value.to_owned()));
     }
+    let stamped = copy.clone().with_headers(stamped);
     // One that fills its frame has no room for it.
-    copy.with_headers(if wire::fits(&stamped) { stamped } else { headers })
+    if wire::check_frame(&stamped, limits).is_ok() { stamped } else { copy.with_headers(headers) }
 }
 
 #[cfg(test)]
@@ -99,13 +101,17 @@ mod tests {
     fn a_copy_is_the_same_letter_and_says_everything_that_it_said() {
         let original = letter(&[("tenant", "acme"), ("x-delivery-count", "3"), ("CC", "elsewhere")]);
         let id = of(&original, b"[1]");
-        let once = copy(&original, "ada", &id, "first");
+        let once = copy(&original, "ada", (&id, "first"), Limits::default());
         let expected = letter(&[("tenant", "acme"), (dead::ID, &id), (dead::LOOK, "first")]);
         assert_eq!(once, expected);
-        let twice = copy(&once, "ada", &of(&once, b"[1]"), "second");
+        let twice = copy(&once, "ada", (&of(&once, b"[1]"), "second"), Limits::default());
         assert_eq!(of(&twice, b"[1]"), id);
         assert_eq!(Stamp::of(&twice).look.as_deref(), Some("second"));
-        assert_eq!(copy(&original, "grace", &id, "third").user_id(), &None, "the broker would refuse it");
+        assert_eq!(
+            copy(&original, "grace", (&id, "third"), Limits::default()).user_id(),
+            &None,
+            "the broker would refuse it"
+        );
     }
 
     #[test]
@@ -119,8 +125,11 @@ mod tests {
 
     #[test]
     fn one_that_fills_its_frame_is_copied_without_an_id() {
-        let full = letter(&[("huge", &"x".repeat((120 << 10) - 10))]);
-        let once = copy(&full, "ada", "id", "look");
+        let of_length = |length| letter(&[("huge", &"x".repeat(length))]);
+        let fits = |length: &usize| wire::check_frame(&of_length(*length), Limits::default()).is_ok();
+        let longest = (0..128 << 10).rev().find(fits).unwrap();
+        let full = of_length(longest);
+        let once = copy(&full, "ada", ("id", "look"), Limits::default());
         assert_eq!(once.headers().as_ref().map(FieldTable::len), Some(1));
     }
 }

@@ -10,7 +10,7 @@ use amiquip::{AmqpProperties, Confirm, Publish};
 use crossbeam_channel::{Receiver, select};
 
 use super::super::connection::{Opener, explain};
-use super::super::{BlockedNote, Channel, Connection, ReturnNote};
+use super::super::{BlockedNote, Channel, Connection, Limits, ReturnNote, wire};
 use super::journal;
 use super::steps::Steps;
 use crate::error::{Error, ErrorKind};
@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug)]
 pub(super) struct Publisher {
     publishing: Steps<Publishing>,
+    limits: Limits,
     /// Dropped last: it cuts off whatever still waits.
     _connection: Connection,
 }
@@ -46,7 +47,7 @@ impl Publisher {
     /// Opens it, and marks the journal; so it is known that the broker takes messages.
     pub(super) fn open(beside: &Connection, journal: String, bound: Duration) -> Result<Self, Error> {
         let connection = beside.open_beside("putting dead letters back")?;
-        let (opener, blocked) = (connection.opener(), connection.blocked().clone());
+        let (opener, blocked, limits) = (connection.opener(), connection.blocked().clone(), connection.limits());
         let publishing = Steps::begin(bound, bound, move || {
             let channel = opener.open_channel()?;
             let (confirms, returns) = channel.confirm()?;
@@ -55,7 +56,7 @@ impl Publisher {
             publishing.mark()?;
             Ok(publishing)
         })?;
-        Ok(Publisher { publishing, _connection: connection })
+        Ok(Publisher { publishing, limits, _connection: connection })
     }
 
     /// Publishes to a queue, and waits until the broker has the message.
@@ -68,6 +69,9 @@ impl Publisher {
         properties: AmqpProperties,
         body: Vec<u8>,
     ) -> Result<Result<(), String>, Error> {
+        if let Err(why) = wire::check_frame(&properties, self.limits) {
+            return Ok(Err(why));
+        }
         self.publishing.take(move |publishing| publishing.publish(&queue, properties, &body))
     }
 

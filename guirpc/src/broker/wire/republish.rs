@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 use amiquip::{AmqpProperties, AmqpValue, FieldTable};
 use uuid::Uuid;
 
-use super::limits::{check_headers, expiration};
-use super::{PERSISTENT, headers, value};
+use super::limits::{expiration, frame_size};
+use super::{PERSISTENT, value};
+use crate::broker::Limits;
 use crate::message::{ATTEMPTS, DEADLINE, FAAS_NAME, TIMEOUT, dead};
 
 /// Headers of the broker's that have it send copies elsewhere: it has done so already.
@@ -14,21 +15,19 @@ pub(in crate::broker) const COPIES: [&str; 2] = ["CC", "BCC"];
 /// Without these a request is another one.
 const ESSENTIAL: [&str; 3] = [FAAS_NAME, DEADLINE, TIMEOUT];
 
-/// What is said of a dead letter is no longer than this, in bytes: it travels in the same frame as the headers.
+/// What is said of a dead letter is no longer than this, in bytes: it travels in the same frame as the headers, and is
+/// shorter where that has less room.
 const LONGEST_MESSAGE: usize = 4096;
+/// Rather than to say less than this, headers are left out.
+const LEAST_MESSAGE: usize = 256;
 /// What is put back is left this time at least, since the clock of who set the deadline may be behind ours.
 const LEAST_TIME: Duration = Duration::from_secs(1);
 
-/// The same request, after so many deliveries; `None` if its headers leave no room for that.
-pub(in crate::broker) fn as_attempt(
-    delivered: &AmqpProperties,
-    attempts: u32,
-    now: SystemTime,
-) -> Option<AmqpProperties> {
+/// The same request, after so many deliveries.
+pub(in crate::broker) fn as_attempt(delivered: &AmqpProperties, attempts: u32, now: SystemTime) -> AmqpProperties {
     let mut table = own(delivered);
     if attempts > 0 {
         table.insert(ATTEMPTS.to_owned(), AmqpValue::LongLongInt(attempts.into()));
-        check_headers(&headers(&table)).ok()?;
     }
     let mut properties = copy(delivered);
     if let Some(reply_to) = delivered.reply_to() {
@@ -43,43 +42,43 @@ pub(in crate::broker) fn as_attempt(
     if let Some(expiration) = left.or_else(|| delivered.expiration().clone()) {
         properties = properties.with_expiration(expiration);
     }
-    Some(if table.is_empty() { properties } else { properties.with_headers(table) })
+    if table.is_empty() { properties } else { properties.with_headers(table) }
 }
 
 /// The same request as a dead letter: it does not expire, and asks for no reply.
-pub(in crate::broker) fn as_dead_letter(delivered: &AmqpProperties, death: &dead::Death<'_>) -> AmqpProperties {
+pub(in crate::broker) fn as_dead_letter(
+    delivered: &AmqpProperties,
+    death: &dead::Death<'_>,
+    limits: Limits,
+) -> AmqpProperties {
     let text = |text: &str| AmqpValue::LongString(text.to_owned());
     let time = death.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
     let told = [
         (dead::REASON, text(death.reason)),
         (dead::QUEUE, text(death.queue)),
         (dead::TIME, AmqpValue::LongLongInt(i64::try_from(time).unwrap_or(i64::MAX))),
-        (dead::MESSAGE, text(&death.message[..death.message.floor_char_boundary(LONGEST_MESSAGE)])),
         (ATTEMPTS, AmqpValue::LongLongInt(death.attempts.into())),
         (dead::ID, text(&Uuid::new_v4().to_string())),
+        (dead::MESSAGE, text("")),
     ];
     let status = death.status.map(|status| (dead::STATUS, AmqpValue::LongInt(status.into())));
-    let table = with(delivered, told.into_iter().chain(status));
+    let told: Vec<_> = told.into_iter().chain(status).collect();
+    let letter = |kept: fn(&str) -> bool| {
+        let mut table = own(delivered);
+        table.retain(|name, _| kept(name));
+        table.extend(told.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let letter = copy(delivered).with_delivery_mode(PERSISTENT).with_headers(table.clone());
+        let room = limits.frame.saturating_sub(frame_size(&letter)).min(LONGEST_MESSAGE);
+        (room, table)
+    };
+    // What came in one frame may not fit into one with them: then only what the request needs is kept.
+    let needed = LEAST_MESSAGE.min(death.message.len());
+    let kept: [fn(&str) -> bool; 2] = [|_| true, |name| ESSENTIAL.contains(&name)];
+    let fitting = kept.into_iter().map(letter).find(|(room, _)| *room >= needed);
+    let (room, mut table) = fitting.unwrap_or_else(|| letter(|_| false));
+    let message = &death.message[..death.message.floor_char_boundary(room)];
+    table.insert(dead::MESSAGE.to_owned(), text(message));
     copy(delivered).with_delivery_mode(PERSISTENT).with_headers(table)
-}
-
-/// The headers with these among them.
-///
-/// What came in one frame may not fit into one with them: then only what the request needs is kept.
-fn with(delivered: &AmqpProperties, added: impl IntoIterator<Item = (&'static str, AmqpValue)>) -> FieldTable {
-    let mut table = own(delivered);
-    let added: Vec<_> = added.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    table.extend(added.iter().cloned());
-    if check_headers(&headers(&table)).is_err() {
-        table.retain(|name, _| ESSENTIAL.contains(&name.as_str()));
-        table.extend(added);
-    }
-    table
-}
-
-/// Whether headers leave room for what else travels in their frame.
-pub(in crate::broker) fn fits(table: &FieldTable) -> bool {
-    check_headers(&headers(table)).is_ok()
 }
 
 /// The request's headers, without those by which the broker would send it elsewhere as well, and its own counts.
@@ -144,7 +143,7 @@ mod tests {
     fn an_attempt_is_counted_and_keeps_its_deadline() {
         let sent = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
         let delivered = delivered(deadline_headers(Duration::from_secs(10), sent));
-        let again = as_attempt(&delivered, 2, sent + Duration::from_secs(4)).unwrap();
+        let again = as_attempt(&delivered, 2, sent + Duration::from_secs(4));
         assert_eq!(header(&again, ATTEMPTS), Some(&AmqpValue::LongLongInt(2)));
         assert_eq!(again.expiration().as_deref(), Some("6000"));
         assert_eq!(again.reply_to().as_deref(), Some("replies"));
@@ -164,34 +163,40 @@ mod tests {
             message: "no".to_owned(),
             attempts: 1,
         };
-        let letter = as_dead_letter(&delivered([copies, tenant.clone()]), &death);
+        let letter = as_dead_letter(&delivered([copies, tenant.clone()]), &death, Limits::default());
         assert_eq!((letter.reply_to(), letter.expiration(), letter.delivery_mode()), (&None, &None, &Some(2)));
         assert_eq!(header(&letter, "CC"), None, "it would be sent there again");
         assert_eq!(header(&letter, "tenant"), Some(&tenant.1));
         assert_eq!(header(&letter, dead::TIME), Some(&AmqpValue::LongLongInt(2000)));
         assert_eq!(header(&letter, dead::STATUS), Some(&AmqpValue::LongInt(422)));
-        let other = as_dead_letter(&delivered([]), &death);
+        let other = as_dead_letter(&delivered([]), &death, Limits::default());
         assert_ne!(header(&letter, dead::ID), header(&other, dead::ID), "each letter has an id of its own");
     }
 
     #[test]
     fn what_does_not_fit_into_a_frame_any_more_is_left_out() {
-        let huge = ("huge".to_owned(), AmqpValue::LongString("x".repeat(121 << 10)));
-        let name = (FAAS_NAME.to_owned(), AmqpValue::LongString("add".to_owned()));
-        let delivered = delivered([huge, name]);
-        assert_eq!(as_attempt(&delivered, 1, SystemTime::UNIX_EPOCH), None);
-        assert!(as_attempt(&delivered, 0, SystemTime::UNIX_EPOCH).is_some(), "it came in one frame");
-        let death = dead::Death {
-            reason: dead::FAILED,
-            queue: "math",
-            time: SystemTime::UNIX_EPOCH,
-            status: None,
-            message: "ä".repeat(1 << 20),
-            attempts: 0,
-        };
-        let letter = as_dead_letter(&delivered, &death);
-        assert_eq!(header(&letter, "huge"), None);
-        assert!(header(&letter, FAAS_NAME).is_some() && header(&letter, dead::REASON).is_some());
-        assert!(check_headers(&headers(letter.headers().as_ref().unwrap())).is_ok());
+        for frame in [4096 - 8, 128 << 10] {
+            let limits = Limits { frame, ..Limits::default() };
+            let huge = ("huge".to_owned(), AmqpValue::LongString("x".repeat(frame - 300)));
+            let name = (FAAS_NAME.to_owned(), AmqpValue::LongString("add".to_owned()));
+            let with_huge = delivered([huge, name.clone()]);
+            let death = dead::Death {
+                reason: dead::FAILED,
+                queue: "math",
+                time: SystemTime::UNIX_EPOCH,
+                status: None,
+                message: "ä".repeat(1 << 20),
+                attempts: 0,
+            };
+            let letter = as_dead_letter(&with_huge, &death, limits);
+            assert_eq!(header(&letter, "huge"), None);
+            assert!(header(&letter, FAAS_NAME).is_some() && header(&letter, dead::REASON).is_some());
+            assert!(frame_size(&letter) <= frame);
+            let letter = as_dead_letter(&delivered([name]), &death, limits);
+            let Some(AmqpValue::LongString(message)) = header(&letter, dead::MESSAGE) else { panic!("{letter:?}") };
+            assert!(frame_size(&letter) <= frame && message.len() >= frame.min(LONGEST_MESSAGE) - 400);
+            let odd = (FAAS_NAME.to_owned(), AmqpValue::LongString("x".repeat(frame - 100)));
+            assert!(frame_size(&as_dead_letter(&delivered([odd]), &death, limits)) <= frame);
+        }
     }
 }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use amiquip::{AmqpProperties, AmqpValue, FieldTable};
+use amq_protocol::frame::generation::gen_content_header_frame;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-use super::limits::HEADERS_MAX;
+use super::limits::frame_size;
 use super::{
-    addressee, check_headers, check_short, expiration, field_for_python, headers, reply_properties, request_headers,
-    table,
+    addressee, check_frame, check_header_names, check_short, expiration, field_for_python, headers, reply_properties,
+    request_headers, table,
 };
-use crate::broker::Outbound;
+use crate::broker::{Limits, Outbound};
 use crate::codec::{Codec, Format};
 use crate::message::{Dialect, EncodedReply, HeaderValue, Headers, ReplyKind};
 
@@ -243,15 +244,39 @@ fn every_width_of_amqps_is_read() {
 fn what_amqp_would_cut_is_refused() {
     assert!(check_short("it", &"x".repeat(255)).is_ok());
     assert_eq!(check_short("it", &"ü".repeat(128)).unwrap_err(), "it has 256 bytes, AMQP allows 255");
-    assert!(check_headers(&with(&"x".repeat(255), 1)).is_ok());
+    assert!(check_header_names(&with(&"x".repeat(255), 1)).is_ok());
     let overlong = with(&"x".repeat(256), 1);
     let within = HeaderValue::List(vec![HeaderValue::Table(overlong.clone())]);
     for headers in [overlong, with("outer", within)] {
-        let error = check_headers(&headers).unwrap_err();
+        let error = check_header_names(&headers).unwrap_err();
         assert_eq!(error, format!("the name of header `{}…` has 256 bytes, AMQP allows 255", "x".repeat(20)));
     }
-    let error = check_headers(&with("h", "x".repeat(HEADERS_MAX))).unwrap_err();
+}
+
+#[test]
+fn what_does_not_fit_into_the_frame_that_was_agreed_is_refused() {
+    let limits = Limits { frame: 4096 - 8, ..Limits::default() };
+    let properties = |bytes: usize| {
+        let request = outbound(&with("h", "x".repeat(bytes)), true);
+        (request.check_fits(limits), request.message("id".to_owned(), None).0.properties)
+    };
+    let (fits, few) = properties(2000);
+    assert_eq!((fits, check_frame(&few, limits)), (Ok(()), Ok(())));
+    let most = limits.frame - frame_size(&properties(0).1);
+    assert_eq!(check_frame(&properties(most).1, limits), Ok(()));
+    let error = check_frame(&properties(most + 1).1, limits).unwrap_err();
+    assert!(error.contains("take 4089 bytes, at most 4088 fit into a frame"), "{error}");
+    let error = properties(most + 1).0.unwrap_err();
     assert!(error.contains("fit into a frame"), "{error}");
+    assert_eq!(outbound(&with("h", "x".repeat(100 << 10)), true).check_fits(Limits::default()), Ok(()));
+    let error = outbound(&with("h", "x".repeat(128 << 10)), true).check_fits(Limits::default()).unwrap_err();
+    assert!(error.contains("fit into a frame"), "{error}");
+}
+
+/// The frame as the broker's library writes it, without what every frame has.
+fn written_size(properties: &AmqpProperties) -> usize {
+    let mut buffer = vec![0; 1 << 20];
+    gen_content_header_frame((&mut buffer, 0), 1, 60, 0, properties).unwrap().1 - 8
 }
 
 fn header_value() -> impl Strategy<Value = HeaderValue> {
@@ -274,6 +299,31 @@ fn header_value() -> impl Strategy<Value = HeaderValue> {
 }
 
 proptest! {
+    #[test]
+    fn a_frame_is_measured_before_it_is_written(
+        headers in btree_map("[a-z]{0,20}", header_value(), 0..6),
+        texts in vec(prop::option::of("[a-z]{0,30}"), 4),
+        mode in prop::option::of(1_u8..3),
+    ) {
+        let headers: Headers = headers.into_iter().collect();
+        let mut properties = AmqpProperties::default().with_headers(table(&headers));
+        let set: [fn(AmqpProperties, String) -> AmqpProperties; 4] = [
+            AmqpProperties::with_type_,
+            AmqpProperties::with_correlation_id,
+            AmqpProperties::with_expiration,
+            AmqpProperties::with_app_id,
+        ];
+        for (set, text) in set.into_iter().zip(texts) {
+            if let Some(text) = text {
+                properties = set(properties, text);
+            }
+        }
+        if let Some(mode) = mode {
+            properties = properties.with_delivery_mode(mode).with_timestamp(7);
+        }
+        prop_assert_eq!(frame_size(&properties), written_size(&properties));
+    }
+
     #[test]
     fn every_header_comes_back(sent in btree_map(any::<String>(), header_value(), 0..6)) {
         let sent: Headers = sent.into_iter().collect();

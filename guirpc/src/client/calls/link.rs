@@ -4,8 +4,9 @@ use std::mem;
 use std::time::Instant;
 
 use super::{Call, Calls, LinkState, MOST_CLOSURES, Stage};
-use crate::broker::{Failure, Scope};
+use crate::broker::{Failure, Limits, Scope};
 use crate::client::outcome::Outcome;
+use crate::client::routes::Routes;
 use crate::health::ConnectionStatus;
 
 /// A queue that takes nothing.
@@ -20,9 +21,10 @@ pub(in crate::client) struct Stuck {
 
 impl<W> Calls<W> {
     /// A link is up.
-    pub(in crate::client) fn up(&mut self, blocked: Option<String>) {
+    pub(in crate::client) fn up(&mut self, blocked: Option<String>, limits: Limits) {
         self.generation += 1;
         self.link = LinkState::Up;
+        self.routes = Routes::on(limits);
         for number in mem::take(&mut self.queue) {
             self.enqueue(number);
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::tests::request;
+use super::tests::{checked, request};
 use super::*;
-use crate::broker::Failure;
+use crate::broker::{EXCHANGE, Failure, Limits, MessageSizes};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -199,18 +199,23 @@ proptest! {
                 }
                 Step::Answer(answer) => {
                     calls.take_to_ask();
-                    let presence = match answer {
-                        0 | 1 => Presence::Present,
-                        2 => Presence::Missing,
-                        _ => Presence::Unanswered,
+                    let (presence, sizes) = match answer {
+                        0 => (Presence::Present, MessageSizes::known(1 << 20, None)),
+                        1 => (Presence::Present, MessageSizes::known(0, Some(1000))),
+                        2 => (Presence::Missing, MessageSizes::default()),
+                        _ => (Presence::Unanswered, MessageSizes::default()),
                     };
-                    calls.answered(world.generation, &"elsewhere".into(), &presence);
+                    let checked = Checked { presence, sizes };
+                    for exchange in [EXCHANGE, "elsewhere"] {
+                        calls.answered(world.generation, &exchange.into(), &checked);
+                    }
                 }
                 Step::Up(blocked) => {
                     if !world.is_up {
-                        calls.up(blocked.then(|| "memory".to_owned()));
+                        calls.up(blocked.then(|| "memory".to_owned()), Limits::default());
                         world.generation = calls.generation();
                         world.is_up = true;
+                        calls.answered(world.generation, &EXCHANGE.into(), &checked(Presence::Present));
                     }
                 }
                 Step::Blocked(blocked) => calls.set_blocked(blocked.then(|| "memory".to_owned())),

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::*;
-use crate::broker::{EXCHANGE, Failure};
+use crate::broker::{EXCHANGE, Failure, Limits, MessageSizes};
 use crate::codec::{Codec, Format};
 
 const MOST: u64 = 1 << 20;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A request to the queue `math`.
-pub(super) fn request(wants_reply: bool) -> Outbound {
+pub(in crate::client) fn request(wants_reply: bool) -> Outbound {
     Outbound {
         exchange: EXCHANGE.into(),
         routing_key: "math".into(),
@@ -22,6 +22,11 @@ pub(super) fn request(wants_reply: bool) -> Outbound {
         headers: Arc::default(),
         wants_reply,
     }
+}
+
+/// The answer about an exchange, of a broker that has taken 100 KiB.
+pub(in crate::client) fn checked(presence: Presence) -> Checked {
+    Checked { presence, sizes: MessageSizes::known(100 << 10, None) }
 }
 
 /// Calls whose waiters are their numbers, at a certain time.
@@ -40,9 +45,9 @@ impl Case {
 
     /// With a link that is up.
     fn up() -> Self {
-        let mut calls = Calls::new("not yet");
-        calls.up(None);
-        Case { calls, now: Instant::now(), last_tag: 0 }
+        let mut case = Case::down();
+        case.up_again();
+        case
     }
 
     fn enter(&mut self, number: u64, idempotent: bool, request: Outbound) {
@@ -55,10 +60,12 @@ impl Case {
         self.enter(number, idempotent, request(true));
     }
 
-    /// Another link is up.
+    /// Another link is up, and the broker takes messages for the usual exchange.
     fn up_again(&mut self) {
-        self.calls.up(None);
+        self.calls.up(None, Limits { frame: 4096 - 8, ..Limits::default() });
         self.last_tag = 0;
+        self.calls.to_ask.retain(|check| &*check.exchange != EXCHANGE);
+        self.calls.answered(self.calls.generation(), &EXCHANGE.into(), &checked(Presence::Present));
     }
 
     fn next(&mut self) -> Option<Publication> {
@@ -193,12 +200,48 @@ fn a_call_waits_for_its_exchange_and_holds_up_no_other() {
     case.enter(2, false, elsewhere());
     case.call(3, false);
     assert_eq!(case.publish(), [3]);
-    assert_eq!(case.calls.take_to_ask(), ["elsewhere".into()]);
-    case.calls.answered(1, &"elsewhere".into(), &Presence::Present);
+    assert_eq!(
+        case.calls.take_to_ask(),
+        [PublishCheck { exchange: "elsewhere".into(), routing_key: "math".into(), bytes: 0 }]
+    );
+    case.calls.answered(1, &"elsewhere".into(), &checked(Presence::Present));
     assert_eq!(case.publish(), [1, 2]);
     case.enter(4, false, Outbound { exchange: "nowhere".into(), ..request(true) });
-    case.calls.answered(1, &"nowhere".into(), &Presence::Missing);
+    case.calls.answered(1, &"nowhere".into(), &checked(Presence::Missing));
     case.check(&[(4, Outcome::Unroutable)]);
+}
+
+#[test]
+fn what_is_larger_than_all_before_waits_until_it_is_known_to_be_taken() {
+    let mut case = Case::up();
+    let large = |bytes: usize| Outbound { body: vec![0; bytes], ..request(true) };
+    case.enter(1, false, large(200 << 10));
+    case.enter(2, false, request(true));
+    case.enter(3, false, large(300 << 10));
+    assert!(case.publish().is_empty(), "none overtakes another");
+    assert_eq!(
+        case.calls.take_to_ask(),
+        [PublishCheck { exchange: EXCHANGE.into(), routing_key: "math".into(), bytes: 200 << 10 }]
+    );
+    let sizes = MessageSizes::known(0, Some(250 << 10));
+    case.calls.answered(1, &EXCHANGE.into(), &Checked { presence: Presence::Present, sizes });
+    let why = sizes.too_large("the request", 300 << 10);
+    case.check(&[(3, Outcome::Denied(why.clone()))]);
+    assert_eq!(case.publish(), [1, 2]);
+    case.enter(4, false, large(300 << 10));
+    case.check(&[(4, Outcome::Denied(why))]);
+}
+
+#[test]
+fn headers_that_do_not_fit_into_a_frame_of_this_connection_cost_their_call_only() {
+    let mut case = Case::up();
+    let mut headers = crate::message::Headers::new();
+    headers.set("large", "x".repeat(4000));
+    case.enter(1, false, Outbound { headers: Arc::new(headers), ..request(true) });
+    case.call(2, false);
+    assert_eq!(case.publish(), [2]);
+    let [(1, Outcome::Denied(why))] = &case.calls.take_decided()[..] else { panic!("it has another outcome") };
+    assert!(why.contains("at most 4088 fit into a frame"), "{why}");
 }
 
 #[test]
@@ -208,7 +251,7 @@ fn a_question_that_was_lost_with_its_link_is_asked_again() {
     assert_eq!(case.calls.take_to_ask().len(), 1);
     case.calls.lose(&Failure::connection("gone"));
     case.up_again();
-    case.calls.answered(1, &"elsewhere".into(), &Presence::Missing);
+    case.calls.answered(1, &"elsewhere".into(), &checked(Presence::Missing));
     case.check(&[]);
     assert_eq!(case.calls.take_to_ask().len(), 1);
 }

@@ -7,22 +7,30 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, select, unbounded};
+use tracing::info;
 
 use super::super::acks::AckBatcher;
 use super::super::journal::Journal;
+use super::super::overdue::Overdue;
 use super::super::plan::Plan;
 use super::super::queues::QueueRole;
+use super::super::reply_sizes::ReplySizes;
 use super::super::reports::Reporter;
 use super::super::republisher;
-use super::super::session::Session;
+use super::super::session::{Session, open_replies};
 use super::super::shutdown_report::ShutdownReport;
 use super::{ConsumerLoop, Lost, Memory, SessionContext};
-use crate::broker::{self, Channel, Connection, Consumer, Failure, Inbox, RepublishOpener, Scope};
+use crate::broker::{
+    self, BlockedNote, Channel, Checked, Connection, Consumer, Failure, Inbox, MessageSizes, Presence, PublishCheck,
+    PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
+};
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
 
 /// For the broker to close a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// On the connection for replies: one for them, one to republish, and one to try and to declare things.
+const FEWEST_CHANNELS: u16 = 3;
 
 /// The connections of a session.
 pub(in crate::server) struct Connections {
@@ -83,15 +91,23 @@ fn run(
     let plan = &context.plan;
     let Connections { mut consuming, replying } = connections.map_or_else(|| connect(plan), Ok)?;
     plan.reply_nodes.forget();
-    let channel = consuming.open_channel()?;
-    let (consumers, consumed) = consume(&channel, plan)?;
+    check_channels(&replying)?;
+    let replies = open_replies(plan, &replying)?;
+    let (sizes, alarm) = check_replies(&replying)?;
+    let (channel, taken) = declare(&mut consuming, plan)?;
+    let (consumers, consumed) = consume(&channel, plan).map_err(|error| match &taken {
+        Some(TakenAsItIs { refusal, .. }) => Error::new(error.kind(), format!("{error}; to declare it: {refusal}")),
+        None => error,
+    })?;
     let (reporter, reports) = Reporter::new();
     let jobs = republisher::start(plan, RepublishOpener::on(&replying), reporter.clone())?;
     let (alarmed, alarms) = unbounded();
     let mut memory = take_memory(context);
     memory.collect();
     let is_after_loss = memory.journal.has_past(Instant::now());
-    let session = Arc::new(Session::new(plan, &replying, consumed, (reporter, alarmed), is_after_loss)?);
+    let sizes = ReplySizes::new(PublishChecker::on(&replying), sizes);
+    let trials = TrialAccess { beside: replying.beside(), alarms: alarmed };
+    let session = Arc::new(Session::new(plan, trials, (replies, sizes), consumed, reporter, is_after_loss));
     let mut kept = ConsumerLoop {
         session: Arc::clone(&session),
         context,
@@ -115,15 +131,20 @@ fn run(
         ticks: 0,
         idle_ticks: 0,
         last_turn: None,
+        overdue: Overdue::new(context.ack_timeout.get()),
     };
     if opened.send(Ok(session)).is_err() {
         put_memory(context, kept.memory);
         return Ok(());
     }
     context.status.set(ConnectionStatus::Connected);
+    if let Some(note) = alarm {
+        kept.blocked(note);
+    }
     let end = kept.serve().and_then(|()| kept.shut_down());
     kept.session.end(end.is_err());
-    if matches!(end, Err(Lost(Failure { scope: Scope::Channel, .. }))) {
+    if let Err(Lost(Failure { scope: Scope::Channel, reason })) = &end {
+        context.ack_timeout.learn(reason);
         // What has been done by now need not be done again.
         let _ = kept.acknowledge();
     }
@@ -151,32 +172,79 @@ fn run(
             let _ = ended.send(End::Lost(reason, Some(Connections { consuming, replying })));
         }
         // The connections are dropped after this, by this thread, in its own time.
-        Err(Lost(Failure { scope: Scope::Connection, reason })) => drop(ended.send(End::Lost(reason, None))),
+        Err(Lost(failure @ Failure { scope: Scope::Connection, .. })) => {
+            let known = Some(failure.reason.clone()).filter(|_| failure != Failure::silent());
+            let reason = known.or_else(|| consuming.reason()).or_else(|| replying.reason()).unwrap_or(failure.reason);
+            let _ = ended.send(End::Lost(reason, None));
+        }
     }
     Ok(())
 }
 
 fn connect(plan: &Plan) -> Result<Connections, Error> {
     let lane = plan.lane.as_ref().map_or_else(String::new, |lane| format!(", lane {lane}"));
-    let consuming = Connection::open(&plan.address, &format!("server, consuming{lane}"))?;
+    let consuming = Connection::open(&plan.address, &plan.owner(), &format!("server, consuming{lane}"))?;
     let replying = consuming.open_beside(&format!("server, replying{lane}"))?;
     Ok(Connections { consuming, replying })
 }
 
-/// What a consumed queue is for, and where its deliveries arrive.
+fn check_channels(replying: &Connection) -> Result<(), Error> {
+    if replying.limits().channels < FEWEST_CHANNELS {
+        let message = format!(
+            "the broker allows {} channels on a connection, a server needs {FEWEST_CHANNELS}: raise its `channel_max`",
+            replying.limits().channels
+        );
+        return Err(Error::new(ErrorKind::Denied, message));
+    }
+    Ok(())
+}
+
+/// Tries whether replies can be sent: without that nothing could be served.
+///
+/// While the broker takes no messages there is no telling; then gives what it said.
+fn check_replies(replying: &Connection) -> Result<(MessageSizes, Option<BlockedNote>), Error> {
+    let (told, answer) = bounded(1);
+    let checker = PublishChecker::on(replying);
+    let check = move || told.send(checker.check(&PublishCheck::of_reply(0)));
+    thread::Builder::new()
+        .name("guirpc-check".to_owned())
+        .spawn(check)
+        .map_err(|error| Error::new(ErrorKind::System, format!("no thread to try replies: {error}")))?;
+    select! {
+        recv(answer) -> answer => match answer.unwrap_or_else(|_| Checked::unanswered()) {
+            Checked { presence: Presence::Denied(why), .. } => {
+                Err(Error::new(ErrorKind::Denied, format!("no reply could be sent: {why}")))
+            }
+            Checked { sizes, .. } => Ok((sizes, None)),
+        },
+        recv(replying.blocked()) -> note => Ok((MessageSizes::default(), note.ok())),
+    }
+}
+
+/// A consumed queue, what it is for, and where its deliveries arrive.
 type Consumed = ((usize, QueueRole), Inbox);
 
-/// Declares the queues of all services and starts to consume.
-fn consume<'a>(channel: &'a Channel, plan: &Plan) -> Result<(Vec<Consumer<'a>>, Vec<Consumed>), Error> {
+/// Declares the exchange and the queues of all services.
+fn declare(consuming: &mut Connection, plan: &Plan) -> Result<(Channel, Option<TakenAsItIs>), Error> {
+    let mut topology = Topology::open(consuming)?;
     for served in &plan.services {
-        channel.declare_service(&plan.exchange, &served.routing_key, &served.queue, plan.queue_kind)?;
+        topology.declare_service(&plan.exchange, &served.routing_key, &served.queue, plan.queue_kind)?;
     }
-    let queues = plan.consumed();
-    for queue in &queues {
+    for queue in &plan.consumed() {
         if let Some(kind) = queue.kind {
-            channel.declare_queue(queue.queue, kind)?;
+            topology.declare_queue(queue.queue, kind)?;
         }
     }
+    let (channel, taken) = topology.done();
+    if let Some(TakenAsItIs { names, .. }) = &taken {
+        info!("{} does not permit to declare {names}: taken as they are", plan.address);
+    }
+    Ok((channel, taken))
+}
+
+/// Starts to consume.
+fn consume<'a>(channel: &'a Channel, plan: &Plan) -> Result<(Vec<Consumer<'a>>, Vec<Consumed>), Error> {
+    let queues = plan.consumed();
     let mut consumed = Vec::new();
     let mut consumers = Vec::new();
     for queue in &queues {

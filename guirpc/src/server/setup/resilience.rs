@@ -37,7 +37,8 @@ impl Setup {
         self
     }
 
-    /// How the broker keeps queues that are new; the default is [`QueueType::Classic`].
+    /// How the broker keeps queues that are new; the default is [`QueueType::Classic`], whatever the default of the virtual
+    /// host is.
     ///
     /// A queue that exists with another type is left as it is, and the server does not start.
     pub fn queue_type(mut self, queue_type: QueueType) -> Self {

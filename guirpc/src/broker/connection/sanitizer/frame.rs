@@ -15,6 +15,8 @@ const CONTENT_HEADER: u8 = 2;
 const DELIVER: [u8; 4] = [0, 60, 0, 60];
 /// Class and method of `connection.close`.
 const CLOSE: [u8; 4] = [0, 10, 0, 50];
+/// Class and method of `channel.close`.
+const CHANNEL_CLOSE: [u8; 4] = [0, 20, 0, 40];
 /// Class and method of `basic.get-ok`.
 const GET_OK: [u8; 4] = [0, 60, 0, 71];
 /// Class, weight and body size: what stands before the properties in a content header.
@@ -50,7 +52,24 @@ impl Frame {
 
 /// Whether the frame that begins so closes the connection.
 pub(super) fn is_close(start: &[u8]) -> bool {
-    start.first() == Some(&METHOD) && start.get(HEAD..).is_some_and(|payload| payload.starts_with(&CLOSE))
+    method_id(start) == Some(CLOSE)
+}
+
+/// The channel that the frame that begins so closes, if it does.
+pub(super) fn closed_channel(start: &[u8]) -> Option<u16> {
+    let &[_, high, low, ..] = start.first_chunk::<HEAD>()?;
+    (method_id(start) == Some(CHANNEL_CLOSE)).then_some(u16::from_be_bytes([high, low]))
+}
+
+/// Class and method of the frame that begins so, if it has any.
+pub(in super::super) fn method_id(start: &[u8]) -> Option<[u8; 4]> {
+    let (head, payload) = start.split_first_chunk::<HEAD>()?;
+    payload.first_chunk().copied().filter(|_| head[0] == METHOD)
+}
+
+/// The arguments of the method in a whole frame.
+pub(in super::super) fn method_arguments(frame: &[u8]) -> Option<&[u8]> {
+    frame.get(HEAD + DELIVER.len()..frame.len().checked_sub(END)?)
 }
 
 /// Changes what amiquip's parser would break on at the start of a frame: as much of it as is sanitized at once.

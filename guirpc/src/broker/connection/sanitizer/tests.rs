@@ -15,9 +15,9 @@ const METHOD: u8 = 1;
 const HEADERS: u16 = 1 << 13;
 const CORRELATION_ID: u16 = 1 << 10;
 
-/// Nobody asks what was written.
-fn unwatched() -> WrittenFrames {
-    WrittenFrames::new(WrittenCounts::default())
+fn sanitizer(pieces: impl IntoIterator<Item = Vec<u8>>, requests: OpenRequests) -> Sanitizer<Pieces> {
+    let pieces = Pieces(pieces.into_iter().collect());
+    Sanitizer::new(pieces, "tests", requests, Heard::default(), WrittenFrames::new(WrittenCounts::default()))
 }
 
 /// A socket: each read brings one piece; an empty one says that there is no more for now.
@@ -45,7 +45,7 @@ impl Read for Pieces {
 
 /// What a reader with a buffer of this size gets, until the end of the stream.
 fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8> {
-    let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default(), unwatched());
+    let mut sanitizer = sanitizer(pieces, OpenRequests::default());
     let mut buffer = vec![0; buffer];
     let mut all = Vec::new();
     loop {
@@ -219,7 +219,7 @@ fn waiting_keeps_back_nothing_that_is_whole() {
     let next = deliver(b"k");
     for cut in 1..next.len() {
         let pieces = [[&whole[..], &next[..cut]].concat(), vec![]];
-        let mut sanitizer = Sanitizer::new(Pieces(pieces.into_iter().collect()), OpenRequests::default(), unwatched());
+        let mut sanitizer = sanitizer(pieces, OpenRequests::default());
         let mut buffer = [0; 4096];
         assert_eq!(sanitizer.read(&mut buffer).unwrap(), whole.len());
         assert_eq!(sanitizer.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -311,11 +311,7 @@ fn a_close_during_a_request_is_the_end() {
         let requests = OpenRequests::default();
         requests.begin();
         let pieces = [all[..at].to_vec(), Vec::new(), all[at..].to_vec()];
-        let mut sanitizer = Sanitizer::new(
-            Pieces(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()).collect()),
-            requests,
-            unwatched(),
-        );
+        let mut sanitizer = sanitizer(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()), requests);
         let (mut came, mut buffer) = (Vec::new(), [0; 64]);
         loop {
             match sanitizer.read(&mut buffer) {
@@ -327,4 +323,33 @@ fn a_close_during_a_request_is_the_end() {
         assert_eq!(came, before, "cut at {at}");
     }
     assert_eq!(sanitized(&all), all);
+}
+
+/// RabbitMQ 3 closes a channel again and again while it waits for the answer.
+#[test]
+fn a_channel_is_closed_once() {
+    let close = frame(METHOD, b"\0\x14\0\x28\x01\x96\0\0\0\0\0");
+    let others = [deliver(b"k"), frame(2, &[0; 14])].concat();
+    let all = [&close[..], &others, &close, &close, &others].concat();
+    let expected = [&close[..], &others, &others].concat();
+    assert_eq!(sanitized(&all), expected);
+    for at in 0..all.len() {
+        let (start, end) = all.split_at(at);
+        assert_eq!(read_all([start.to_vec(), vec![], end.to_vec()], 4096), expected, "split at {at}");
+    }
+}
+
+#[test]
+fn a_channel_that_is_opened_again_may_be_closed_again() {
+    let close = frame(METHOD, b"\0\x14\0\x28\x01\x96\0\0\0\0\0");
+    let mut sanitizer = sanitizer([close.clone(), close.clone()], OpenRequests::default());
+    sanitizer.closed.insert(1);
+    sanitizer.written = WrittenFrames::new(WrittenCounts::default());
+    let _ = sanitizer.written.wrote(b"AMQP\0\0\x09\x01");
+    for channel in sanitizer.written.wrote(&frame(METHOD, b"\0\x14\0\x0a\0")).collect::<Vec<_>>() {
+        sanitizer.closed.remove(&channel);
+    }
+    let mut buffer = [0; 4096];
+    assert_eq!(sanitizer.read(&mut buffer).unwrap(), close.len());
+    assert_eq!(sanitizer.read(&mut buffer).unwrap(), 0, "the second is dropped");
 }

@@ -1,0 +1,180 @@
+//! Whether the broker takes messages: for an exchange, from this user, of some size.
+//!
+//! Publishing to an exchange that is not there, or that one may not write to, or a message that is too large, closes the
+//! channel, and all calls that wait on it are lost. So it is tried first, on a channel of its own, which is all that the
+//! trial can cost.
+//!
+//! What is tried is a message that the broker never takes: its expiration is no number, which RabbitMQ looks at when
+//! everything else was in order. So no queue ever gets it, and the user needs no right but to write.
+
+use std::time::Duration;
+
+use amiquip::{AmqpProperties, Publish};
+
+use super::bounded::bounded;
+use super::connection::{Beside, Opener, explain};
+use super::message_sizes::MessageSizes;
+use super::refusal::largest_message;
+use super::reply_to::NOBODY;
+use super::{Channel, Connection};
+use crate::message::Name;
+
+/// For the broker to answer, beside the time that it takes to send the message.
+const BOUND: Duration = Duration::from_secs(10);
+/// How slow a network is put up with.
+const BYTES_PER_SECOND: usize = 1 << 20;
+/// As much goes with any trial, so that nearly all messages need no other; and as much goes by the connection that
+/// others publish on, whose messages wait for what is before them.
+const SMALL: usize = 16 << 10;
+/// Beyond this size there are so few messages that each that is larger than those before is tried as it is.
+const LARGE: usize = 1 << 20;
+/// An expiration that is no number.
+const NEVER: &str = "never";
+
+/// What is to be tried: a way to a queue, and a body of so many bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublishCheck {
+    pub(crate) exchange: Name,
+    pub(crate) routing_key: Name,
+    pub(crate) bytes: usize,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) presence: Presence,
+    pub(crate) sizes: MessageSizes,
+}
+
+/// What the broker says of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It is there, and may be written to.
+    Present,
+    Missing,
+    /// It may not be written to, for this reason.
+    Denied(String),
+    /// The broker said nothing in time, or the connection is gone.
+    Unanswered,
+}
+
+impl PublishCheck {
+    /// For a reply, to whomever.
+    pub(crate) fn of_reply(bytes: usize) -> Self {
+        PublishCheck { exchange: "".into(), routing_key: NOBODY.into(), bytes }
+    }
+}
+
+impl Checked {
+    pub(crate) fn unanswered() -> Self {
+        Checked { presence: Presence::Unanswered, sizes: MessageSizes::default() }
+    }
+}
+
+/// Tries what the broker takes, on a connection that is there already, or beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct PublishChecker {
+    opener: Opener,
+    beside: Beside,
+}
+
+impl PublishChecker {
+    pub(crate) fn on(connection: &Connection) -> Self {
+        PublishChecker { opener: connection.opener(), beside: connection.beside() }
+    }
+
+    /// Tries it, and waits for the answer, within a bound.
+    pub(crate) fn check(&self, check: &PublishCheck) -> Checked {
+        let (this, check, bytes) = (self.clone(), check.clone(), trial_size(check.bytes));
+        let bound = BOUND + Duration::from_secs((bytes / BYTES_PER_SECOND) as u64);
+        let checked = bounded(bound, move || {
+            let mut sizes = MessageSizes::default();
+            let presence = match this.attempt(&check, bytes) {
+                Attempt::TooLarge(most) => {
+                    sizes.set_most(most);
+                    match this.attempt(&check, 0) {
+                        Attempt::Exchange(presence) => presence,
+                        Attempt::TooLarge(_) => Presence::Unanswered,
+                    }
+                }
+                Attempt::Exchange(presence) => {
+                    // Its size is looked at before anything else.
+                    if presence != Presence::Unanswered {
+                        sizes.set_taken(bytes);
+                    }
+                    presence
+                }
+            };
+            Checked { presence, sizes }
+        });
+        checked.unwrap_or_else(Checked::unanswered)
+    }
+
+    fn attempt(&self, check: &PublishCheck, bytes: usize) -> Attempt {
+        if bytes <= SMALL
+            && let Ok(channel) = self.opener.open_channel()
+        {
+            return attempt(&channel, check, bytes);
+        }
+        // The broker may allow no more channels than are in use.
+        let beside = self.beside.open("trying what the broker takes").and_then(|mut connection| {
+            let attempt = attempt(&connection.open_channel()?, check, bytes);
+            let _ = connection.close(BOUND);
+            Ok(attempt)
+        });
+        beside.unwrap_or(Attempt::Exchange(Presence::Unanswered))
+    }
+}
+
+/// What the broker looked at last.
+enum Attempt {
+    TooLarge(usize),
+    Exchange(Presence),
+}
+
+fn attempt(channel: &Channel, check: &PublishCheck, bytes: usize) -> Attempt {
+    let body = vec![0; bytes];
+    let properties = AmqpProperties::default().with_expiration(NEVER.to_owned());
+    let message = Publish::with_properties(&body, &*check.routing_key, properties);
+    let published = channel.0.basic_publish(&*check.exchange, message);
+    let error = match published.and_then(|()| channel.0.qos(0, 0, false)) {
+        // A broker that takes any expiration.
+        Ok(()) => return Attempt::Exchange(Presence::Present),
+        Err(error) => error,
+    };
+    let amiquip::Error::ServerClosedChannel { code, message, .. } = &error else {
+        return Attempt::Exchange(Presence::Unanswered);
+    };
+    if let Some(most) = largest_message(message) {
+        return Attempt::TooLarge(most);
+    }
+    Attempt::Exchange(match code {
+        406 if message.contains("expiration") => Presence::Present,
+        404 => Presence::Missing,
+        _ => Presence::Denied(explain(&error).to_string()),
+    })
+}
+
+/// The size of the message with which it is tried whether one of this size is taken: of many sizes few are tried.
+fn trial_size(bytes: usize) -> usize {
+    if bytes > LARGE { bytes } else { bytes.next_power_of_two().max(SMALL) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_sizes_are_tried() {
+        let mut sizes = MessageSizes::default();
+        let tried = (1..LARGE).step_by(100).filter(|bytes| {
+            let is_known = sizes.takes(*bytes) == Some(true);
+            if !is_known {
+                sizes.set_taken(trial_size(*bytes));
+            }
+            !is_known
+        });
+        assert_eq!(tried.count(), 7, "from 16 KiB to 1 MiB");
+        assert_eq!(trial_size(LARGE + 1), LARGE + 1);
+    }
+}
