@@ -36,7 +36,7 @@ fn ends_well(mut program: Program) -> anyhow::Result<()> {
 
 #[test]
 fn what_dev_shows_can_be_pasted() -> anyhow::Result<()> {
-    for (service, said) in [("hello", "3"), ("accounts", r#"{"balance":2,"owner":"owner"}"#), ("workload", "3")] {
+    for (service, said) in [("hello", "3"), ("accounts", r#"{"owner":"owner","balance":2}"#), ("workload", "3")] {
         let program = dev(service, &[])?;
         let line = program.wait_for_line("guirpc call", LONG)?;
         ensure!(line.contains(&format!("--uri {} ", uri(&program)?)), "{line}");

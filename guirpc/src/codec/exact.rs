@@ -4,7 +4,6 @@
 //! serde's traits show neither what a type reads nor in what it is kept: some values are merely doubtful, and are read
 //! back before they are sent (see [`Codec::checked`](super::Codec)).
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::ser::{Error as _, Serialize, Serializer};
@@ -15,8 +14,11 @@ use super::{Codec, MAX_DEPTH};
 mod compound;
 mod key;
 mod number;
+mod writing;
 
 use compound::{Compound, Struct};
+pub(super) use writing::Writing;
+use writing::{Doubt, Segment};
 
 /// The name under which `serde_json` passes a number on if its feature `arbitrary_precision` is on.
 pub(super) const SERDE_JSON_NUMBER: &str = "$serde_json::private::Number";
@@ -24,119 +26,6 @@ pub(super) const SERDE_JSON_NUMBER: &str = "$serde_json::private::Number";
 const SERDE_JSON_RAW: &str = "$serde_json::private::RawValue";
 /// What begins the names by which it talks to itself.
 const SERDE_JSON_PRIVATE: &str = "$serde_json::private::";
-
-/// Why it is not certain that a value arrives as itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// A `Some` of what is written as nothing.
-    Nothing,
-    /// An integer of 128 bits, which serde does not keep for a type that it does not know yet.
-    Wide,
-    /// A key that is no text, which serde does not read as anything else where it keeps a text.
-    Key,
-}
-
-/// How often there is each of them; a value that arrives as itself has as many.
-pub(super) type Doubts = [usize; 3];
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Doubt::Nothing => {
-                "`Some` of nothing (`()`, `None`, `null`) would arrive as `None`; use an enum with a variant for each"
-            }
-            Doubt::Wide => {
-                "an integer of 128 bits would not arrive in a type that serde reads by `untagged`, `tag` or `flatten`; \
-                 make it one of 64 bits, or a text"
-            }
-            Doubt::Key => {
-                "a map's key that is no text would not arrive in a type that serde reads by `untagged`, `tag` or \
-                 `flatten`, or is there twice; make it a text"
-            }
-        })
-    }
-}
-
-/// What is known of a value once it is written.
-pub(super) struct Writing {
-    pub(super) codec: Codec,
-    /// What is refused that is merely doubtful else.
-    refused: Option<Doubt>,
-    doubts: Cell<Doubts>,
-    /// Where in the value the error is, innermost first.
-    place: RefCell<Vec<Segment>>,
-}
-
-/// A step from a value into it.
-pub(super) enum Segment {
-    Name(String),
-    Index(usize),
-}
-
-impl Writing {
-    pub(super) fn new(codec: Codec) -> Self {
-        Writing { codec, refused: None, doubts: Cell::default(), place: RefCell::default() }
-    }
-
-    /// Refuses what is doubtful for this reason, to find out where it is.
-    pub(super) fn refusing(codec: Codec, doubt: Doubt) -> Self {
-        Writing { refused: Some(doubt), ..Writing::new(codec) }
-    }
-
-    pub(super) fn doubts(&self) -> Doubts {
-        self.doubts.get()
-    }
-
-    pub(super) fn is_certain(&self) -> bool {
-        self.doubts() == Doubts::default()
-    }
-
-    /// What is not as it is in the other; if that could not be read, what there is at all.
-    pub(super) fn differs(&self, other: Option<&Writing>) -> Option<Doubt> {
-        let others = other.map(Writing::doubts).unwrap_or_default();
-        [Doubt::Wide, Doubt::Key, Doubt::Nothing]
-            .into_iter()
-            .find(|doubt| self.doubts()[*doubt as usize] != others[*doubt as usize])
-    }
-
-    /// The place of the error: the outermost name, and the rest.
-    pub(super) fn place(&self) -> (Option<String>, String) {
-        let mut segments = self.place.take();
-        let outermost = match segments.pop() {
-            Some(Segment::Name(name)) => Some(name),
-            Some(index) => {
-                segments.push(index);
-                None
-            }
-            None => None,
-        };
-        let mut inside = String::new();
-        for segment in segments.iter().rev() {
-            match segment {
-                Segment::Name(name) if inside.is_empty() => inside.push_str(name),
-                Segment::Name(name) => inside.extend([".", name]),
-                Segment::Index(index) => inside.extend(["[", &index.to_string(), "]"]),
-            }
-        }
-        (outermost, inside)
-    }
-
-    fn note<E: serde::ser::Error>(&self, doubt: Doubt) -> Result<(), E> {
-        if self.refused == Some(doubt) {
-            return Err(E::custom(doubt));
-        }
-        let mut doubts = self.doubts();
-        doubts[doubt as usize] += 1;
-        self.doubts.set(doubts);
-        Ok(())
-    }
-
-    /// Remembers where an error went by, on its way out.
-    fn at<E>(&self, error: E, segment: impl FnOnce() -> Segment) -> E {
-        self.place.borrow_mut().push(segment());
-        error
-    }
-}
 
 /// The serializer around a codec's own.
 pub(super) struct Exact<'w, S> {
@@ -347,8 +236,8 @@ impl<'w, S: Serializer> Serializer for Exact<'w, S> {
             SERDE_JSON_NUMBER => Ok(Struct::number(self)),
             SERDE_JSON_RAW if self.writing.codec == Codec::Json => Struct::fields(self, name, length),
             SERDE_JSON_RAW => Err(S::Error::custom("a `serde_json::value::RawValue` is sent as JSON only")),
-            private if private.starts_with('$') => Err(S::Error::custom(format_args!(
-                "`{private}` is how a crate talks to itself, in a format of its own; send a text in its place"
+            internal if internal.starts_with('$') => Err(S::Error::custom(format_args!(
+                "`{internal}` is how a crate talks to itself, in a format of its own; send a text in its place"
             ))),
             name => Struct::fields(self, name, length),
         }
