@@ -18,6 +18,11 @@ pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
     if io::stdout().is_terminal() { print(&terminal::lines(&format!("{text}\n"))) } else { print(&format!("{text}\n")) }
 }
 
+/// How many characters of a text are shown: no more than these on a terminal, all of them elsewhere.
+pub(crate) fn most(on_a_terminal: usize) -> usize {
+    if io::stdout().is_terminal() { on_a_terminal } else { usize::MAX }
+}
+
 /// Prints a text as it is.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout();

@@ -2,6 +2,7 @@
 //!
 //! The only part of the library that installs a logger, listens to signals and decides how the process ends.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind};
 use crate::exit::Exit;
+use crate::registry::unserved;
 use crate::server::{Server, Setup, ShutdownHandle};
 
 mod args;
@@ -20,7 +22,7 @@ mod output;
 mod signals;
 
 use args::{Args, Command};
-use output::Output;
+use output::{Output, printable};
 
 /// What the program says when it cannot give its state: anything that can be shown.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -45,7 +47,7 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
     match run(program, &args, setup) {
         Ok(exit) => exit.code().into(),
         Err(failure) => {
-            Output::new(io::stderr()).write(format!("error: {}\n", failure.message).as_bytes());
+            Output::new(io::stderr()).write(format!("error: {}\n", printable(&failure.message)).as_bytes());
             failure.exit.code().into()
         }
     }
@@ -109,8 +111,28 @@ fn prepare(
 ) -> Result<Setup, Failure> {
     log::install(&config.log, config.log_format)
         .map_err(|error| Failure::new(Exit::Other, format!("the log cannot be installed: {error}")))?;
+    note_unserved(&services);
     setup(Setup::with_config(services, config))
         .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))
+}
+
+/// Says once what is linked and not served, which may be meant: a program can link functions only to call them.
+fn note_unserved(services: &[String]) {
+    let mut others: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for function in unserved(services) {
+        others.entry(function.service).or_default().push(function.name);
+    }
+    for (service, mut functions) in others {
+        functions.sort_unstable();
+        tracing::info!(
+            service,
+            functions = functions.join(", "),
+            "linked, and not served: to serve them, name their service, as in `--service {},{service}` or \
+             `guirpc::main!(services = [\"{}\", \"{service}\"])`",
+            services.join(","),
+            services.join("\", \"")
+        );
+    }
 }
 
 /// Serves until a signal comes; `ready` runs as soon as calls are answered.

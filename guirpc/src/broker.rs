@@ -18,7 +18,7 @@
 //! | `Channel::declare_service`, `declare_queue`, `declare_exchange` | topology |
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`Exchanges::ask`] | whether somebody else's exchange is there |
-//! | [`DeadQueue`]: `open`, `next`, `remove`, `put_back`, `close` | looking through dead letters |
+//! | [`DeadQueue`]: `open`, `exists`, `next`, `keep`, `remove`, `put_back`, `close` | looking through dead letters |
 //!
 //! What fails, and how far that reaches, is a [`Failure`] for those who go on, an [`Error`](crate::Error) for users.
 

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::Value;
 
-use super::output::Output;
+use super::output::{Output, printable};
 use super::{Failure, serve};
 use crate::client::Client;
 use crate::embedded::Broker;
@@ -62,7 +62,7 @@ pub(super) fn run(setup: Setup, services: &[String], port: Option<u16>, call: Op
     serve(setup.uri(&uri), || {
         show(&introduction(&uri, services));
         if let Some(call) = call {
-            show(&call.make(&uri));
+            show(&printable(&call.make(&uri)));
         }
         show("Ctrl-C ends it.\n");
     })
