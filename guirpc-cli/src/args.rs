@@ -42,26 +42,26 @@ pub(crate) enum Command {
     Dead(Dead),
     /// Run a broker in memory, to develop several services on one machine without RabbitMQ
     Broker(EmbeddedBroker),
-    /// Write a new service for callers in Python, NAME, and its settings, NAME.ini
-    #[command(name = "initconsumer")]
-    InitConsumer(InitConsumer),
-    /// Write a new client that calls as one in Python does, NAME, and its settings, NAME.ini
-    #[command(name = "initproducer")]
-    InitProducer(InitProducer),
-    /// Write the settings of a server or a client, NAME.ini
-    #[command(name = "createconfig")]
-    CreateConfig(CreateConfig),
-    /// Build and run the service that a file of settings belongs to
-    #[command(name = "runconsumer")]
-    RunConsumer(RunConsumer),
-    /// Publish one message, or with `--function` make one call as a client in Python does
-    #[command(name = "publishone", after_help = exit_codes())]
-    PublishOne(PublishOne),
     /// Print completions, for example: guirpc completions bash > ~/.local/share/bash-completion/completions/guirpc
     Completions {
         /// The shell that they are for
         shell: Shell,
     },
+    /// For Python: write a new service for callers in Python, NAME, and its settings, NAME.ini
+    #[command(name = "initconsumer")]
+    InitConsumer(InitConsumer),
+    /// For Python: write a new client that calls as one in Python does, NAME, and its settings, NAME.ini
+    #[command(name = "initproducer")]
+    InitProducer(InitProducer),
+    /// For Python: write the settings of a server or a client, NAME.ini
+    #[command(name = "createconfig")]
+    CreateConfig(CreateConfig),
+    /// For Python: build and run the service that a file of settings belongs to
+    #[command(name = "runconsumer")]
+    RunConsumer(RunConsumer),
+    /// For Python: publish one message, or with `--function` make one call as a client in Python does
+    #[command(name = "publishone", after_help = exit_codes())]
+    PublishOne(PublishOne),
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,8 @@ pub(crate) struct New {
     /// The folder to write; its last part names the package, and with it the service
     #[arg(value_name = "NAME")]
     pub(crate) folder: PathBuf,
-    /// Depend on this checkout of guirpc, not on the released version that this command belongs to
+    /// Depend on this checkout of guirpc [default: the one that this command was built from, while it is there, or else
+    /// the released version]
     #[arg(long, value_name = "PATH")]
     pub(crate) guirpc_path: Option<PathBuf>,
 }
@@ -82,6 +83,7 @@ pub(crate) struct Request {
     pub(crate) function: String,
     /// The arguments as JSON: an object by parameter name (the default is `{}`), or an array in order; `-` reads them
     /// from standard input. In Python's dialect anything that the function takes, with `--serializer text` as it is
+    #[arg(allow_negative_numbers = true)]
     pub(crate) arguments: Option<String>,
     /// Send a header along, as `--header tenant=acme`; may be repeated
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
@@ -93,13 +95,14 @@ pub(crate) struct Request {
     #[arg(long, value_name = "N")]
     pub(crate) priority: Option<u8>,
     #[command(flatten)]
-    pub(crate) route: Route,
-    #[command(flatten)]
     pub(crate) broker: Broker,
+    #[command(flatten)]
+    pub(crate) route: Route,
 }
 
 /// How a request is written, and how it gets to its service.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "For services in Python, and exchanges of one's own")]
 pub(crate) struct Route {
     /// How the request is written: `python` for a consumer of the Python package guirpc [default: native]
     #[arg(long, value_enum)]
@@ -162,6 +165,7 @@ pub(crate) struct EmbeddedBroker {
 
 /// Where to ask, and for how long.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Broker")]
 pub(crate) struct Broker {
     /// A client's file of settings, TOML or INI, which `GUIRPC_CONFIG`, `PRODUCER_CONFIG` or
     /// `PRODUCER_CONFIG_FILEPATH` may name as well
@@ -196,6 +200,29 @@ mod tests {
     #[test]
     fn the_help_explains_every_exit_code() {
         assert!(Args::command().render_help().to_string().contains(&exit_codes()));
+    }
+
+    #[test]
+    fn what_is_for_python_comes_last() {
+        let help = Args::command().render_help().to_string();
+        let of_python = help.lines().skip_while(|line| !line.contains("For Python"));
+        let commands = of_python.take_while(|line| line.starts_with("  ") && !line.trim_start().starts_with("help"));
+        assert!(commands.clone().count() >= 5, "{help}");
+        for line in commands.filter(|line| !line.starts_with("   ")) {
+            assert!(line.contains("For Python"), "{line}");
+        }
+        let call = Args::command().find_subcommand_mut("call").map(|call| call.render_help().to_string());
+        let call = call.unwrap_or_default();
+        assert!(call.find("Broker:") < call.find("For services in Python"), "{call}");
+    }
+
+    #[test]
+    fn a_negative_number_is_an_argument() {
+        let args = Args::try_parse_from(["guirpc", "call", "math", "abs", "-5", "--dialect", "python"]).unwrap();
+        let Command::Call(request) = args.command else { panic!("{args:?}") };
+        assert_eq!(request.arguments.as_deref(), Some("-5"));
+        assert!(Args::try_parse_from(["guirpc", "call", "math", "abs", "-x"]).is_err());
+        Args::try_parse_from(["guirpc", "publishone", "rpc_gateway", "math", "-5"]).unwrap();
     }
 
     #[test]

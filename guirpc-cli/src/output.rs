@@ -83,6 +83,11 @@ pub(crate) fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "warning: {}", terminal::line(text, usize::MAX));
 }
 
+/// How many characters of a text are shown: no more than these on a terminal, all of them elsewhere.
+pub(crate) fn most(on_a_terminal: usize) -> usize {
+    if io::stdout().is_terminal() { on_a_terminal } else { usize::MAX }
+}
+
 /// Prints a text as it is.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout();

@@ -4,12 +4,12 @@
 pub fn add(a: i64, b: i64) -> i64 {
     a + b
 }
-/// Adds two integers.
+/// The stub of [`add`](fn@add), by which others call it: `fn add(a: i64, b: i64) -> i64`.
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum add {}
 #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 impl add {
-    /// Calls `add` and waits for what it returns.
+    /// Calls `add` and waits for what it returns: `i64`.
     pub fn call(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
@@ -17,7 +17,7 @@ impl add {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((a, b))
     }
-    /// Calls `add`; a future of what it returns.
+    /// Calls `add`; a future of what it returns: `i64`.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
@@ -25,7 +25,7 @@ impl add {
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((a, b))
     }
-    /// Calls `add` without waiting; what it returns is waited for, or awaited, later.
+    /// Calls `add` without waiting; what it returns, `i64`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         a: i64,

@@ -1,11 +1,13 @@
 // Written by `GUIRPC_BLESS=1 cargo test -p guirpc-macros`.
 
 /// Subtracts; served by another program.
+/**
+ As its callers see it: `fn subtract(a: i64, b: i64) -> i64`.*/
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum subtract {}
 #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 impl subtract {
-    /// Calls `subtract` and waits for what it returns.
+    /// Calls `subtract` and waits for what it returns: `i64`.
     pub fn call(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
@@ -13,7 +15,7 @@ impl subtract {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((a, b))
     }
-    /// Calls `subtract`; a future of what it returns.
+    /// Calls `subtract`; a future of what it returns: `i64`.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
@@ -21,7 +23,7 @@ impl subtract {
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((a, b))
     }
-    /// Calls `subtract` without waiting; what it returns is waited for, or awaited, later.
+    /// Calls `subtract` without waiting; what it returns, `i64`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         a: i64,
@@ -69,24 +71,24 @@ impl ::guirpc::__private_0_1::Takes<1usize> for subtract {
     type Argument<'a> = i64;
     type Parameter<'a> = i64;
 }
-/// The function `reset`, as its callers see it.
+/// The function `reset`, as its callers see it: `fn reset()`.
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum reset {}
 #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 impl reset {
-    /// Calls `reset` and waits for what it returns.
+    /// Calls `reset` and waits for what it returns: `()`.
     pub fn call(
         client: &::guirpc::__private_0_1::Client,
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>(())
     }
-    /// Calls `reset`; a future of what it returns.
+    /// Calls `reset`; a future of what it returns: `()`.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>(())
     }
-    /// Calls `reset` without waiting; what it returns is waited for, or awaited, later.
+    /// Calls `reset` without waiting; what it returns, `()`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
     ) -> ::guirpc::__private_0_1::StartResult<Self> {

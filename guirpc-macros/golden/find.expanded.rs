@@ -13,28 +13,26 @@ pub fn find(db: &Db, context: &Context, name: &str) -> Result<u64, Fault> {
     );
     db.0.get(name).copied().ok_or_else(missing)
 }
-/// Finds the number of a name.
-///
-/// Takes what a function can take beside its arguments.
+/// The stub of [`find`](fn@find), by which others call it: `fn find(db: &Db, context: &Context, name: &str) -> Result<u64, Fault>`.
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum find {}
 #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 impl find {
-    /// Calls `find` and waits for what it returns.
+    /// Calls `find` and waits for what it returns: `Result<u64, Fault>`.
     pub fn call(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
-    /// Calls `find`; a future of what it returns.
+    /// Calls `find`; a future of what it returns: `Result<u64, Fault>`.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         name: &str,
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
-    /// Calls `find` without waiting; what it returns is waited for, or awaited, later.
+    /// Calls `find` without waiting; what it returns, `Result<u64, Fault>`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         name: &str,

@@ -4,19 +4,19 @@
 pub fn count(sentence: &str) -> usize {
     sentence.len()
 }
-/// Counts; called by the Python package of the same name too.
+/// The stub of [`count`](fn@count), by which others call it: `fn count(sentence: &str) -> usize`.
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum count {}
 #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 impl count {
-    /// Calls `count` and waits for what it returns.
+    /// Calls `count` and waits for what it returns: `usize`.
     pub fn call(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
-    /// Calls `count`; a future of what it returns.
+    /// Calls `count`; a future of what it returns: `usize`.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
@@ -24,7 +24,7 @@ impl count {
         client
             .call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
-    /// Calls `count` without waiting; what it returns is waited for, or awaited, later.
+    /// Calls `count` without waiting; what it returns, `usize`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         sentence: &str,
@@ -112,11 +112,13 @@ const _: () = {
     }
 };
 /// Adds; served by a Python program.
+/**
+ As its callers see it: `fn foobar_sum(foo: i64, bar: i64) -> i64`.*/
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum foobar_sum {}
 #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 impl foobar_sum {
-    /// Calls `foobar_sum` and waits for what it returns.
+    /// Calls `foobar_sum` and waits for what it returns: `i64`.
     pub fn call(
         client: &::guirpc::__private_0_1::Client,
         foo: i64,
@@ -124,7 +126,7 @@ impl foobar_sum {
     ) -> ::guirpc::__private_0_1::CallResult<Self> {
         client.call::<Self>((foo, bar))
     }
-    /// Calls `foobar_sum`; a future of what it returns.
+    /// Calls `foobar_sum`; a future of what it returns: `i64`.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         foo: i64,
@@ -132,7 +134,7 @@ impl foobar_sum {
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((foo, bar))
     }
-    /// Calls `foobar_sum` without waiting; what it returns is waited for, or awaited, later.
+    /// Calls `foobar_sum` without waiting; what it returns, `i64`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         foo: i64,

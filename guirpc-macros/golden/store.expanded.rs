@@ -14,15 +14,15 @@ pub async fn store(
     let length = bytes.len() * usize::from(copies) + r#type.map_or(0, |name| name.len());
     Ok(Reply::with_status(201, std::future::ready(length).await))
 }
-/// Stores bytes, and says with a status of its own that it did.
 #[deprecated = "use a database"]
 #[cfg(not(windows))]
+/// The stub of [`store`](fn@store), by which others call it: `async fn store(r#type: Option<String>, bytes: &[u8], copies: u8) -> StoreResult<Reply<usize>>`.
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum store_call {}
 #[cfg(not(windows))]
 #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 impl store_call {
-    /// Calls `store` and waits for what it returns.
+    /// Calls `store` and waits for what it returns: `StoreResult<Reply<usize>>`.
     pub fn call(
         client: &::guirpc::__private_0_1::Client,
         r#type: Option<String>,
@@ -34,7 +34,7 @@ impl store_call {
                 Self,
             >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
-    /// Calls `store`; a future of what it returns.
+    /// Calls `store`; a future of what it returns: `StoreResult<Reply<usize>>`.
     pub fn call_async(
         client: &::guirpc::__private_0_1::Client,
         r#type: Option<String>,
@@ -46,7 +46,7 @@ impl store_call {
                 Self,
             >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
-    /// Calls `store` without waiting; what it returns is waited for, or awaited, later.
+    /// Calls `store` without waiting; what it returns, `StoreResult<Reply<usize>>`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
         r#type: Option<String>,

@@ -88,11 +88,12 @@ const OPTIONS: [Declaration; 12] = [
 
 impl Options {
     /// Reads all options, recording what is wrong with each.
-    pub(crate) fn parse(options: TokenStream, has_body: bool, diagnostics: &mut Diagnostics) -> Self {
+    pub(crate) fn parse(options: TokenStream, function: &Ident, has_body: bool, diagnostics: &mut Diagnostics) -> Self {
         let mut checked = Options::default();
         let settings = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(options);
+        let Some(settings) = diagnostics.handle(settings) else { return checked };
         let mut seen: Vec<Ident> = Vec::new();
-        for setting in diagnostics.handle(settings).into_iter().flatten() {
+        for setting in settings {
             if seen.contains(&setting.key) {
                 diagnostics.error(&setting.key, format!("`{}` is there twice", setting.key));
             }
@@ -109,13 +110,19 @@ impl Options {
             }
             diagnostics.handle((declaration.read)(&mut checked, setting));
         }
+        if !has_body && !seen.iter().any(|key| key == "service") {
+            let message = "a function without a body is served by another program: say by which service, as in \
+                           `#[guirpc::function(service = \"math\")]`";
+            diagnostics.error(function, message);
+        }
         checked
     }
 
     /// Settles whether the return type is a `Result`.
     fn decide(&mut self, setting: Setting, kind: impl FnOnce(Ident) -> Kind) -> Result<()> {
         setting.flag()?;
-        if self.kind.is_some() {
+        // Then the name of the return type decides.
+        if self.kind.take().is_some() {
             return Err(Error::new_spanned(setting.key, "`fallible` and `infallible` contradict each other"));
         }
         self.kind = Some(kind(setting.key));

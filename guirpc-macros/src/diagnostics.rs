@@ -25,6 +25,11 @@ impl Diagnostics {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// The errors, all in one.
+    pub(crate) fn into_error(self) -> Option<Error> {
+        self.0
+    }
+
     /// The value, if there was no error.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T> {
         match (self.0, value) {

@@ -27,7 +27,7 @@ pub(crate) fn expand(served: &ServedFunction) -> TokenStream {
 
 /// `impl Signature`, `impl Function`, and one `impl Takes` for each argument, so that each type is complained of by itself.
 fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
-    let ServedFunction { stub, cfgs, name, options, .. } = served;
+    let ServedFunction { stub, cfgs, lints, name, options, .. } = served;
     let package = quote!(::core::env!("CARGO_PKG_NAME"));
     let service = options.service.as_ref().map_or(package, ToTokens::to_token_stream);
     let parameters = served.arguments().map(parameter_name);
@@ -50,6 +50,7 @@ fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[allow(deprecated)]
+        #(#lints)*
         impl #private::Signature for #stub {
             const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
             type Arity = #private::Arity<#count>;
@@ -57,6 +58,7 @@ fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
 
         #(#cfgs)*
         #[allow(deprecated)]
+        #(#lints)*
         impl #private::Function for #stub {
             const NAME: &'static ::core::primitive::str = #name;
             const SERVICE: &'static ::core::primitive::str = #service;
@@ -72,7 +74,7 @@ fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
 }
 
 fn takes(served: &ServedFunction, private: &TokenStream) -> TokenStream {
-    let ServedFunction { stub, cfgs, .. } = served;
+    let ServedFunction { stub, cfgs, lints, .. } = served;
     let each = served.arguments().enumerate().map(|(position, argument)| {
         let owned = &argument.ty;
         let (sent, taken) = match argument.passing {
@@ -83,6 +85,7 @@ fn takes(served: &ServedFunction, private: &TokenStream) -> TokenStream {
         quote! {
             #(#cfgs)*
             #[allow(deprecated)]
+            #(#lints)*
             impl #private::Takes<#position> for #stub {
                 type Argument<'a> = #sent;
                 type Parameter<'a> = #taken;

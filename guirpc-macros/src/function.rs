@@ -21,7 +21,7 @@ pub(crate) struct ServedFunction {
     pub(crate) ident: Ident,
     pub(crate) stub: Ident,
     pub(crate) visibility: Visibility,
-    /// What the stub inherits: docs, `#[deprecated]`, lint levels.
+    /// What the stub inherits: `#[deprecated]`, and the docs of a function that lives elsewhere.
     pub(crate) stub_attributes: Vec<Attribute>,
     /// Every `#[cfg]`, for all that is generated.
     pub(crate) cfgs: Vec<Attribute>,
@@ -37,14 +37,18 @@ pub(crate) struct ServedFunction {
     pub(crate) options: Options,
     /// Where the library is.
     pub(crate) library: Path,
+    /// Lint levels, for all that is generated.
+    pub(crate) lints: Vec<Attribute>,
 }
 
 impl ServedFunction {
-    /// Puts options and function together, or reports everything that is wrong with them.
-    pub(crate) fn validate(options: TokenStream, item: Item) -> Result<Self> {
+    /// Puts options and function together, and reports everything that is wrong with them.
+    ///
+    /// Without what is wrong with the options there is still a function; without what is wrong with itself there is none.
+    pub(crate) fn validate(options: TokenStream, item: Item, all: &mut Diagnostics) -> Option<Self> {
         let mut diagnostics = Diagnostics::default();
         let Item { attributes, visibility, signature, body } = item;
-        let mut options = Options::parse(options, body.is_some(), &mut diagnostics);
+        let mut options = Options::parse(options, &signature.ident, body.is_some(), all);
         refuse_qualifiers(&signature, &mut diagnostics);
         let inputs = inputs(&signature, &mut diagnostics);
         let returns = Returns::validate(&signature.output, options.kind.as_ref(), &mut diagnostics);
@@ -60,13 +64,14 @@ impl ServedFunction {
         let has_body = body.is_some();
         let library = options.library.take().unwrap_or_else(|| syn::parse_quote!(::guirpc));
         let signature_text = signature_text(&signature);
-        diagnostics.finish(stub.zip(name)).map(|(stub, name)| ServedFunction {
+        let lints = attributes.iter().filter_map(lint).collect();
+        let finished = diagnostics.finish(stub.zip(name)).map(|(stub, name)| ServedFunction {
             ident: signature.ident,
             stub,
             visibility,
             docs: docs(&attributes),
             cfgs: attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect(),
-            stub_attributes: attributes.into_iter().filter(|attribute| is_inherited(attribute, has_body)).collect(),
+            stub_attributes: attributes.into_iter().filter(|attribute| is_on_stub(attribute, has_body)).collect(),
             name,
             inputs,
             returns,
@@ -75,7 +80,9 @@ impl ServedFunction {
             has_body,
             options,
             library,
-        })
+            lints,
+        });
+        all.handle(finished)
     }
 
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument> {
@@ -124,7 +131,7 @@ fn refuse_qualifiers(signature: &Signature, diagnostics: &mut Diagnostics) {
 
 /// What only the implementation can have, and not a function that lives in another program.
 fn refuse_without_body(signature: &Signature, attributes: &[Attribute], diagnostics: &mut Diagnostics) {
-    for attribute in attributes.iter().filter(|attribute| !is_inherited(attribute, false)) {
+    for attribute in attributes.iter().filter(|attribute| !is_inherited(attribute)) {
         diagnostics
             .error(attribute, "a function without a body is served elsewhere, so there is nothing for this to act on");
     }
@@ -139,12 +146,42 @@ fn refuse_without_body(signature: &Signature, attributes: &[Attribute], diagnost
     }
 }
 
-/// Whether the stub takes over an attribute; without a body there is nothing else that could.
-fn is_inherited(attribute: &Attribute, has_body: bool) -> bool {
-    const ALWAYS: [&str; 3] = ["doc", "cfg", "deprecated"];
-    const WITHOUT_BODY: [&str; 6] = ["cfg_attr", "allow", "expect", "warn", "deny", "forbid"];
-    let is_any_of = |names: &[&str]| names.iter().any(|name| attribute.path().is_ident(name));
-    is_any_of(&ALWAYS) || (!has_body && is_any_of(&WITHOUT_BODY))
+/// Whether a function without a body may have an attribute: whatever its stub can take over.
+fn is_inherited(attribute: &Attribute) -> bool {
+    is_any_of(attribute, &["doc", "cfg", "deprecated", "cfg_attr", "expect"]) || lint(attribute).is_some()
+}
+
+/// Whether an attribute is written on the stub; the docs of a function that is here are its own, with their examples.
+fn is_on_stub(attribute: &Attribute, has_body: bool) -> bool {
+    if has_body {
+        is_any_of(attribute, &["cfg", "deprecated"]) || is_hidden(attribute)
+    } else {
+        is_inherited(attribute) && lint(attribute).is_none()
+    }
+}
+
+fn is_hidden(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("doc") && matches!(attribute.meta, Meta::List(_))
+}
+
+/// A level of lints, which is meant for all that is generated as well.
+///
+/// What is expected on the function need not come true on the rest, so it is allowed there.
+fn lint(attribute: &Attribute) -> Option<Attribute> {
+    if is_any_of(attribute, &["allow", "warn", "deny", "forbid"]) {
+        return Some(attribute.clone());
+    }
+    match &attribute.meta {
+        Meta::List(expected) if attribute.path().is_ident("expect") => {
+            let lints = &expected.tokens;
+            Some(syn::parse_quote!(#[allow(#lints)]))
+        }
+        _ => None,
+    }
+}
+
+fn is_any_of(attribute: &Attribute, names: &[&str]) -> bool {
+    names.iter().any(|name| attribute.path().is_ident(name))
 }
 
 fn stub(chosen: Option<Ident>, function: &Ident) -> Result<Ident> {

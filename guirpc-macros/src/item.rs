@@ -1,6 +1,6 @@
 //! The function as it was written, with a body or without.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::ParseStream;
 use syn::{Attribute, FnArg, Result, Signature, Token, Visibility};
@@ -28,7 +28,7 @@ impl Item {
             input.parse::<Token![;]>()?;
             None
         } else {
-            Some(input.parse()?)
+            Some(body(input)?)
         };
         Ok(Item { attributes, visibility, signature, body })
     }
@@ -46,6 +46,15 @@ impl Item {
             }
         }
         Some(quote!(#(#attributes)* #visibility #signature #body))
+    }
+}
+
+/// What stands in braces, or came as the `$body:block` of a macro.
+fn body(input: ParseStream<'_>) -> Result<Group> {
+    let wanted = input.error("the body of a function stands in braces; one without a body ends with `;`");
+    match input.parse()? {
+        TokenTree::Group(body) if matches!(body.delimiter(), Delimiter::Brace | Delimiter::None) => Ok(body),
+        _ => Err(wanted),
     }
 }
 

@@ -20,6 +20,7 @@ mod types;
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
 
+use crate::diagnostics::Diagnostics;
 use crate::function::ServedFunction;
 use crate::item::Item;
 
@@ -29,7 +30,9 @@ pub fn function(options: proc_macro::TokenStream, item: proc_macro::TokenStream)
     serve(options.into(), &item.into()).into()
 }
 
-/// The function, and beside it either everything that serves and calls it or everything that is wrong with it.
+/// The function, beside it everything that serves and calls it, and everything that is wrong with it.
+///
+/// A mistake in an option leaves the stub, so that nobody who calls the function hears of it as well.
 fn serve(options: TokenStream, item: &TokenStream) -> TokenStream {
     let parsed = match Item::parse.parse2(item.clone()) {
         Ok(parsed) => parsed,
@@ -40,9 +43,8 @@ fn serve(options: TokenStream, item: &TokenStream) -> TokenStream {
         }
     };
     let function = parsed.without_markers();
-    let rest = match ServedFunction::validate(options, parsed) {
-        Ok(served) => expand::expand(&served),
-        Err(errors) => errors.into_compile_error(),
-    };
-    quote::quote!(#function #rest)
+    let mut diagnostics = Diagnostics::default();
+    let rest = ServedFunction::validate(options, parsed, &mut diagnostics).map(|served| expand::expand(&served));
+    let errors = diagnostics.into_error().map(syn::Error::into_compile_error);
+    quote::quote!(#function #rest #errors)
 }

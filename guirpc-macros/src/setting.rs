@@ -25,6 +25,10 @@ impl Parse for Setting {
         if input.is_empty() || input.peek(Token![,]) {
             return Ok(Setting { key, value: None, list: None });
         }
+        if !input.peek(Token![=]) {
+            let message = format!("between an option and its value stands `=`, as in `{key} = …`");
+            return Err(input.error(message));
+        }
         input.parse::<Token![=]>()?;
         let mut value = TokenStream::new();
         while !input.is_empty() && !input.peek(Token![,]) {

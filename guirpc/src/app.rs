@@ -2,6 +2,7 @@
 //!
 //! The only part of the library that installs a logger, listens to signals and decides how the process ends.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind};
 use crate::exit::Exit;
+use crate::registry::unserved;
 use crate::server::{OwnSettings, Server, Setup, ShutdownHandle};
 
 mod args;
@@ -23,7 +25,7 @@ mod output;
 mod signals;
 
 use args::{Args, Command};
-use output::Output;
+use output::{Output, printable};
 
 /// For the threads of a server that has stopped to let go of its state.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -51,7 +53,7 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
     match run(program, &args, Box::new(setup)) {
         Ok(exit) => exit.code().into(),
         Err(failure) => {
-            Output::new(io::stderr()).write(format!("error: {}\n", failure.message).as_bytes());
+            Output::new(io::stderr()).write(format!("error: {}\n", printable(&failure.message)).as_bytes());
             failure.exit.code().into()
         }
     }
@@ -92,7 +94,7 @@ fn run(program: &Program, args: &Args, setup: AddSetup<'_>) -> Result<Exit, Fail
     let own = || program.services.iter().map(|&service| service.to_owned()).collect();
     let services: Vec<String> = config.service.take().unwrap_or_else(own);
     let own = OwnSettings { section: settings.own, arguments: args.own().to_owned() };
-    let prepare = |config| prepare(Setup::with_config(services.clone(), config).with_own(own), setup);
+    let prepare = |config| prepare(Setup::with_config(services.clone(), config).with_own(own), &services, setup);
     match args.command {
         Some(Command::List { json }) => {
             list::print(&services, json)?;
@@ -130,12 +132,32 @@ fn listen_to_signals() -> Result<ShutdownHandle, Failure> {
 }
 
 /// Has the program add its state, and installs the log, unless the program has brought its own.
-fn prepare(setup: Setup, add: AddSetup<'_>) -> Result<Setup, Failure> {
+fn prepare(setup: Setup, services: &[String], add: AddSetup<'_>) -> Result<Setup, Failure> {
     let log = log::of(&setup.config().log, setup.config().log_format);
     let setup = tracing::dispatcher::with_default(&log, || add(setup))
         .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))?;
     let _ = log.try_init();
+    note_unserved(services);
     Ok(setup)
+}
+
+/// Says once what is linked and not served, which may be meant: a program can link functions only to call them.
+fn note_unserved(services: &[String]) {
+    let mut others: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for function in unserved(services) {
+        others.entry(function.service).or_default().push(function.name);
+    }
+    for (service, mut functions) in others {
+        functions.sort_unstable();
+        tracing::info!(
+            service,
+            functions = functions.join(", "),
+            "linked, and not served: to serve them, name their service, as in `--service {},{service}` or \
+             `guirpc::main!(services = [\"{}\", \"{service}\"])`",
+            services.join(","),
+            services.join("\", \"")
+        );
+    }
 }
 
 /// Serves until a signal comes; `ready` runs as soon as calls are answered.

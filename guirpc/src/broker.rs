@@ -19,7 +19,7 @@
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`PublishChecker::check`] | whether the broker takes messages for an exchange, from this user, of some size ([`MessageSizes`]) |
 //! | [`ask_backlog`] | what waits in a queue, and how many take from it |
-//! | [`DeadQueue`]: `open`, `next`, `remove`, `put_back`, `close` | looking through dead letters |
+//! | [`DeadQueue`]: `open`, `exists`, `next`, `keep`, `remove`, `put_back`, `close` | looking through dead letters |
 //!
 //! What fails, and how far that reaches, is a [`Failure`] for those who go on, an [`Error`](crate::Error) for users.
 

@@ -181,6 +181,7 @@ impl Dispatcher {
             Ok(answer) => answer,
             Err(panic) => {
                 let message = panic_message(panic);
+                let message = format!("{message}{}", remedy(&message, cfg!(feature = "tokio")));
                 error!(function = function.name, correlation_id = request.correlation_id, "panicked: {message}");
                 let message = match format {
                     Format::Native(_) => format!("`{}` panicked: {message}", function.name),
@@ -247,6 +248,14 @@ fn unknown_content_type(request: &Request) -> Refusal {
     let content_type = request.content_type.as_deref().unwrap_or_default();
     let message = format!("content type `{content_type}` is unknown here; known are {}", Codec::choices());
     Refusal::new(status::UNSUPPORTED_CONTENT_TYPE, message)
+}
+
+/// What to do about a panic of tokio's outside of its runtime.
+fn remedy(message: &str, has_runtime: bool) -> &'static str {
+    if has_runtime || !message.contains("Tokio") {
+        return "";
+    }
+    "; an `async fn` that uses tokio needs the cargo feature `tokio` of guirpc in the program that serves it"
 }
 
 /// What a panic said; the payload itself is given up, since dropping it could panic again.

@@ -117,6 +117,12 @@ pub(crate) fn linked() -> impl Iterator<Item = &'static Registration> + Clone {
     inventory::iter::<Registration>.into_iter().collect::<Vec<_>>().into_iter()
 }
 
+/// The functions that are linked into this program and belong to none of these services.
+#[cfg(feature = "main")]
+pub(crate) fn unserved(services: &[String]) -> impl Iterator<Item = &'static Registration> {
+    linked().filter(|function| services.iter().all(|service| service != function.service))
+}
+
 /// The functions of one service, by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {

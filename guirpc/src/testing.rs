@@ -43,11 +43,13 @@ use crate::function::Function;
 use crate::registry::Registration;
 use crate::server::{self, Server};
 
+mod call;
 mod carrier;
 mod served;
 mod signature;
 mod stand_in;
 
+pub use call::Call;
 use carrier::Carrier;
 use signature::Signature;
 use stand_in::StandIn;

@@ -91,14 +91,32 @@ fn a_reader_that_has_read_enough_is_no_error() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_new_service_depends_on_the_version_that_made_it() -> anyhow::Result<()> {
+fn a_new_package_depends_on_the_checkout_that_made_it() -> anyhow::Result<()> {
     let folder = TempDir::new()?;
-    check_in(folder.path(), &["new", "my-service"], 0, "guirpc call my-service add")?;
-    let manifest = fs::read_to_string(folder.path().join("my-service/Cargo.toml"))?;
-    assert!(manifest.contains("name = \"my-service\"\n"), "{manifest}");
-    let version = run(guirpc()?.arg("--version"))?.stdout;
-    let version = version.trim().strip_prefix("guirpc ").context("the name stands before the version")?;
-    assert!(manifest.contains(&format!("guirpc = {{ version = \"{version}\" }}\n")), "{manifest}");
+    let library = Path::new(CHECKOUT).join("guirpc").canonicalize()?;
+    for (command, name) in [("new", "my-service"), ("initconsumer", "consumer"), ("initproducer", "producer")] {
+        check_in(folder.path(), &[command, name], 0, name)?;
+        let manifest = fs::read_to_string(folder.path().join(name).join("Cargo.toml"))?;
+        assert!(manifest.contains(&format!("name = \"{name}\"\n")), "{manifest}");
+        assert!(manifest.contains(&format!("guirpc = {{ path = \"{}\"", library.display())), "{manifest}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_new_package_joins_the_workspace_around_it() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let manifest = folder.path().join("Cargo.toml");
+    fs::write(&manifest, "[workspace]\nresolver = \"3\"\nmembers = [] # ours\n")?;
+    check_in(folder.path(), &["new", "shop"], 0, "shop")?;
+    check_in(folder.path(), &["new", "math"], 0, "math")?;
+    let text = fs::read_to_string(&manifest)?;
+    assert_eq!(text, "[workspace]\nresolver = \"3\"\nmembers = [\"shop\", \"math\"] # ours\n");
+    let mut cargo = Command::new(env!("CARGO"));
+    let metadata = ["metadata", "--offline", "--no-deps", "--format-version", "1"];
+    let output = cargo.args(metadata).current_dir(folder.path().join("shop")).output()?;
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8(output.stdout)?.contains("math/src/main.rs"));
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("start::a_queue_without_a_name", a_queue_without_a_name),
         Case::shared("start::two_services_cannot_share_a_queue", two_services_cannot_share_a_queue),
         Case::shared("start::the_log_has_a_line_for_each_call", the_log_has_a_line_for_each_call),
+        Case::shared("start::what_is_linked_and_not_served_is_logged", what_is_linked_and_not_served_is_logged),
         Case::shared("start::the_functions_are_listed", the_functions_are_listed),
         Case::shared("start::the_log_names_everything_but_the_password", the_log_names_everything_but_the_password),
     ]
@@ -122,6 +123,17 @@ fn the_log_has_a_line_for_each_call(broker: &dyn Broker) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn what_is_linked_and_not_served_is_logged(broker: &dyn Broker) -> anyhow::Result<()> {
+    let program = crate::service::program(&broker.uri(), &[])?;
+    let line = program.wait_for_log("linked, and not served", LONG)?;
+    for said in ["--service guirpc-tests,others", "services = [\"guirpc-tests\", \"others\"]", "linked_only"] {
+        ensure!(line.contains(said), "no `{said}` in: {line}");
+    }
+    let logged = program.stderr().into_iter().filter(|line| line.contains("not served")).count();
+    ensure!(logged == 1, "{:?}", program.stderr());
+    Ok(())
+}
+
 fn the_functions_are_listed(_: &dyn Broker) -> anyhow::Result<()> {
     let list = |arguments: &[&str]| -> anyhow::Result<String> {
         let output = Command::new(binary("workload")?).arg("list").args(arguments).output()?;
@@ -132,10 +144,15 @@ fn the_functions_are_listed(_: &dyn Broker) -> anyhow::Result<()> {
     for line in ["guirpc-tests.add", "    fn add(a: i64, b: i64) -> i64", "    Adds."] {
         ensure!(text.lines().any(|listed| listed.ends_with(line)), "no `{line}` in: {text}");
     }
+    let unserved = "others.linked_only (not served: name its service with `--service`)";
+    ensure!(text.lines().any(|listed| listed == unserved), "{text}");
+    let both = list(&["--service", "guirpc-tests,others"])?;
+    ensure!(both.lines().any(|listed| listed == "others.linked_only"), "{both}");
     let functions: Value = serde_json::from_str(&list(&["--json"])?)?;
     let named = |name: &str| functions.as_array().and_then(|all| all.iter().find(|function| function["name"] == name));
     let birthday = named("birthday").context("it is not listed")?;
     ensure!(birthday["idempotent"] == true && birthday["arguments"][1]["type"] == "Option<u8>", "{birthday}");
+    ensure!(birthday["served"] == true && named("linked_only").is_some_and(|function| function["served"] == false));
     ensure!(named("count_early").is_some_and(|function| function["ack"] == "early"));
     ensure!(named("impatient").is_some_and(|function| function["timeout_ms"] == 200));
     ensure!(named("match").is_some_and(|function| function["arguments"][0]["name"] == "type"));

@@ -2,4 +2,8 @@
 
 mod functions;
 
+/// Linked, and not served unless it is asked for.
+#[guirpc::function(service = "others")]
+fn linked_only() {}
+
 guirpc::main!(|setup| Ok(setup.state(functions::Runs::default())));

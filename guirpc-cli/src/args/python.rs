@@ -21,7 +21,8 @@ pub(crate) struct InitConsumer {
     pub(crate) folder: PathBuf,
     #[command(flatten)]
     pub(crate) settings: ConsumerSettings,
-    /// Depend on this checkout of guirpc, not on the released version that this command belongs to
+    /// Depend on this checkout of guirpc [default: the one that this command was built from, while it is there, or else
+    /// the released version]
     #[arg(long, value_name = "PATH")]
     pub(crate) guirpc_path: Option<PathBuf>,
 }
@@ -73,7 +74,8 @@ pub(crate) struct InitProducer {
     pub(crate) folder: PathBuf,
     #[command(flatten)]
     pub(crate) settings: ProducerSettings,
-    /// Depend on this checkout of guirpc, not on the released version that this command belongs to
+    /// Depend on this checkout of guirpc [default: the one that this command was built from, while it is there, or else
+    /// the released version]
     #[arg(long, value_name = "PATH")]
     pub(crate) guirpc_path: Option<PathBuf>,
 }
@@ -142,6 +144,7 @@ pub(crate) struct PublishOne {
     /// The routing key
     pub(crate) routing_key: String,
     /// The message, sent as it stands; `-` reads it from standard input
+    #[arg(allow_negative_numbers = true)]
     pub(crate) message: String,
     /// Call this function with the message, wait, and print what it gives
     #[arg(long, value_name = "NAME")]

@@ -5,6 +5,7 @@ use guirpc::dead_letters::Selection;
 
 use crate::args::{Broker, Dead, Filter};
 use crate::failure::Failure;
+use crate::terminal::line;
 
 mod json;
 mod list;
@@ -24,6 +25,18 @@ pub(super) fn run(dead: &Dead) -> Result<(), Failure> {
 fn connect(broker: &Broker, service: &str) -> Result<DeadLetters, Failure> {
     let letters = DeadLetters::configured(&broker.settings()?, service)?;
     Ok(broker.timeout.iter().fold(letters, |letters, timeout| letters.timeout((*timeout).into())))
+}
+
+/// No letters: of a service that the broker does not know that is a mistake.
+fn check_known(letters: &DeadLetters, service: &str) -> Result<(), Failure> {
+    if letters.is_known()? {
+        return Ok(());
+    }
+    let service = line(service, usize::MAX);
+    Err(Failure::unroutable(format!(
+        "there is no service `{service}` on this broker: neither a queue `{service}` nor a queue `{service}.dead`; is \
+         the name right, and the virtual host?"
+    )))
 }
 
 fn select(ids: &[String], filter: &Filter) -> Selection {

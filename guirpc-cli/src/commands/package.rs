@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 
 mod name;
+mod workspace;
 
 pub(super) use name::of as name;
 
@@ -20,7 +21,8 @@ const COMMON: [(&str, &str); 2] = [
 pub(super) fn write(folder: &Path, files: &[(&str, &str)], fill: impl Fn(&str) -> String) -> Result<(), Failure> {
     create(folder)?;
     let mut files = files.iter().chain(&COMMON);
-    files.try_for_each(|(path, template)| write_file(&folder.join(path), &fill(template))).inspect_err(|_| {
+    let written = files.try_for_each(|(path, template)| write_file(&folder.join(path), &fill(template)));
+    written.and_then(|()| workspace::join(folder)).inspect_err(|_| {
         // The folder is of no use; that it could not be removed either would not help.
         let _ = fs::remove_dir_all(folder);
     })
@@ -63,11 +65,15 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
 
 /// The source of guirpc for the manifest.
 pub(super) fn dependency(checkout: Option<&Path>) -> Result<String, Failure> {
-    let Some(checkout) = checkout else {
-        // All crates of guirpc are released together, under one version.
-        return Ok(format!("version = \"{}\"", env!("CARGO_PKG_VERSION")));
+    let folder = match checkout {
+        Some(checkout) => library_in(checkout)?,
+        // Where this command was built: a checkout, unless it was built from a registry.
+        None => match library_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")) {
+            Ok(folder) => folder,
+            // All crates of guirpc are released together, under one version.
+            Err(_) => return Ok(format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))),
+        },
     };
-    let folder = library_in(checkout)?;
     let path = folder.to_str().ok_or_else(|| Failure::usage("the path of guirpc is not UTF-8, which Cargo needs"))?;
     // The escapes of a JSON string are a part of those of a TOML string.
     Ok(format!("path = {}", serde_json::Value::from(path)))

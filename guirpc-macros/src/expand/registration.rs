@@ -12,7 +12,7 @@ use crate::text::written;
 use crate::types::Passing;
 
 pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> TokenStream {
-    let ServedFunction { stub, cfgs, signature, options, .. } = served;
+    let ServedFunction { stub, cfgs, lints, signature, options, .. } = served;
     let docs = docs(served);
     let output = written(&served.returns.ty);
     let parameters = served.arguments().map(|argument| {
@@ -26,6 +26,7 @@ pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> To
     quote! {
         #(#cfgs)*
         #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
+        #(#lints)*
         impl #private::Registered for #stub {
             const REGISTRATION: #private::Registration = #private::Registration {
                 name: <Self as #private::Function>::NAME,
@@ -47,6 +48,7 @@ pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> To
 
         #(#cfgs)*
         #[allow(deprecated)]
+        #(#lints)*
         const _: () = {
             #no_result
             #private::inventory::submit! {

@@ -6,20 +6,22 @@ use quote::{ToTokens, quote};
 use super::returns::underlined;
 use crate::function::ServedFunction;
 use crate::parameters::Argument;
+use crate::text::written;
 use crate::types::Passing;
 
 pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStream {
-    let ServedFunction { stub, visibility, stub_attributes, cfgs, ident, .. } = served;
+    let ServedFunction { stub, visibility, stub_attributes, cfgs, lints, ident, .. } = served;
     // An argument may be called `client` as well: this one is visible to the generated code alone.
     let client = Ident::new("client", Span::mixed_site());
     let parameters: Vec<TokenStream> =
         served.arguments().map(|Argument { ident, ty, .. }| quote!(#ident: #ty)).collect();
     let arguments: Vec<TokenStream> = served.arguments().map(|argument| given(argument, private)).collect();
-    let docs = default_docs(served);
+    let docs = docs(served);
+    let output = written(&served.returns.ty);
     let [call_docs, call_async_docs, start_docs, send_docs, send_async_docs] = [
-        format!(" Calls `{ident}` and waits for what it returns."),
-        format!(" Calls `{ident}`; a future of what it returns."),
-        format!(" Calls `{ident}` without waiting; what it returns is waited for, or awaited, later."),
+        format!(" Calls `{ident}` and waits for what it returns: `{output}`."),
+        format!(" Calls `{ident}`; a future of what it returns: `{output}`."),
+        format!(" Calls `{ident}` without waiting; what it returns, `{output}`, is waited for, or awaited, later."),
         format!(" Has `{ident}` run without a reply (fire-and-forget); waits until the broker has the message."),
         format!(" Has `{ident}` run without a reply; a future that is ready when the broker has the message."),
     ];
@@ -30,10 +32,12 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
         #(#stub_attributes)*
         #docs
         #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+        #(#lints)*
         #visibility enum #stub {}
 
         #(#cfgs)*
         #[allow(deprecated, dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+        #(#lints)*
         impl #stub {
             #[doc = #call_docs]
             #visibility fn call(#client: &#private::Client, #(#parameters),*) -> #result {
@@ -69,10 +73,17 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
     }
 }
 
-/// A function without docs of its own must not make the stub the reason of a warning.
-fn default_docs(served: &ServedFunction) -> Option<TokenStream> {
-    let docs = format!(" The function `{}`, as its callers see it.", served.ident);
-    served.docs.is_empty().then(|| quote!(#[doc = #docs]))
+/// The docs of the stub, beside those of a function that lives elsewhere, which are its own.
+///
+/// Those of a function that is here stay with it: its examples are run once, and a link to it means one thing.
+fn docs(served: &ServedFunction) -> TokenStream {
+    let ServedFunction { ident, signature, has_body, .. } = served;
+    let text = match (has_body, served.docs.is_empty()) {
+        (true, _) => format!(" The stub of [`{ident}`](fn@{ident}), by which others call it: `{signature}`."),
+        (false, true) => format!(" The function `{ident}`, as its callers see it: `{signature}`."),
+        (false, false) => format!("\n As its callers see it: `{signature}`."),
+    };
+    quote!(#[doc = #text])
 }
 
 /// An argument as the caller hands it to the client.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod flags;
 
@@ -66,11 +66,14 @@ fn config_help() -> String {
 impl Args {
     /// Understands a command line; the error is one that clap prints.
     pub(super) fn read(program: &Program, line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let mut command = Args::command().name(program.name).version(program.version);
+        // `dev` has a broker of its own: a flag of its own in the place of the general one, and not shown.
+        let uri = Arg::new("uri").long("uri").hide(true);
+        let command = Args::command().name(program.name).version(program.version);
+        let mut command = command.mut_subcommand("dev", |dev| dev.arg(uri));
         let matches = command.try_get_matches_from_mut(line)?;
         let args = Args::from_arg_matches(&matches)?;
-        let is_given = matches.value_source("uri") == Some(ValueSource::CommandLine);
-        if is_given && matches!(args.command, Some(Command::Dev { .. })) {
+        let is_given = |matches: &ArgMatches| matches.value_source("uri") == Some(ValueSource::CommandLine);
+        if matches.subcommand_matches("dev").is_some_and(|dev| is_given(dev) || is_given(&matches)) {
             let message = "`dev` starts a broker of its own, so `--uri` means nothing to it: \
                            `serve --uri …` serves on that broker, `dev --port …` chooses the port of its own";
             return Err(command.error(ErrorKind::ArgumentConflict, message));

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::value::RawValue;
 
-use super::output::Output;
+use super::output::{Output, printable};
 use super::{Failure, serve};
 use crate::client::Client;
 use crate::embedded::Broker;
@@ -70,7 +70,7 @@ pub(super) fn run(
     serve(setup.uri(&uri), shutdown, || {
         show(&introduction(&uri, services));
         if let Some(call) = call {
-            show(&call.make(&uri));
+            show(&printable(&call.make(&uri)));
         }
         show("Ctrl-C ends it.\n");
     })

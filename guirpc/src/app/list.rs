@@ -6,16 +6,20 @@ use std::io::{self, ErrorKind, Write};
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::registry::{Ack, Registration, Service};
+use crate::registry::{Ack, Registration, Service, unserved};
 
-/// Writes the functions of these services to the standard output.
+/// Writes the functions of these services to the standard output, and then those that are linked and not served.
 pub(super) fn print(services: &[String], as_json: bool) -> Result<(), Error> {
-    let services = services.iter().map(|name| Service::linked(name)).collect::<Result<Vec<_>, _>>()?;
-    let functions = || services.iter().flat_map(Service::functions);
+    let names = services;
+    let services = names.iter().map(|name| Service::linked(name)).collect::<Result<Vec<_>, _>>()?;
+    let served = services.iter().flat_map(Service::functions).map(|function| (function, true));
+    let mut others: Vec<_> = unserved(names).map(|function| (function, false)).collect();
+    others.sort_by_key(|(function, _)| (function.service, function.name));
+    let functions = served.chain(others);
     let text = if as_json {
-        format!("{:#}\n", Value::from(functions().map(to_json).collect::<Vec<_>>()))
+        format!("{:#}\n", Value::from(functions.map(to_json).collect::<Vec<_>>()))
     } else {
-        functions().map(to_text).collect::<Vec<_>>().join("\n")
+        functions.map(to_text).collect::<Vec<_>>().join("\n")
     };
     match io::stdout().write_all(text.as_bytes()) {
         // Whoever read it has read enough.
@@ -26,9 +30,10 @@ pub(super) fn print(services: &[String], as_json: bool) -> Result<(), Error> {
     }
 }
 
-fn to_text(function: &'static Registration) -> String {
+fn to_text((function, is_served): (&'static Registration, bool)) -> String {
     let lane = function.lane.map_or_else(String::new, |lane| format!(" (lane {lane})"));
-    let mut text = format!("{}.{}{lane}\n    {}\n", function.service, function.name, function.signature);
+    let unserved = if is_served { "" } else { " (not served: name its service with `--service`)" };
+    let mut text = format!("{}.{}{lane}{unserved}\n    {}\n", function.service, function.name, function.signature);
     for line in function.docs.lines() {
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "    {line}");
@@ -36,7 +41,7 @@ fn to_text(function: &'static Registration) -> String {
     text
 }
 
-fn to_json(function: &'static Registration) -> Value {
+fn to_json((function, is_served): (&'static Registration, bool)) -> Value {
     let arguments: Vec<Value> = function
         .parameters
         .iter()
@@ -54,5 +59,6 @@ fn to_json(function: &'static Registration) -> Value {
         "idempotent": function.idempotent,
         "ack": match function.ack { Ack::AfterReply => "after-reply", Ack::Early => "early" },
         "place": function.place.to_string(),
+        "served": is_served,
     })
 }

@@ -77,6 +77,29 @@ impl<S: Write + AsFd> Stream<S> {
     }
 }
 
+/// A text that may hold words of a remote, without what would steer a terminal.
+pub(super) fn printable(text: &str) -> String {
+    let mut printable = String::new();
+    for character in text.chars() {
+        let is_plain = matches!(character, '\n' | '\t') || !character.is_control() && !is_format(character);
+        if is_plain {
+            printable.push(character);
+        } else {
+            printable.extend(character.escape_default());
+        }
+    }
+    printable
+}
+
+/// Turns the direction of what follows, or ends a line.
+fn is_format(character: char) -> bool {
+    let turns = '\u{202a}'..='\u{202e}';
+    let isolates = '\u{2066}'..='\u{2069}';
+    turns.contains(&character)
+        || isolates.contains(&character)
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+}
+
 /// One text after another: what the log writes at once is one line.
 impl<S: Write + AsFd> Write for &Output<S> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -114,6 +137,11 @@ mod tests {
         drop(reader);
         output.write(b"gone\n");
         assert_eq!(output.stream().lost, 1);
+    }
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2J\nü\u{202e}"), "a\\u{1b}[2J\nü\\u{202e}");
     }
 
     #[test]

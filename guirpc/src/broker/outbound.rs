@@ -127,8 +127,8 @@ impl Outbound {
         if let Some(priority) = self.priority {
             properties = properties.with_priority(priority);
         }
-        if let Some(expires) = expires {
-            properties = properties.with_expiration(wire::expiration(expires));
+        if let Some(expiration) = expires.and_then(wire::expiration) {
+            properties = properties.with_expiration(expiration);
         }
         if !headers.is_empty() {
             properties = properties.with_headers(headers);

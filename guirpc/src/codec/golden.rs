@@ -57,17 +57,17 @@ enum Shape {
     Named { name: String },
 }
 
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn add(a: i64, b: i64) -> i64;
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn nothing();
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn store(name: &str, bytes: &[u8], expires: Option<u32>);
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn register(user: User);
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn say(text: &str) -> String;
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn sum(bytes: &[u8]) -> u64;
 
 /// The bytes that a line of MessagePack stands for.

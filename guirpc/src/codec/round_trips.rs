@@ -19,13 +19,13 @@ struct User {
     picture: Vec<u8>,
 }
 
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn everything(text: &str, bytes: &[u8], user: User, counts: BTreeMap<String, Vec<i32>>);
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn say(text: &str);
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn sum(bytes: &[u8]);
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn sleep(milliseconds: u64);
 
 const ALL: [Codec; 4] = Codec::ALL;

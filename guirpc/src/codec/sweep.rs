@@ -20,9 +20,9 @@ use any::{Any, Sample};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/types.md");
 
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn alone(value: Any);
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn first_of_two(value: Any, other: u8);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

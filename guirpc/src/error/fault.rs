@@ -1,6 +1,7 @@
 //! Faults: the ready-made error of a function.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 
@@ -20,6 +21,8 @@ mod tests;
 ///
 /// A `Fault` is deliberately not a [`std::error::Error`] itself (else `?` could not take them all);
 /// the caller's [`CallError`] is one.
+/// Where a boxed error is returned, `?` takes a fault all the same; where an `anyhow::Error` is, with the cargo feature
+/// `anyhow`. It arrives as [`CallError::Fault`], which `?` turns into the same fault again.
 ///
 /// ```
 /// use guirpc::{Fault, OrFault};
@@ -129,6 +132,28 @@ impl Fault {
     fn from_source(status: u16, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
         let message = source.as_ref().map_or_else(String::new, ToString::to_string);
         Fault { source: source.filter(|error| error.source().is_some()), ..Fault::new(status, message) }
+    }
+}
+
+/// So that `?` takes a fault where a boxed error is returned; it arrives as a [`CallError::Fault`].
+impl From<Fault> for Box<dyn Error + Send + Sync> {
+    fn from(fault: Fault) -> Self {
+        Box::new(CallError::<Infallible>::Fault(fault))
+    }
+}
+
+/// As for those that are `Send` and `Sync`.
+impl From<Fault> for Box<dyn Error> {
+    fn from(fault: Fault) -> Self {
+        Box::new(CallError::<Infallible>::Fault(fault))
+    }
+}
+
+/// So that `?` takes a fault where an [`anyhow::Error`] is returned; it arrives as a [`CallError::Fault`].
+#[cfg(feature = "anyhow")]
+impl From<Fault> for anyhow::Error {
+    fn from(fault: Fault) -> Self {
+        anyhow::Error::new(CallError::<Infallible>::Fault(fault))
     }
 }
 

@@ -19,17 +19,17 @@ struct Address {
     zip: u32,
 }
 
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn add(a: i64, b: i64) -> i64;
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn nothing();
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn greet(name: &str, title: Option<String>) -> String;
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn sum(bytes: &[u8]) -> u64;
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn own(bytes: Vec<u8>) -> u64;
-#[guirpc::function]
+#[guirpc::function(service = "guirpc")]
 fn register(user: User, tags: Vec<String>, counts: BTreeMap<String, u8>);
 
 fn packed(value: &serde_json::Value) -> Vec<u8> {

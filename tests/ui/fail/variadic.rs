@@ -1,4 +1,4 @@
-#[guirpc::function]
+#[guirpc::function(service = "printer")]
 fn print(format: String, rest: ...);
 
 fn main() {}

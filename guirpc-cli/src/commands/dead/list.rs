@@ -6,17 +6,22 @@ use guirpc::DeadLetter;
 use guirpc::dead_letters::List;
 
 use super::text::moment;
-use super::{connect, json, select};
+use super::{check_known, connect, json, select};
 use crate::args::DeadList;
 use crate::failure::Failure;
 use crate::output;
 use crate::terminal::line;
 
+/// On a terminal, which is so narrow; whoever reads a pipe gets all of it.
 const MESSAGE: usize = 100;
 const NAME: usize = 60;
 
 pub(super) fn run(arguments: &DeadList) -> Result<(), Failure> {
-    let list = connect(&arguments.broker, &arguments.service)?.list(&select(&[], &arguments.filter))?;
+    let letters = connect(&arguments.broker, &arguments.service)?;
+    let list = letters.list(&select(&[], &arguments.filter))?;
+    if list.letters.is_empty() {
+        check_known(&letters, &arguments.service)?;
+    }
     if arguments.json { output::print_json(&json::list(&list)) } else { output::print(&text(&list)) }
 }
 
@@ -38,9 +43,9 @@ fn entry(letter: &DeadLetter) -> String {
         "{number}  {time}  {function}  {reason}{status}  {id}\n    {message}\n",
         number = letter.number(),
         time = letter.dead_since().and_then(moment).unwrap_or_else(|| "-".to_owned()),
-        function = line(letter.function(), NAME),
-        reason = line(letter.reason().unwrap_or("-"), NAME),
-        id = line(letter.correlation_id().unwrap_or("-"), 255),
-        message = line(letter.message().unwrap_or("-"), MESSAGE),
+        function = line(letter.function(), output::most(NAME)),
+        reason = line(letter.reason().unwrap_or("-"), output::most(NAME)),
+        id = line(letter.correlation_id().unwrap_or("-"), usize::MAX),
+        message = line(letter.message().unwrap_or("-"), output::most(MESSAGE)),
     )
 }

@@ -3,7 +3,7 @@
 use guirpc::DeadLetters;
 use guirpc::dead_letters::{Outcome, Selection};
 
-use super::{connect, select};
+use super::{check_known, connect, select};
 use crate::args::DeadSelected;
 use crate::failure::Failure;
 use crate::output;
@@ -28,6 +28,9 @@ fn settle(
 ) -> Result<(), Failure> {
     let letters = connect(&arguments.broker, &arguments.service)?;
     let outcome = settle(&letters, &select(&arguments.ids, &arguments.filter))?;
+    if outcome.done == 0 && outcome.kept_count == 0 {
+        check_known(&letters, &arguments.service)?;
+    }
     let count = format!("{done} {}", outcome.done);
     match complaint(&outcome) {
         None => output::print(&format!("{count}\n")),

@@ -7,7 +7,7 @@ use guirpc::dead_letters::Selection;
 use serde_json::Value;
 
 use super::text::{hex, moment};
-use super::{connect, json};
+use super::{check_known, connect, json};
 use crate::args::DeadShow;
 use crate::failure::Failure;
 use crate::output;
@@ -23,6 +23,7 @@ pub(super) fn run(arguments: &DeadShow) -> Result<(), Failure> {
     let selection = Selection::all().id(&arguments.id);
     let Some(letter) = letters.first(&selection)? else {
         // Only now is it worth the time to look for one like it.
+        check_known(&letters, &arguments.service)?;
         let missing = letters.list(&selection)?.missing;
         let why = missing.iter().map(|missing| line(&missing.to_string(), TEXT)).next();
         return Err(Failure::other(why.unwrap_or_else(|| "it is there by now: try again".to_owned())));
@@ -42,7 +43,7 @@ fn as_text(letter: &DeadLetter) -> String {
     let mut add = |name: &str, value: Option<&dyn Display>| {
         if let Some(value) = value {
             // Writing to a text does not fail.
-            let _ = writeln!(text, "{name:<15} {}", line(&value.to_string(), TEXT));
+            let _ = writeln!(text, "{name:<15} {}", line(&value.to_string(), output::most(TEXT)));
         }
     };
     let moment = letter.dead_since().and_then(moment);
@@ -71,7 +72,7 @@ fn as_text(letter: &DeadLetter) -> String {
         Ok(arguments) => add("arguments", Some(&arguments)),
         Err(why) => {
             add("not decoded", Some(&why));
-            add("body", Some(&format!("0x{}", hex(letter.body().unwrap_or_default(), BYTES))));
+            add("body", Some(&format!("0x{}", hex(letter.body().unwrap_or_default(), output::most(BYTES)))));
         }
     }
     text

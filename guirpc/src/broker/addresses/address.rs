@@ -33,13 +33,19 @@ pub(crate) struct Address {
     pub(in crate::broker) tls: tls::Settings,
 }
 
+/// What has to be said of most passwords that make a URI unreadable.
+const ENCODED: &str = "in a user's name or password percent-encode what has a meaning in a URI: `/` as `%2f`, `?` as \
+                       `%3f`, `#` as `%23`, `@` as `%40`, `[` as `%5b`, `%` as `%25`";
+
 impl Address {
     /// Reads a URI as RabbitMQ specifies it; what is left out is `guest`, `guest`, `localhost`, the port and `/`.
     ///
     /// # Errors
     /// Says what is wrong with it, without repeating the password.
     pub(in crate::broker) fn parse(uri: &str) -> Result<Self, Error> {
-        let url = Url::parse(uri).map_err(|error| invalid(&error.to_string()))?;
+        let url = Url::parse(uri).map_err(|error| {
+            invalid(&if uri.contains('@') { format!("{error}; {ENCODED}") } else { error.to_string() })
+        })?;
         let is_tls = match url.scheme() {
             "amqp" => false,
             "amqps" if cfg!(feature = "tls") => true,
@@ -55,7 +61,7 @@ impl Address {
         if url.path().contains('@') || url.query().is_some_and(|query| query.contains('@')) || url.fragment().is_some()
         {
             // Most likely the end of a password stands there, so nothing of it may be repeated.
-            return Err(invalid("a `/`, `?`, `#` or `@` in a password is written `%2f`, `%3f`, `%23` or `%40`"));
+            return Err(invalid(ENCODED));
         }
         let host = match url.host() {
             Some(url::Host::Ipv6(address)) => address.to_string(),
@@ -177,6 +183,9 @@ mod tests {
         check_invalid("amqp://a:secret@h/a/b", "%2f");
         check_invalid("amqp://a:secret@h?heartbeat=0", "1 to 65535");
         check_invalid("amqp://a:/secret@h", "%2f");
+        check_invalid("amqp://a:x/secret@h", "percent-encode");
+        check_invalid("amqp://a:secret@[h", "percent-encode");
+        check_invalid("amqp://a:1#secret@h", "%23");
         check_invalid("amqp://a:?secret@h", "%3f");
         check_invalid("amqp://a:#secret@h", "%23");
         check_invalid("amqp://a:secret@h?frame_max=9", "`frame_max` is unknown");

@@ -18,9 +18,11 @@ const TYPE: usize = 1;
 
 /// The property `expiration`: milliseconds, as a text.
 ///
-/// Nothing sooner than one, which would be "at once"; RabbitMQ closes the channel for more than 32 bits, 49 days.
-pub(in crate::broker) fn expiration(remaining: Duration) -> String {
-    remaining.as_millis().clamp(1, u32::MAX.into()).to_string()
+/// Nothing sooner than one, which would be "at once".
+/// None later than 32 bits, 49 days, for which RabbitMQ closes the channel: then the headers below have the deadline,
+/// by which servers go.
+pub(in crate::broker) fn expiration(remaining: Duration) -> Option<String> {
+    u32::try_from(remaining.as_millis()).ok().map(|remaining| remaining.max(1).to_string())
 }
 
 /// When whoever publishes now stops to wait, as headers.

@@ -38,8 +38,8 @@ pub(in crate::broker) fn as_attempt(delivered: &AmqpProperties, attempts: u32, n
     }
     // The broker would let it wait for all of its time once more.
     let left = deadline(delivered).map(|deadline| deadline.duration_since(now).unwrap_or_default());
-    let left = left.map(|left| expiration(left.max(LEAST_TIME)));
-    if let Some(expiration) = left.or_else(|| delivered.expiration().clone()) {
+    let left = left.map_or_else(|| delivered.expiration().clone(), |left| expiration(left.max(LEAST_TIME)));
+    if let Some(expiration) = left {
         properties = properties.with_expiration(expiration);
     }
     if table.is_empty() { properties } else { properties.with_headers(table) }

@@ -2,7 +2,7 @@
 //!
 //! Such a file means the dialect of the original, unless it says otherwise.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use configparser::ini::{Ini, IniDefault};
@@ -93,11 +93,41 @@ fn check(section: &str, keys: &HashMap<String, Option<String>>, file: &dyn Displ
     }
 }
 
+/// A section or a key that is there twice is an error, as in Python: which of the two is meant nobody knows.
+fn refuse_duplicates(text: &str, file: &dyn Display) -> Result<(), Error> {
+    let mut section = String::new();
+    let mut sections = HashSet::new();
+    let mut keys = HashSet::new();
+    for (line, number) in text.lines().zip(1..) {
+        let is_continued = line.starts_with([' ', '\t']) && !keys.is_empty();
+        let line = line.trim();
+        if is_continued || line.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            section = name.0.to_lowercase();
+            if !sections.insert(section.clone()) && section != DEFAULTS {
+                return Err(invalid(format!("[{}] is in {file} a second time, in line {number}: join them", name.0)));
+            }
+            keys.retain(|(of, _): &(String, String)| *of == section);
+            continue;
+        }
+        let key = line.split(['=', ':']).next().unwrap_or_default().trim().to_lowercase();
+        if !keys.insert((section.clone(), key.clone())) {
+            let message =
+                format!("`{key}` in [{section}] of {file} is there a second time, in line {number}: leave one out");
+            return Err(invalid(message));
+        }
+    }
+    Ok(())
+}
+
 /// The sections of a file, with their keys and values as they stand there.
 pub(super) struct Sections(HashMap<String, HashMap<String, Option<String>>>);
 
 impl Sections {
     pub(super) fn read(text: &str, file: &dyn Display) -> Result<Self, Error> {
+        refuse_duplicates(text, file)?;
         let mut rules = IniDefault::default();
         // Where keys go that stand before the first section.
         rules.default_section = String::new();

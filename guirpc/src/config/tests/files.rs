@@ -141,3 +141,18 @@ fn a_file_names_the_package_that_it_belongs_to() {
     assert!(error.contains("`root` in [server] is missing"), "{error}");
     assert!(package_of(&folder.file("c.toml", "")).is_err());
 }
+
+#[test]
+fn what_is_there_twice_is_an_error_as_in_python() {
+    let folder = Folder::new("twice");
+    let read = |text: &str| {
+        let file = folder.file("twice.ini", text);
+        ClientConfig::read(Some(file), &environment(&[])).map_err(|error| error.to_string())
+    };
+    let error = read("[client]\nroot = a\n\n[client]\nverbose_name = b\n").unwrap_err();
+    assert!(error.contains("[client] is in") && error.contains("a second time, in line 4"), "{error}");
+    let error = read("[client]\nroot = a\nRoot: b\n").unwrap_err();
+    assert!(error.contains("`root` in [client]") && error.contains("a second time, in line 3"), "{error}");
+    // A value that goes on in the next line is no key, and the same key may stand in another section.
+    read("[DEFAULT]\nroot = a\n[client]\nroot = a\n  root = b\n# root = c\n").unwrap();
+}

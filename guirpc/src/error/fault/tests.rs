@@ -63,3 +63,32 @@ fn what_is_no_error_becomes_a_fault_by_a_status() {
     assert_eq!(None::<()>.or_fault(404), Err(Fault::new(404, "no such value")));
     assert_eq!(Some(1).or_fault(404), Ok(1));
 }
+
+#[test]
+fn a_fault_becomes_a_boxed_error_and_a_fault_again() {
+    fn fails() -> Result<(), Fault> {
+        Err(Fault::new(409, "taken"))
+    }
+    fn boxed() -> Result<(), Box<dyn std::error::Error>> {
+        Ok(fails()?)
+    }
+    fn shared() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(fails()?)
+    }
+    fn again() -> Result<(), Fault> {
+        let error = shared().unwrap_err().downcast::<CallError>().expect("it is one");
+        Err(*error)?
+    }
+    assert_eq!(boxed().unwrap_err().to_string(), "fault 409: taken");
+    assert_eq!(again().unwrap_err(), Fault::new(409, "taken"));
+}
+
+#[cfg(feature = "anyhow")]
+#[test]
+fn a_fault_becomes_an_anyhow_error() {
+    fn fails() -> anyhow::Result<()> {
+        Err(Fault::new(409, "taken"))?
+    }
+    let error = fails().unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(CallError::<std::convert::Infallible>::Fault(_))), "{error}");
+}
