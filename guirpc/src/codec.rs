@@ -16,6 +16,7 @@ use crate::arguments::{
 use crate::message::{Dialect, EncodedReply};
 
 mod exact;
+mod failure;
 #[cfg(test)]
 mod golden;
 mod json;
@@ -32,6 +33,7 @@ mod text;
 pub use python::{PythonOptions, PythonSerializer, PythonTextCodec};
 
 use exact::Writing;
+pub(crate) use failure::{DecodeError, EncodeError};
 pub(crate) use python::{RESPONSE_SERIALIZER, Unreadable};
 pub(crate) use reply::{
     decode_failure, failure_message, fault, function_error, invalid_arguments, not_registered, output, refusal,
@@ -101,7 +103,7 @@ impl Format {
 
     /// Encodes JSON, which stands for all arguments, digit for digit.
     pub(crate) fn encode_json_text(self, json: &str) -> Result<Vec<u8>, EncodeError> {
-        let no_json = |error: &dyn fmt::Display| EncodeError(format!("are not JSON: {error}"));
+        let no_json = |error: &dyn fmt::Display| EncodeError::no_json(error);
         match self {
             Format::Native(codec) => {
                 let raw: &RawValue = serde_json::from_str(json).map_err(|error| no_json(&error))?;
@@ -357,62 +359,5 @@ impl<'de, T: serde::Deserialize<'de>> DeserializeSeed<'de> for Tracked<T> {
                 path => serde::de::Error::custom(format_args!("`{path}`: {error}")),
             }
         })
-    }
-}
-
-/// Why a value cannot be encoded.
-#[derive(Debug)]
-pub struct EncodeError(String);
-
-impl EncodeError {
-    fn new(codec: Codec, error: impl fmt::Display) -> Self {
-        EncodeError(format!("cannot be sent as {}: {error}", codec.content_type()))
-    }
-
-    fn python(serializer: PythonSerializer, error: impl fmt::Display) -> Self {
-        EncodeError(format!("cannot be sent by Python's {}: {error}", serializer.class()))
-    }
-}
-
-impl fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Why bytes cannot be decoded.
-#[derive(Debug)]
-pub enum DecodeError {
-    /// The bytes are not what the type wants.
-    Invalid(String),
-    /// No bytes of this content type could ever be what the type wants.
-    Unsupported(String),
-}
-
-impl DecodeError {
-    /// The same error, with the place in front of it at which the bytes are wrong.
-    fn at(self, place: Option<String>) -> Self {
-        match (self, place) {
-            (DecodeError::Invalid(message), Some(place)) => DecodeError::Invalid(format!("{place}: {message}")),
-            (error, _) => error,
-        }
-    }
-
-    /// The same error, with what else may be the mistake behind it.
-    fn beside(self, unknown: &UnknownNames) -> Self {
-        match self {
-            DecodeError::Invalid(message) if !unknown.is_empty() => {
-                DecodeError::Invalid(format!("{message}; it has no argument {unknown}"))
-            }
-            error => error,
-        }
-    }
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DecodeError::Invalid(message) | DecodeError::Unsupported(message) => f.write_str(message),
-        }
     }
 }
