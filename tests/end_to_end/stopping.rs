@@ -180,7 +180,8 @@ fn alarmed(
     drain: Duration,
 ) -> anyhow::Result<(Server, Pending<u64>, Vec<Pending<u32>>)> {
     let server = Server::start(setup(broker).workers(1).drain(drain))?;
-    let first = sleep::start(client, 500)?;
+    // Longer than it takes a busy machine to set off the alarm.
+    let first = sleep::start(client, 1500)?;
     let calls = (0..20).map(|_| count_slowly::start(client, "during", 1)).collect::<Result<Vec<_>, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 21)))?;
     broker.memory_alarm(true)?;
@@ -199,7 +200,7 @@ fn an_alarm_that_ends_costs_nothing(broker: &mut dyn Broker) -> anyhow::Result<(
     let report = server.wait();
     // One may have begun before the alarm was heard of.
     ensure!(report.abandoned == 0 && report.requeued >= 18, "{report:?}");
-    ensure!(first.wait()? == 500);
+    ensure!(first.wait()? == 1500);
     let _server = Server::start(setup(broker))?;
     calls.into_iter().try_for_each(|call| call.wait().map(drop))?;
     ensure!(counted::call(&client, "during, redelivered")? == 0, "it counts as an attempt");

@@ -1,6 +1,7 @@
 //! Queues of every type and under every limit keep their letters, whoever looks, and whoever is killed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use amiquip::AmqpValue;
 use anyhow::{Context, ensure};
@@ -185,7 +186,13 @@ pub(super) fn a_killed_look(broker: &dyn Broker) -> anyhow::Result<()> {
         for _ in 0..5 {
             let mut program = guirpc_dead(broker, &["list", kind.service])?;
             let queue = format!("{}.dead", kind.service);
-            eventually(LONG, || Ok(broker.queue(&queue)?.is_some_and(|queue| queue.unacked > 0)))?;
+            eventually(LONG, || {
+                // A look that is over before it is seen is followed by another.
+                if program.wait(Duration::ZERO).is_ok() {
+                    program = guirpc_dead(broker, &["list", kind.service])?;
+                }
+                Ok(broker.queue(&queue)?.is_some_and(|queue| queue.unacked > 0))
+            })?;
             program.kill()?;
             program.wait(LONG)?;
         }
