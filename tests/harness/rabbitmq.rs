@@ -109,7 +109,11 @@ impl RabbitMq {
 
     /// Sets one of the node's parameters, as its configuration would, for connections and channels to come.
     pub fn set(&mut self, parameter: &str, value: &str) -> anyhow::Result<()> {
-        self.eval(&format!("ok = application:set_env(rabbit, {parameter}, {value})")).map(drop)
+        // Version 4 keeps some of them in a second place, from its start on.
+        self.eval(&format!(
+            "ok = application:set_env(rabbit, {parameter}, {value}), ok = persistent_term:put({parameter}, {value})"
+        ))
+        .map(drop)
     }
 
     /// Evaluates an Erlang expression inside the node, within milliseconds; gives its value as one line.
