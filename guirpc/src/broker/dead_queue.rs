@@ -309,17 +309,8 @@ impl Reading {
 impl Channel {
     /// How many messages are in a queue; `None` if there is no such queue.
     fn count(&self, queue: &str) -> Result<Option<usize>, Error> {
-        match self.0.queue_declare_passive(queue) {
-            Ok(queue) => {
-                let count = queue.declared_message_count().unwrap_or_default();
-                Ok(Some(usize::try_from(count).unwrap_or(usize::MAX)))
-            }
-            // Another 404 says that the part of the cluster is down on which the queue is.
-            Err(amiquip::Error::ServerClosedChannel { code: 404, message, .. }) if message.contains("no queue") => {
-                Ok(None)
-            }
-            Err(error) => Err(explain(&error)),
-        }
+        let counts = self.counts(queue)?;
+        Ok(counts.map(|(messages, _)| usize::try_from(messages).unwrap_or(usize::MAX)))
     }
 
     /// Whether a queue is certainly a classic one, which counts nothing that is returned to it.

@@ -35,12 +35,11 @@ pub(super) struct Installation {
 impl Installation {
     pub(super) fn find() -> Result<Self, String> {
         let root = env::var_os(ROOT).map(PathBuf::from);
-        let is_there = |folder: &Path| match &root {
-            Some(root) => root.join(folder.strip_prefix("/").unwrap_or(folder)).join("rabbitmq-server").is_file(),
-            None => folder.join("rabbitmq-server").is_file(),
-        };
+        let within = root.as_deref().unwrap_or(Path::new("/"));
+        let is_there =
+            |folder: &Path| within.join(folder.strip_prefix("/").unwrap_or(folder)).join("rabbitmq-server").is_file();
         let scripts = FOLDERS.iter().map(Path::new).find(|folder| is_there(folder)).ok_or_else(|| {
-            let (searched, within) = (FOLDERS.join(", "), root.as_deref().unwrap_or(Path::new("/")).display());
+            let (searched, within) = (FOLDERS.join(", "), within.display());
             format!(
                 "RabbitMQ is not installed (searched {searched} in {within}); \
                  run scripts/test, or on Debian: apt-get install -y rabbitmq-server"
