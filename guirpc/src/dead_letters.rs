@@ -208,7 +208,10 @@ impl DeadLetters {
         });
         looked.map_err(|error| match outcome.done {
             0 => error,
-            done => Error::new(error.kind(), format!("{error}; {done} had been done before, the others are there")),
+            done => {
+                let message = format!("{error}; {done} had been done before, the others are there");
+                error.with_message(message)
+            }
         })?;
         outcome.missing = search.missing();
         Ok(outcome)

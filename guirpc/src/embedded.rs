@@ -97,10 +97,11 @@ impl Broker {
         let shared = Arc::new(Shared { state, changed });
         let listener = listen(&shared, port)?;
         let clock = Arc::clone(&shared);
-        thread::Builder::new()
-            .name("guirpc-broker-clock".to_owned())
-            .spawn(move || clock.run_clock())
-            .map_err(|error| Error::new(ErrorKind::System, format!("no thread for the embedded broker: {error}")))?;
+        thread::Builder::new().name("guirpc-broker-clock".to_owned()).spawn(move || clock.run_clock()).map_err(
+            |error| {
+                Error::new(ErrorKind::System, format!("no thread for the embedded broker: {error}")).with_source(error)
+            },
+        )?;
         Ok(Broker { shared, port: listener.port(), listener: Mutex::new(Some(listener)) })
     }
 
@@ -135,7 +136,8 @@ impl Drop for Broker {
 fn listen(shared: &Arc<Shared>, port: u16) -> Result<Listener, Error> {
     Listener::open(shared, port).map_err(|error| {
         let what = if port == 0 { "a free port".to_owned() } else { format!("port {port}") };
-        Error::new(ErrorKind::System, format!("the embedded broker cannot listen on {what} of 127.0.0.1: {error}"))
+        let message = format!("the embedded broker cannot listen on {what} of 127.0.0.1: {error}");
+        Error::new(ErrorKind::System, message).with_source(error)
     })
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong: [`Error`] when serving or connecting, [`CallError`] when calling.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 mod call;
@@ -12,10 +13,13 @@ pub use fault::{Fault, OrFault};
 /// Why a server or a client could not do what it was asked to.
 ///
 /// The text contains what was attempted, why it failed and what to do; it never contains a password.
+/// Where the operating system refused, [`source`](std::error::Error::source) is its [`std::io::Error`], whose text is
+/// in this one's already.
 #[derive(Clone)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// The kind of an [`Error`].
@@ -40,7 +44,17 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into() }
+        Error { kind, message: message.into(), source: None }
+    }
+
+    /// What this error says already, as a value.
+    pub(crate) fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Error { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// The same error in other words.
+    pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
+        Error { message: message.into(), ..self }
     }
 
     /// Its kind.
@@ -61,7 +75,11 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
 
 /// A duration as people write it: `2s`, `150ms`.
 pub(crate) fn shown(duration: Duration) -> impl fmt::Display {

@@ -108,9 +108,9 @@ impl Server {
             lane.announce();
             server.statuses.push(lane.status());
             let thread = thread::Builder::new().name("guirpc-server".to_owned()).spawn(move || lane.run());
-            server.threads.push(
-                thread.map_err(|error| Error::new(ErrorKind::System, format!("no thread for the server: {error}")))?,
-            );
+            server.threads.push(thread.map_err(|error| {
+                Error::new(ErrorKind::System, format!("no thread for the server: {error}")).with_source(error)
+            })?);
         }
         Ok(server)
     }

@@ -26,6 +26,7 @@ pub(super) fn print(services: &[String], as_json: bool) -> Result<(), Error> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| {
             Error::new(crate::ErrorKind::System, format!("cannot write to the standard output: {error}"))
+                .with_source(error)
         }),
     }
 }

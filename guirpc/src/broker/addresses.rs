@@ -44,7 +44,10 @@ impl Addresses {
         let read = |(place, uri): (usize, &&str)| {
             checked(uri).map_err(|error| match uris.len() {
                 1 => error,
-                count => Error::new(error.kind(), format!("broker {} of {count}: {error}", place + 1)),
+                count => {
+                    let message = format!("broker {} of {count}: {error}", place + 1);
+                    error.with_message(message)
+                }
             })
         };
         let all = uris.iter().enumerate().map(read).collect::<Result<_, _>>()?;

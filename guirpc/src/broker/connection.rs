@@ -290,7 +290,10 @@ fn log_in(
             .map_err(|error| tls::explain(&error, address).unwrap_or_else(|| explain_open(&error, &heard, address)));
     }
     mio::net::TcpStream::from_stream(stream)
-        .map_err(|error| Error::new(ErrorKind::System, format!("the socket to {address} cannot be polled: {error}")))
+        .map_err(|error| {
+            Error::new(ErrorKind::System, format!("the socket to {address} cannot be polled: {error}"))
+                .with_source(error)
+        })
         .and_then(|stream| {
             log_in_on(stream, name, &heard, options).map_err(|error| explain_open(&error, &heard, address))
         })

@@ -162,8 +162,9 @@ pub(super) fn shake_hands(mut socket: TcpStream, address: &Address) -> Result<Tl
     while session.is_handshaking() {
         session.complete_io(&mut socket).map_err(|error| explain_io(&error, address))?;
     }
-    let socket = mio::net::TcpStream::from_stream(socket)
-        .map_err(|error| Error::new(ErrorKind::System, format!("the socket to {address} cannot be polled: {error}")))?;
+    let socket = mio::net::TcpStream::from_stream(socket).map_err(|error| {
+        Error::new(ErrorKind::System, format!("the socket to {address} cannot be polled: {error}")).with_source(error)
+    })?;
     Ok(TlsStream::new(session, socket))
 }
 

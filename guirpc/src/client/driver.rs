@@ -44,7 +44,9 @@ impl Driver {
             self.run(first);
             self.core.close("the client was closed");
         });
-        spawned.map(drop).map_err(|error| Error::new(ErrorKind::System, format!("no thread for the client: {error}")))
+        spawned.map(drop).map_err(|error| {
+            Error::new(ErrorKind::System, format!("no thread for the client: {error}")).with_source(error)
+        })
     }
 
     fn run(&self, first: FirstAttempt) {

@@ -55,7 +55,8 @@ impl Lane {
                 Ok(worker) => lane.workers.push(worker),
                 Err(error) => {
                     lane.give_up();
-                    return Err(Error::new(ErrorKind::System, format!("no thread for worker {number}: {error}")));
+                    return Err(Error::new(ErrorKind::System, format!("no thread for worker {number}: {error}"))
+                        .with_source(error));
                 }
             }
         }

@@ -59,7 +59,9 @@ pub(super) fn start(plan: &Arc<Plan>, opener: RepublishOpener, reporter: Reporte
                 reporter.lost(Failure::channel(error.to_string()));
             }
         })
-        .map_err(|error| Error::new(ErrorKind::System, format!("no thread to republish: {error}")))?;
+        .map_err(|error| {
+            Error::new(ErrorKind::System, format!("no thread to republish: {error}")).with_source(error)
+        })?;
     Ok(jobs)
 }
 

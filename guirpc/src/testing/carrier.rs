@@ -37,7 +37,8 @@ impl Carrier {
             Carrier::Own(broker) => Client::connect(broker.uri()),
             Carrier::Shared { uri, suffix } => {
                 Client::connect(uri).map(|client| client.apart(suffix)).map_err(|error| {
-                    Error::new(error.kind(), format!("{URI} names a broker that cannot be used: {error}"))
+                    let message = format!("{URI} names a broker that cannot be used: {error}");
+                    error.with_message(message)
                 })
             }
         }

@@ -1,6 +1,5 @@
 //! From an address to a socket, bounded in time.
 
-use std::fmt::Display;
 use std::io;
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -28,14 +27,13 @@ impl Socket {
 
 /// Tries every address that the host's name stands for.
 pub(super) fn dial(address: &Address, deadline: Instant) -> Result<(Socket, TcpStream), Error> {
-    let unreachable = |why: &dyn Display| {
-        let message = format!("cannot connect to {address}: {why}; is RabbitMQ running there, and the URI right?");
-        Error::new(ErrorKind::Unreachable, message)
-    };
     let (host, port) = (address.host.clone(), address.port);
     // Nobody bounds how long a name takes to be looked up.
     let dialled = bounded(remaining(deadline), move || dial_slowly(&host, port, deadline));
-    dialled.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())).map_err(|error| unreachable(&error))
+    dialled.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())).map_err(|error| {
+        let message = format!("cannot connect to {address}: {error}; is RabbitMQ running there, and the URI right?");
+        Error::new(ErrorKind::Unreachable, message).with_source(error)
+    })
 }
 
 fn dial_slowly(host: &str, port: u16, deadline: Instant) -> io::Result<(Socket, TcpStream)> {

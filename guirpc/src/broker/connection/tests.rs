@@ -58,6 +58,10 @@ fn a_silent_peer_is_given_up() {
 fn nobody_there_is_said_with_what_to_do() {
     let error = open(LONG, &[&nowhere()]).unwrap_err();
     assert!(error.to_string().contains("is RabbitMQ running there"), "{error}");
+    let source = std::error::Error::source(&error).expect("the operating system refused");
+    let source = source.downcast_ref::<io::Error>().expect("it is its own error");
+    assert_eq!(source.kind(), io::ErrorKind::ConnectionRefused);
+    assert!(error.to_string().contains(&source.to_string()), "{error}");
 }
 
 /// As a port does that speaks TLS.

@@ -23,8 +23,9 @@ pub(super) fn read(path: &Path, side: Side) -> Result<(Layer, OwnSection), Error
 }
 
 pub(super) fn text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path)
-        .map_err(|error| invalid(format!("cannot read the settings in `{}`: {error}", path.display())))
+    fs::read_to_string(path).map_err(|error| {
+        invalid(format!("cannot read the settings in `{}`: {error}", path.display())).with_source(error)
+    })
 }
 
 /// How a file is written, by the end of its name.

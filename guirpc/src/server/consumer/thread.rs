@@ -64,7 +64,9 @@ pub(in crate::server) fn open(
                 let _ = opened.send(Err(error));
             }
         })
-        .map_err(|error| Error::new(ErrorKind::System, format!("no thread for a session: {error}")))?;
+        .map_err(|error| {
+            Error::new(ErrorKind::System, format!("no thread for a session: {error}")).with_source(error)
+        })?;
     // Past the handshake amiquip knows no timeouts.
     select! {
         recv(session) -> opened => {
@@ -96,7 +98,10 @@ fn run(
     let (sizes, alarm) = check_replies(&replying)?;
     let (channel, taken) = declare(&mut consuming, plan)?;
     let (consumers, consumed) = consume(&channel, plan).map_err(|error| match &taken {
-        Some(TakenAsItIs { refusal, .. }) => Error::new(error.kind(), format!("{error}; to declare it: {refusal}")),
+        Some(TakenAsItIs { refusal, .. }) => {
+            let message = format!("{error}; to declare it: {refusal}");
+            error.with_message(message)
+        }
         None => error,
     })?;
     let (reporter, reports) = Reporter::new();
@@ -206,10 +211,9 @@ fn check_replies(replying: &Connection) -> Result<(MessageSizes, Option<BlockedN
     let (told, answer) = bounded(1);
     let checker = PublishChecker::on(replying);
     let check = move || told.send(checker.check(&PublishCheck::of_reply(0)));
-    thread::Builder::new()
-        .name("guirpc-check".to_owned())
-        .spawn(check)
-        .map_err(|error| Error::new(ErrorKind::System, format!("no thread to try replies: {error}")))?;
+    thread::Builder::new().name("guirpc-check".to_owned()).spawn(check).map_err(|error| {
+        Error::new(ErrorKind::System, format!("no thread to try replies: {error}")).with_source(error)
+    })?;
     select! {
         recv(answer) -> answer => match answer.unwrap_or_else(|_| Checked::unanswered()) {
             Checked { presence: Presence::Denied(why), .. } => {
