@@ -111,6 +111,15 @@ mod tests {
         assert!(Args::command().render_help().to_string().contains(&exit_codes()));
     }
 
+    #[test]
+    fn the_help_has_its_flags_in_groups_and_what_is_for_python_last() {
+        let help = Args::command().render_help().to_string();
+        let place = |heading| help.find(&format!("\n{heading}:\n")).unwrap_or_else(|| panic!("no `{heading}`: {help}"));
+        let headings = ["Options", "Broker", "Services and concurrency", "Log", "For callers in Python"].map(place);
+        assert!(headings.is_sorted(), "{help}");
+        assert!(help.find("--uri").unwrap() > headings[1] && help.find("--pickle").unwrap() > headings[4], "{help}");
+    }
+
     fn settings(line: &[&str]) -> Settings {
         Args::parse_from(line).settings(&Environment::default()).expect("they are settings")
     }

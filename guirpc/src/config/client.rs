@@ -28,52 +28,58 @@ settings! {
     /// ```
     #[derive(Clone)]
     pub struct ClientConfig, listed in CLIENT {
-        /// The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`, or several, with commas between
-        /// them; with TLS as `amqps://`
-        uri: String {
-            takes: Kind::Uri,
-            default: DEFAULT_URI.to_owned(),
-            ini: CONNECTION,
+        "Broker" {
+            /// The broker, as `amqp://user:password@host:port/vhost?heartbeat=SECONDS`, or several, with commas between
+            /// them; with TLS as `amqps://`
+            uri: String {
+                takes: Kind::Uri,
+                default: DEFAULT_URI.to_owned(),
+                ini: CONNECTION,
+            }
         }
-        /// How long to wait for a reply
-        timeout: Option<Duration> {
-            takes: Kind::Time,
-            default: None,
-            shown: format!("the function's own, or {}", shown(DEFAULT_TIMEOUT)),
-            ini: &["options.timeout"],
+        "Calls" {
+            /// How long to wait for a reply
+            timeout: Option<Duration> {
+                takes: Kind::Time,
+                default: None,
+                shown: format!("the function's own, or {}", shown(DEFAULT_TIMEOUT)),
+                ini: &["options.timeout"],
+            }
+            /// Who calls
+            app_id: Option<String> {
+                takes: Kind::Name,
+                default: None,
+                ini: &["producer_application_id", "options.app_id"],
+            }
+            /// The largest request to send, in bytes
+            max_body: usize {
+                takes: Kind::Bytes,
+                default: DEFAULT_MAX_BODY,
+                ini: &["options.max_body"],
+            }
         }
-        /// Who calls
-        app_id: Option<String> {
-            takes: Kind::Name,
-            default: None,
-            ini: &["producer_application_id", "options.app_id"],
-        }
-        /// How requests are written: guirpc's own way, or the Python original's
-        dialect: Option<Dialect> {
-            takes: Kind::one_of::<Dialect>(),
-            default: None,
-            shown: "the function's own, and python with an INI file",
-            ini: &["options.dialect"],
-        }
-        /// The exchange that requests go through
-        exchange: Option<String> {
-            takes: Kind::Name,
-            default: None,
-            shown: "`guirpc`, or `rpc_gateway` in the dialect python",
-            ini: &["amqp_entities.exchange"],
-        }
-        /// The routing key of requests
-        routing_key: Option<String> {
-            takes: Kind::Text,
-            default: None,
-            shown: "the name of the service",
-            ini: &["amqp_entities.routing_key"],
-        }
-        /// The largest request to send, in bytes
-        max_body: usize {
-            takes: Kind::Bytes,
-            default: DEFAULT_MAX_BODY,
-            ini: &["options.max_body"],
+        "For services in Python, and exchanges of one's own" {
+            /// How requests are written: guirpc's own way, or the Python original's
+            dialect: Option<Dialect> {
+                takes: Kind::one_of::<Dialect>(),
+                default: None,
+                shown: "the function's own, and python with an INI file",
+                ini: &["options.dialect"],
+            }
+            /// The exchange that requests go through
+            exchange: Option<String> {
+                takes: Kind::Name,
+                default: None,
+                shown: "`guirpc`, or `rpc_gateway` in the dialect python",
+                ini: &["amqp_entities.exchange"],
+            }
+            /// The routing key of requests
+            routing_key: Option<String> {
+                takes: Kind::Text,
+                default: None,
+                shown: "the name of the service",
+                ini: &["amqp_entities.routing_key"],
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ use super::value::Choice;
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
+    /// Above the group that it stands in.
+    pub(crate) heading: &'static str,
     pub(crate) kind: Kind,
     /// Its default as it is shown; empty if nothing stands for it.
     pub(crate) default: fn() -> String,

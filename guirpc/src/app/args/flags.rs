@@ -41,7 +41,7 @@ impl FromArgMatches for Flags {
 fn arg(setting: &'static Setting) -> Arg {
     let action = if matches!(setting.kind, Kind::Names | Kind::Counts(_)) { ArgAction::Append } else { ArgAction::Set };
     let arg = Arg::new(setting.name).long(setting.flag()).help(help(setting)).action(action).global(true);
-    let arg = arg.value_parser(parser(setting.kind));
+    let arg = arg.help_heading(setting.heading).value_parser(parser(setting.kind));
     match setting.kind {
         Kind::Uri => arg.value_name("URI"),
         Kind::Text => arg.value_name("TEXT"),

@@ -12,11 +12,16 @@ fn table(side: Side) -> String {
     let rule = if side == Side::Server { "---|" } else { "" };
     let head =
         format!("| TOML `[{}]` | INI | environment |{flag} default | |\n|---|---|---|{rule}---|---|\n", side.section());
-    side.settings().iter().fold(head, |table, setting| table + &line(setting, side) + "\n")
+    let groups = side.settings().chunk_by(|one, next| one.heading == next.heading);
+    groups.fold(head, |table, group| {
+        // As many empty cells as there are columns beside the first.
+        let heading = format!("| **{}** |{}\n", group[0].heading, "|".repeat(rule.len() / 4 + 4));
+        group.iter().fold(table + &heading, |table, setting| table + &line(setting, side) + "\n")
+    })
 }
 
 fn line(setting: &Setting, side: Side) -> String {
-    let Setting { name, kind, default, help, ini } = setting;
+    let Setting { name, kind, default, help, ini, heading: _ } = setting;
     let key = |name: &&'static str| {
         let (section, key) = side.ini_key(name);
         format!("`[{section}] {key}`")
