@@ -23,7 +23,7 @@ impl Passing {
             return Passing::Owned;
         };
         refuse_mut(reference, diagnostics);
-        if let Some(lifetime) = &reference.lifetime {
+        if let Some(lifetime) = unreported(reference.lifetime.as_ref()) {
             diagnostics.error(lifetime, "an argument is borrowed for the time of the call: leave the lifetime out");
         }
         match bare(&reference.elem) {
@@ -54,13 +54,18 @@ pub(crate) fn referent(ty: &Type, marker: &str, diagnostics: &mut Diagnostics) -
         return None;
     };
     refuse_mut(reference, diagnostics);
-    if let Some(lifetime) = &reference.lifetime {
+    if let Some(lifetime) = unreported(reference.lifetime.as_ref()) {
         diagnostics.error(lifetime, "it is borrowed for the time of the call: leave the lifetime out");
     }
     if let Type::TraitObject(_) | Type::ImplTrait(_) = bare(&reference.elem) {
         diagnostics.error(&reference.elem, "state is found by its type, which has to be named: wrap it in a struct");
     }
     Some((*reference.elem).clone())
+}
+
+/// A lifetime that is not declared by the function: one that is has been reported there, once for all its uses.
+fn unreported(lifetime: Option<&Lifetime>) -> Option<&Lifetime> {
+    lifetime.filter(|lifetime| lifetime.ident == "static" || lifetime.ident == "_")
 }
 
 fn refuse_mut(reference: &TypeReference, diagnostics: &mut Diagnostics) {
@@ -99,7 +104,9 @@ impl<'ast> Visit<'ast> for Borrows<'_> {
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        self.diagnostics.error(lifetime, "a served function cannot name lifetimes: use owned types");
+        if let Some(lifetime) = unreported(Some(lifetime)) {
+            self.diagnostics.error(lifetime, "a served function cannot name lifetimes: use owned types");
+        }
     }
 
     fn visit_type_impl_trait(&mut self, unnamed: &'ast TypeImplTrait) {
