@@ -44,6 +44,8 @@ pub mod python {}
 mod registry;
 #[doc = include_str!("reliability.md")]
 pub mod reliability {}
+#[doc = include_str!("security.md")]
+pub mod security {}
 #[cfg(feature = "server")]
 mod server;
 
