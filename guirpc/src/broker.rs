@@ -1,7 +1,7 @@
 //! The only place that names amiquip: addresses, connections, topology, and messages on the wire.
 //!
 //! amiquip is synchronous and some of its calls wait for ever on a broker that has stopped answering,
-//! so everything in here is either bounded in time or done on a thread that may be given up.
+//! so everything in here is either bounded in time or part of an [`Attempt`] that may be given up.
 //!
 //! # What the rest of the library asks of it
 //!
@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`Addresses::parse`] | one broker or several, from URIs |
 //! | [`Connection::open`], `open_beside`, `open_channel`, `blocked`, `close` | connections, bounded in time; alarms of the broker |
+//! | [`Attempt`], [`bounded()`] | what may wait without a bound, and has its connections cut when it is given up |
 //! | [`Channel::consume`], `set_prefetch`, `ack`, `ack_through`, `requeue`, `flush`; [`Consumer::cancel`] | a server's consuming channel, for one thread |
 //! | [`Inbox::next`], `try_next` | where deliveries arrive, for any thread, as [`Event`]s |
 //! | [`ReplyChannel::publish`], `progress`, `flush` | replies, and which of them have left this process; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
@@ -24,9 +25,9 @@
 //! What fails, and how far that reaches, is a [`Failure`] for those who go on, an [`Error`](crate::Error) for users.
 
 mod addresses;
+mod attempt;
 mod backlog;
 mod backoff;
-mod bounded;
 mod connection;
 mod dead_queue;
 mod drop_on_thread;
@@ -48,9 +49,9 @@ mod wire;
 
 use addresses::Address;
 pub(crate) use addresses::Addresses;
+pub(crate) use attempt::{Attempt, bounded};
 pub(crate) use backlog::ask_backlog;
 pub(crate) use backoff::Backoff;
-pub(crate) use bounded::bounded;
 pub(crate) use connection::{BlockedNote, Channel, Connection, Limits, OPEN_TIMEOUT, no_answer, program};
 #[cfg(feature = "embedded")]
 pub(crate) use connection::{is_sound_table, sanitize_table};
