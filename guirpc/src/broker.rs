@@ -17,6 +17,7 @@
 //! | [`ReplyChannel::publish`], `progress`, `flush` | replies, and which of them have left this process; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
 //! | [`RepublishChannel`]: `attempt`, `dead_letter`, `declare`, `confirms` | requests that are published again |
 //! | [`Topology::declare_service`], `declare_queue` | exchanges and queues, declared or taken as they are |
+//! | [`TopologyKeeper::look`] | an exchange and its bindings, declared again when they are gone |
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`PublishChecker::check`] | whether the broker takes messages for an exchange, from this user, of some size ([`MessageSizes`]) |
 //! | [`ask_backlog`] | what waits in a queue, and how many take from it |
@@ -71,4 +72,6 @@ pub(crate) use request_channel::{
     ConfirmNote, Incoming, ReplyNote, RequestChannel, ReturnNote, Returned, confirmed, reply, request_channels,
     returned,
 };
-pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind, TakenAsItIs, Topology};
+pub(crate) use topology::{
+    Binding, EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind, TakenAsItIs, Topology, TopologyKeeper,
+};

@@ -6,10 +6,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
+use amiquip::{Channel, Connection, ExchangeDeclareOptions, ExchangeType, FieldTable};
 use anyhow::{Context, ensure};
 use guirpc::embedded::Broker as Embedded;
 use guirpc::{Client, Server, Setup};
-use harness::{Case, Program, binary};
+use harness::{Broker, Case, Program, RabbitMq, binary, eventually};
 
 use crate::liar::Liar;
 
@@ -21,6 +22,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::embedded("broker::one_that_answers_nothing_takes_no_threads", one_that_answers_nothing_takes_no_threads),
         Case::embedded("broker::no_frame_ends_the_process", no_frame_ends_the_process),
         Case::embedded("broker::connections_leave_nothing_behind", connections_leave_nothing_behind),
+        Case::shared("broker::a_deleted_exchange_is_declared_again", a_deleted_exchange_is_declared_again),
+        Case::rabbitmq_shared("broker::who_may_not_declare_says_so_once", who_may_not_declare_says_so_once),
     ]
 }
 
@@ -183,4 +186,46 @@ fn connections_leave_nothing_behind(broker: &Embedded) -> anyhow::Result<()> {
     ensure!(bytes < 500, "{line}");
     ensure!(program.wait(LONG)?.success());
     Ok(())
+}
+
+fn a_deleted_exchange_is_declared_again(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(Setup::new([SERVICE]).uri(broker.uri()))?;
+    let client = Client::connect(broker.uri())?.with_timeout(LONG);
+    ensure!(add::call(&client, 1, 2)? == 3);
+    let mut connection = Connection::insecure_open(&broker.uri())?;
+    let channel = connection.open_channel(None)?;
+    delete_exchange(&channel)?;
+    ensure!(add::call(&client.with_timeout(Duration::from_secs(1)), 1, 2).is_err(), "it was deleted");
+    eventually(LONG, || Ok(add::call(&client, 1, 2) == Ok(3)))?;
+    channel.queue_unbind(SERVICE, "guirpc", SERVICE, FieldTable::new())?;
+    eventually(LONG, || Ok(add::call(&client, 1, 2) == Ok(3)))?;
+    channel.close()?;
+    Ok(connection.close()?)
+}
+
+fn who_may_not_declare_says_so_once(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
+    drop(Server::start(Setup::new([SERVICE]).uri(rabbitmq.uri()))?);
+    let uri = rabbitmq.add_user("bare", ["", ".*", ".*"])?;
+    let mut command = Command::new(binary("attacked")?);
+    let program = Program::start(command.env("ATTACKED_LOG", "1").args(["server", &*uri]))?;
+    program.wait_for_line("serving", LONG)?;
+    let client = Client::connect(rabbitmq.uri())?.with_timeout(LONG);
+    let mut connection = Connection::insecure_open(&rabbitmq.uri())?;
+    let channel = connection.open_channel(None)?;
+    delete_exchange(&channel)?;
+    program.wait_for_log("cannot be declared again", LONG)?;
+    // Two looks later.
+    thread::sleep(Duration::from_secs(13));
+    let said = program.stderr().iter().filter(|line| line.contains("cannot be declared again")).count();
+    ensure!(said == 1, "it is said {said} times");
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(ExchangeType::Direct, "guirpc", durable)?;
+    program.wait_for_log("there again", LONG)?;
+    eventually(LONG, || Ok(add::call(&client, 1, 2) == Ok(3)))?;
+    channel.close()?;
+    Ok(connection.close()?)
+}
+
+fn delete_exchange(channel: &Channel) -> anyhow::Result<()> {
+    Ok(channel.exchange_delete("guirpc", false)?)
 }

@@ -19,6 +19,7 @@ use super::super::reports::Reporter;
 use super::super::republisher;
 use super::super::session::{Session, open_replies};
 use super::super::shutdown_report::ShutdownReport;
+use super::super::topology_watch::TopologyWatch;
 use super::{ConsumerLoop, Lost, Memory, SessionContext};
 use crate::broker::{
     self, Attempt, BlockedNote, Channel, Checked, Connection, Consumer, Failure, Inbox, MessageSizes, Presence,
@@ -122,6 +123,7 @@ fn run(
         Some(TakenAsItIs { refusal, .. }) => Error::new(error.kind(), format!("{error}; to declare it: {refusal}")),
         None => error,
     })?;
+    let watch = TopologyWatch::start(plan, &consuming)?;
     let (reporter, reports) = Reporter::new();
     let jobs = republisher::start(plan, RepublishOpener::on(&replying), reporter.clone())?;
     let (alarmed, alarms) = unbounded();
@@ -176,6 +178,7 @@ fn run(
     memory.session_lost(reports.all, Instant::now());
     put_memory(context, memory);
     drop(jobs);
+    drop(watch);
     // Both ask the broker, which may answer nothing any more.
     attempt.within(CLOSE_TIMEOUT, || drop(consumers));
     attempt.within(CLOSE_TIMEOUT, || drop(channel));
