@@ -2,12 +2,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use amiquip::{ConnectionOptions, ConnectionTuning};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use tracing::warn;
 
 use super::addresses::none_opens;
@@ -22,6 +21,7 @@ mod close_race;
 mod dial;
 mod handshake;
 mod login;
+mod opener;
 mod requests;
 mod sanitizer;
 mod written;
@@ -32,6 +32,7 @@ use dial::{Socket, dial};
 use handshake::Heard;
 pub(crate) use handshake::Limits;
 use login::{Login, Plain};
+pub(super) use opener::Opener;
 use sanitizer::LARGEST_FRAME;
 #[cfg(feature = "embedded")]
 pub(crate) use sanitizer::{is_sound_table, sanitize_table};
@@ -67,80 +68,6 @@ pub(crate) struct Connection {
     heard: Heard,
     blocked: Receiver<BlockedNote>,
     socket: Socket,
-}
-
-/// Opens channels on a connection that belongs to somebody else.
-///
-/// Opening one waits for the broker, and whoever closes the connection meanwhile waits for that:
-/// so both are done in an [`Attempt`], and whoever gives up cuts the socket.
-#[derive(Clone, Debug)]
-pub(super) struct Opener {
-    connection: Arc<Mutex<Option<CloseRaceGuard>>>,
-    /// Holds one message while nobody has the turn.
-    turns: (Sender<()>, Receiver<()>),
-}
-
-/// The turn of one of those who might wait for the broker without an end.
-#[derive(Debug)]
-pub(super) struct Turn(Sender<()>);
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let _ = self.0.try_send(());
-    }
-}
-
-impl Opener {
-    fn new(connection: CloseRaceGuard) -> Self {
-        let turns = crossbeam_channel::bounded(1);
-        drop(Turn(turns.0.clone()));
-        Opener { connection: Arc::new(Mutex::new(Some(connection))), turns }
-    }
-
-    /// Waits for a turn: one waits for the broker at a time, so that few do where it answers nothing.
-    pub(super) fn turn(&self, bound: Duration) -> Option<Turn> {
-        self.turns.1.recv_timeout(bound).ok().map(|()| Turn(self.turns.0.clone()))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<CloseRaceGuard>> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn open_channel(&self) -> Result<Channel, Error> {
-        let mut connection = self.lock();
-        let Some(connection) = connection.as_mut() else {
-            return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
-        };
-        connection.open_channel().map(Channel).map_err(|error| match connection.heard().reason() {
-            // That it closed the connection meanwhile is kept from amiquip.
-            Some(reason) => Error::new(ErrorKind::Unreachable, reason),
-            None => explain(&error),
-        })
-    }
-
-    /// Opens a channel, and counts the messages of it that are written.
-    pub(super) fn open_counted_channel(&self) -> Result<(Channel, WrittenCount), Error> {
-        let channel = self.open_channel()?;
-        let written = self.lock().as_ref().map(|connection| connection.count_written(&channel.0)).unwrap_or_default();
-        Ok((channel, written))
-    }
-
-    /// Has consumers live as long as their channels, on all of the connection.
-    pub(super) fn keep_consumers(&self) {
-        if let Some(connection) = self.lock().as_ref() {
-            connection.keep_consumers();
-        }
-    }
-
-    /// Whether the connection has been taken out; if somebody opens a channel on it at the moment, it has not.
-    fn is_taken(&self) -> bool {
-        self.connection.try_lock().is_ok_and(|connection| connection.is_none())
-    }
-
-    /// The connection, to be closed.
-    fn take(&self) -> Option<CloseRaceGuard> {
-        self.lock().take()
-    }
 }
 
 /// Opens connections to the broker that another one is to, for the same owner.
