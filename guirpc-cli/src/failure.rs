@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use guirpc::__private_0_1::Exit;
+use guirpc::__private_0_1::{Exit, masked};
 use guirpc::{CallError, Client, Error};
 
 use crate::terminal;
@@ -51,6 +51,16 @@ impl Failure {
         let _ = writeln!(io::stderr(), "error: {}", self.message);
         self.exit.code().into()
     }
+}
+
+/// Prints what clap says of a command line, and of a URI in it no password.
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+    let (text, shown) = (error.to_string(), masked(&error.to_string()));
+    if shown == text {
+        error.exit();
+    }
+    let _ = write!(io::stderr(), "{shown}");
+    Exit::Usage.code().into()
 }
 
 impl From<Error> for Failure {

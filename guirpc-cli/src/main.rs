@@ -13,7 +13,11 @@ mod output;
 mod terminal;
 
 fn main() -> ExitCode {
-    match commands::run(args::Args::parse()) {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return failure::refuse(&error),
+    };
+    match commands::run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

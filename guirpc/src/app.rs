@@ -11,7 +11,7 @@ use std::time::Duration;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Config, Environment};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, masked};
 use crate::exit::Exit;
 use crate::registry::unserved;
 use crate::server::{OwnSettings, Server, Setup, ShutdownHandle};
@@ -48,7 +48,7 @@ pub struct Program {
 pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxError>) -> ExitCode {
     let args = match Args::read(program, env::args_os()) {
         Ok(args) => args,
-        Err(error) => error.exit(),
+        Err(error) => return refuse(&error),
     };
     match run(program, &args, Box::new(setup)) {
         Ok(exit) => exit.code().into(),
@@ -57,6 +57,16 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
             failure.exit.code().into()
         }
     }
+}
+
+/// Prints what clap says of a command line, and of a URI in it no password.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let (text, shown) = (error.to_string(), masked(&error.to_string()));
+    if shown == text {
+        error.exit();
+    }
+    Output::new(io::stderr()).write(shown.as_bytes());
+    Exit::Usage.code().into()
 }
 
 /// How the process ends when something is wrong.

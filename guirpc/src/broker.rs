@@ -1,7 +1,7 @@
 //! The only place that names amiquip: addresses, connections, topology, and messages on the wire.
 //!
 //! amiquip is synchronous and some of its calls wait for ever on a broker that has stopped answering,
-//! so everything in here is either bounded in time or done on a thread that may be given up.
+//! so everything in here is either bounded in time or part of an [`Attempt`] that may be given up.
 //!
 //! # What the rest of the library asks of it
 //!
@@ -11,11 +11,13 @@
 //! |---|---|
 //! | [`Addresses::parse`] | one broker or several, from URIs |
 //! | [`Connection::open`], `open_beside`, `open_channel`, `blocked`, `close` | connections, bounded in time; alarms of the broker |
+//! | [`Attempt`], [`bounded()`] | what may wait without a bound, and has its connections cut when it is given up |
 //! | [`Channel::consume`], `set_prefetch`, `ack`, `ack_through`, `requeue`, `flush`; [`Consumer::cancel`] | a server's consuming channel, for one thread |
 //! | [`Inbox::next`], `try_next` | where deliveries arrive, for any thread, as [`Event`]s |
 //! | [`ReplyChannel::publish`], `progress`, `flush` | replies, and which of them have left this process; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
 //! | [`RepublishChannel`]: `attempt`, `dead_letter`, `declare`, `confirms` | requests that are published again |
 //! | [`Topology::declare_service`], `declare_queue` | exchanges and queues, declared or taken as they are |
+//! | [`TopologyKeeper::look`] | an exchange and its bindings, declared again when they are gone |
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`PublishChecker::check`] | whether the broker takes messages for an exchange, from this user, of some size ([`MessageSizes`]) |
 //! | [`ask_backlog`] | what waits in a queue, and how many take from it |
@@ -24,9 +26,9 @@
 //! What fails, and how far that reaches, is a [`Failure`] for those who go on, an [`Error`](crate::Error) for users.
 
 mod addresses;
+mod attempt;
 mod backlog;
 mod backoff;
-mod bounded;
 mod connection;
 mod dead_queue;
 mod drop_on_thread;
@@ -48,9 +50,9 @@ mod wire;
 
 use addresses::Address;
 pub(crate) use addresses::Addresses;
+pub(crate) use attempt::{Attempt, bounded};
 pub(crate) use backlog::ask_backlog;
 pub(crate) use backoff::Backoff;
-pub(crate) use bounded::bounded;
 pub(crate) use connection::{BlockedNote, Channel, Connection, Limits, OPEN_TIMEOUT, no_answer, program};
 #[cfg(feature = "embedded")]
 pub(crate) use connection::{is_sound_table, sanitize_table};
@@ -70,4 +72,6 @@ pub(crate) use request_channel::{
     ConfirmNote, Incoming, ReplyNote, RequestChannel, ReturnNote, Returned, confirmed, reply, request_channels,
     returned,
 };
-pub(crate) use topology::{EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind, TakenAsItIs, Topology};
+pub(crate) use topology::{
+    Binding, EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind, TakenAsItIs, Topology, TopologyKeeper,
+};

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 mod call;
 mod fault;
+mod masked;
 
 pub use call::{CallError, Refusal};
 pub use fault::{Fault, OrFault};
+pub use masked::masked;
 
 /// Why a server or a client could not do what it was asked to.
 ///

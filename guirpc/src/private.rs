@@ -16,6 +16,8 @@ pub use crate::codec::{PythonOptions, PythonSerializer, PythonTextCodec};
 pub use crate::config::package_of;
 pub use crate::context::Context;
 /// For the command `guirpc`.
+pub use crate::error::masked;
+/// For the command `guirpc`.
 pub use crate::exit::{Exit, exit_codes};
 pub use crate::function::{
     CallResult, Failure, Fallible, Function, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result,

@@ -33,6 +33,7 @@ mod shutdown;
 mod shutdown_handle;
 mod shutdown_report;
 mod tick;
+mod topology_watch;
 mod triage;
 mod worker;
 

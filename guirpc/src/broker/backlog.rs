@@ -1,6 +1,6 @@
 //! What waits in a queue, and how many take from it.
 
-use super::bounded::bounded;
+use super::attempt::bounded;
 use super::connection::explain;
 use super::{Addresses, Channel, Connection, OPEN_TIMEOUT, no_answer, program};
 use crate::error::Error;
@@ -10,8 +10,9 @@ use crate::error::Error;
 /// On a connection of its own, since a broker that refuses the question closes the channel.
 pub(crate) fn ask_backlog(addresses: &Addresses, queue: String) -> Result<Option<(u32, u32)>, Error> {
     let to = addresses.clone();
-    let asked = bounded(OPEN_TIMEOUT, move || {
+    let asked = bounded(OPEN_TIMEOUT, move |attempt| {
         let mut connection = Connection::open(&to, &program(), "asking for the backlog")?;
+        attempt.hold(&connection);
         connection.open_channel()?.counts(&queue)
     });
     asked.unwrap_or_else(|| Err(no_answer(addresses)))

@@ -2,16 +2,15 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use amiquip::{Auth, ConnectionOptions, ConnectionTuning};
+use amiquip::{ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
 use tracing::warn;
 
 use super::addresses::none_opens;
-use super::bounded::{bounded, remaining};
+use super::attempt::{Attempt, remaining};
 use super::refusal;
 #[cfg(feature = "tls")]
 use super::tls;
@@ -21,14 +20,20 @@ use crate::error::{Error, ErrorKind, shown};
 mod close_race;
 mod dial;
 mod handshake;
-mod open_requests;
+mod login;
+mod opener;
+mod requests;
 mod sanitizer;
 mod written;
 
 use close_race::CloseRaceGuard;
+pub(super) use dial::WeakSocket;
 use dial::{Socket, dial};
 use handshake::Heard;
 pub(crate) use handshake::Limits;
+use login::{Login, Plain};
+pub(super) use opener::Opener;
+use sanitizer::LARGEST_FRAME;
 #[cfg(feature = "embedded")]
 pub(crate) use sanitizer::{is_sound_table, sanitize_table};
 pub(super) use written::WrittenCount;
@@ -50,6 +55,8 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(10);
 const MEM_CHANNEL_BOUND: usize = 256;
 /// Bytes that wait for the socket before publishing has to wait; all of it is lost if the connection is.
 const BUFFERED_WRITES: usize = 1 << 20;
+/// RabbitMQ's own limit, unless its administrator has raised that: amiquip's numbers of channels overflow at 65,535.
+const MOST_CHANNELS: u16 = 2047;
 
 /// A connection that is up, or was.
 #[derive(Debug)]
@@ -61,45 +68,6 @@ pub(crate) struct Connection {
     heard: Heard,
     blocked: Receiver<BlockedNote>,
     socket: Socket,
-}
-
-/// Opens channels on a connection that belongs to somebody else.
-///
-/// Opening one waits for the broker, and whoever closes the connection meanwhile waits for that:
-/// so both are done within [`bounded`], and whoever gives up cuts the socket.
-#[derive(Clone, Debug)]
-pub(super) struct Opener(Arc<Mutex<Option<CloseRaceGuard>>>);
-
-impl Opener {
-    pub(super) fn open_channel(&self) -> Result<Channel, Error> {
-        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(connection) = connection.as_mut() else {
-            return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
-        };
-        connection.open_channel().map(Channel).map_err(|error| match connection.heard().close() {
-            // That it closed the connection meanwhile is kept from amiquip.
-            Some(close) => Error::new(ErrorKind::Unreachable, refusal::explain(close.code, &close.text).1),
-            None => explain(&error),
-        })
-    }
-
-    /// Opens a channel, and counts the messages of it that are written.
-    pub(super) fn open_counted_channel(&self) -> Result<(Channel, WrittenCount), Error> {
-        let channel = self.open_channel()?;
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = connection.as_ref().map(|connection| connection.count_written(&channel.0)).unwrap_or_default();
-        Ok((channel, written))
-    }
-
-    /// Whether the connection has been taken out; if somebody opens a channel on it at the moment, it has not.
-    fn is_taken(&self) -> bool {
-        self.0.try_lock().is_ok_and(|connection| connection.is_none())
-    }
-
-    /// The connection, to be closed.
-    fn take(&self) -> Option<CloseRaceGuard> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
 }
 
 /// Opens connections to the broker that another one is to, for the same owner.
@@ -147,9 +115,9 @@ impl Connection {
         self.heard.limits()
     }
 
-    /// What the broker said when it closed the connection, if it has.
+    /// What the broker said when it closed the connection, or sent that it may not.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.heard.close().map(|close| refusal::explain(close.code, &close.text).1)
+        self.heard.reason()
     }
 
     fn open_any(bound: Duration, addresses: &Addresses, owner: &str, purpose: &str) -> Result<Self, Error> {
@@ -178,22 +146,23 @@ impl Connection {
         let (socket, stream) = dial(address, deadline)?;
         let bound = remaining(deadline).min(HANDSHAKE_TIMEOUT);
         let options = ConnectionOptions::default()
-            .auth(Auth::Plain { username: address.user.clone(), password: address.password.clone() })
+            .auth(Plain)
             .virtual_host(address.vhost.clone())
+            .channel_max(MOST_CHANNELS)
+            .frame_max(LARGEST_FRAME)
             .heartbeat(address.heartbeat.get())
             .connection_timeout(Some(bound))
             .information(Some(format!("guirpc {}: {purpose}", env!("CARGO_PKG_VERSION"))));
         let (to, name) = (address.clone(), format!("{owner}: {purpose}"));
         // A peer that sends a byte now and then keeps amiquip's own timeout from running out.
-        let logged_in = bounded(bound, move || log_in(stream, &to, &name, options));
+        let logged_in = Attempt::on(&socket).run(bound, move || log_in(stream, &to, &name, options));
         let Some(logged_in) = logged_in else {
-            socket.cut();
             let message = format!("{address} took longer than {} to greet: is it an AMQP broker?", shown(bound));
             return Err(Error::new(ErrorKind::Unreachable, message));
         };
         let (connection, blocked) = logged_in?;
         let heard = connection.heard().clone();
-        let opener = Opener(Arc::new(Mutex::new(Some(connection))));
+        let opener = Opener::new(connection);
         Ok(Connection { address: address.clone(), owner: owner.to_owned(), opener, heard, blocked, socket })
     }
 
@@ -203,6 +172,10 @@ impl Connection {
 
     pub(super) fn opener(&self) -> Opener {
         self.opener.clone()
+    }
+
+    pub(super) fn socket(&self) -> WeakSocket {
+        self.socket.downgrade()
     }
 
     /// Where the broker says that it takes no messages on this connection.
@@ -216,8 +189,8 @@ impl Connection {
     /// Why it was not, or had not been, closed properly.
     pub(crate) fn close(self, bound: Duration) -> Result<(), String> {
         let opener = self.opener();
-        let Some(closed) = bounded(bound, move || opener.take().map_or(Ok(()), CloseRaceGuard::close)) else {
-            self.socket.cut();
+        let close = move || opener.take().map_or(Ok(()), CloseRaceGuard::close);
+        let Some(closed) = Attempt::on(&self.socket).run(bound, close) else {
             return Err(format!("the broker did not answer within {}", shown(bound)));
         };
         closed.map_err(|error| error.to_string())
@@ -233,10 +206,17 @@ impl Drop for Connection {
         }
         // If no thread can be had, the connection is dropped with its last opener.
         let _ = thread::Builder::new().name("guirpc-goodbye".to_owned()).spawn(move || {
-            if bounded(GOODBYE_TIMEOUT, move || drop(opener.take())).is_none() {
-                socket.cut();
-            }
+            let _ = Attempt::on(&socket).run(GOODBYE_TIMEOUT, move || drop(opener.take()));
         });
+    }
+}
+
+impl Attempt {
+    /// One that has this socket only.
+    fn on(socket: &Socket) -> Self {
+        let attempt = Attempt::default();
+        attempt.hold_socket(socket.downgrade());
+        attempt
     }
 }
 
@@ -280,13 +260,13 @@ fn log_in(
     stream: TcpStream,
     address: &Address,
     name: &str,
-    options: ConnectionOptions<Auth>,
+    options: ConnectionOptions<Plain>,
 ) -> Result<LoggedIn, Error> {
-    let heard = Heard::default();
+    let (heard, login) = (Heard::default(), Login::new(address));
     #[cfg(feature = "tls")]
     if address.is_tls {
         let stream = tls::shake_hands(stream, address)?;
-        return log_in_on(stream, name, &heard, options)
+        return log_in_on(stream, (name, login), &heard, options)
             .map_err(|error| tls::explain(&error, address).unwrap_or_else(|| explain_open(&error, &heard, address)));
     }
     mio::net::TcpStream::from_stream(stream)
@@ -295,19 +275,19 @@ fn log_in(
                 .with_source(error)
         })
         .and_then(|stream| {
-            log_in_on(stream, name, &heard, options).map_err(|error| explain_open(&error, &heard, address))
+            log_in_on(stream, (name, login), &heard, options).map_err(|error| explain_open(&error, &heard, address))
         })
 }
 
 fn log_in_on<S: Read + Write + mio::Evented + Send + 'static>(
     stream: S,
-    name: &str,
+    who: (&str, Login),
     heard: &Heard,
-    options: ConnectionOptions<Auth>,
+    options: ConnectionOptions<Plain>,
 ) -> Result<LoggedIn, amiquip::Error> {
     let tuning =
         ConnectionTuning::default().mem_channel_bound(MEM_CHANNEL_BOUND).buffered_writes_high_water(BUFFERED_WRITES);
-    CloseRaceGuard::open(stream, name, heard, options, tuning)
+    CloseRaceGuard::open(stream, who, heard, options, tuning)
 }
 
 /// What an error means when it comes while connecting.
@@ -316,6 +296,10 @@ fn explain_open(error: &amiquip::Error, heard: &Heard, address: &Address) -> Err
     if let Some(close) = heard.close() {
         let (kind, text) = refusal::explain(close.code, &close.text);
         return Error::new(kind, format!("{address} refused user `{}`: {text}", address.user));
+    }
+    if let Some(what) = heard.violation() {
+        let message = format!("{address} sends {what}, which is no AMQP 0-9-1: is it a broker?");
+        return Error::new(ErrorKind::Unreachable, message);
     }
     match error {
         amiquip::Error::InvalidCredentials => Error::new(

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use amiquip::{AmqpProperties, Publish};
 
-use super::bounded::bounded;
+use super::attempt::{Attempt, bounded};
 use super::connection::{Beside, Opener, explain};
 use super::message_sizes::MessageSizes;
 use super::refusal::largest_message;
@@ -21,6 +21,8 @@ use crate::message::Name;
 
 /// For the broker to answer, beside the time that it takes to send the message.
 const BOUND: Duration = Duration::from_secs(10);
+/// For one that is tried on the same connection to be over; it is tried beside it then.
+const TURN: Duration = Duration::from_secs(2);
 /// How slow a network is put up with.
 const BYTES_PER_SECOND: usize = 1 << 20;
 /// As much goes with any trial, so that nearly all messages need no other; and as much goes by the connection that
@@ -87,17 +89,17 @@ impl PublishChecker {
     pub(crate) fn check(&self, check: &PublishCheck) -> Checked {
         let (this, check, bytes) = (self.clone(), check.clone(), trial_size(check.bytes));
         let bound = BOUND + Duration::from_secs((bytes / BYTES_PER_SECOND) as u64);
-        let checked = bounded(bound, move || {
+        let checked = bounded(bound, move |held| {
             let mut sizes = MessageSizes::default();
-            let presence = match this.attempt(&check, bytes) {
-                Attempt::TooLarge(most) => {
+            let presence = match this.attempt(held, &check, bytes) {
+                Trial::TooLarge(most) => {
                     sizes.set_most(most);
-                    match this.attempt(&check, 0) {
-                        Attempt::Exchange(presence) => presence,
-                        Attempt::TooLarge(_) => Presence::Unanswered,
+                    match this.attempt(held, &check, 0) {
+                        Trial::Exchange(presence) => presence,
+                        Trial::TooLarge(_) => Presence::Unanswered,
                     }
                 }
-                Attempt::Exchange(presence) => {
+                Trial::Exchange(presence) => {
                     // Its size is looked at before anything else.
                     if presence != Presence::Unanswered {
                         sizes.set_taken(bytes);
@@ -110,45 +112,48 @@ impl PublishChecker {
         checked.unwrap_or_else(Checked::unanswered)
     }
 
-    fn attempt(&self, check: &PublishCheck, bytes: usize) -> Attempt {
+    fn attempt(&self, held: &Attempt, check: &PublishCheck, bytes: usize) -> Trial {
+        // The connection is not cut when this is given up: the broker may be short of memory, and others use it.
         if bytes <= SMALL
+            && let Some(_turn) = self.opener.turn(TURN)
             && let Ok(channel) = self.opener.open_channel()
         {
             return attempt(&channel, check, bytes);
         }
         // The broker may allow no more channels than are in use.
         let beside = self.beside.open("trying what the broker takes").and_then(|mut connection| {
-            let attempt = attempt(&connection.open_channel()?, check, bytes);
+            held.hold(&connection);
+            let trial = attempt(&connection.open_channel()?, check, bytes);
             let _ = connection.close(BOUND);
-            Ok(attempt)
+            Ok(trial)
         });
-        beside.unwrap_or(Attempt::Exchange(Presence::Unanswered))
+        beside.unwrap_or(Trial::Exchange(Presence::Unanswered))
     }
 }
 
 /// What the broker looked at last.
-enum Attempt {
+enum Trial {
     TooLarge(usize),
     Exchange(Presence),
 }
 
-fn attempt(channel: &Channel, check: &PublishCheck, bytes: usize) -> Attempt {
+fn attempt(channel: &Channel, check: &PublishCheck, bytes: usize) -> Trial {
     let body = vec![0; bytes];
     let properties = AmqpProperties::default().with_expiration(NEVER.to_owned());
     let message = Publish::with_properties(&body, &*check.routing_key, properties);
     let published = channel.0.basic_publish(&*check.exchange, message);
     let error = match published.and_then(|()| channel.0.qos(0, 0, false)) {
         // A broker that takes any expiration.
-        Ok(()) => return Attempt::Exchange(Presence::Present),
+        Ok(()) => return Trial::Exchange(Presence::Present),
         Err(error) => error,
     };
     let amiquip::Error::ServerClosedChannel { code, message, .. } = &error else {
-        return Attempt::Exchange(Presence::Unanswered);
+        return Trial::Exchange(Presence::Unanswered);
     };
     if let Some(most) = largest_message(message) {
-        return Attempt::TooLarge(most);
+        return Trial::TooLarge(most);
     }
-    Attempt::Exchange(match code {
+    Trial::Exchange(match code {
         406 if message.contains("expiration") => Presence::Present,
         404 => Presence::Missing,
         _ => Presence::Denied(explain(&error).to_string()),

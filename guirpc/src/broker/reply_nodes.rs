@@ -18,7 +18,7 @@ use foldhash::quality::RandomState;
 use tracing::{debug, warn};
 
 use super::connection::Beside;
-use super::{BlockedNote, ReplyTo};
+use super::{Attempt, BlockedNote, ReplyTo};
 use budget::Budget;
 
 mod budget;
@@ -178,8 +178,11 @@ impl ReplyNodes {
 fn is_accepted(address: String, with: &TrialAccess) -> Option<bool> {
     let (answers, steps) = bounded(2);
     let beside = with.beside.clone();
-    let attempt = move || {
+    let attempt = Attempt::default();
+    let held = attempt.clone();
+    let ask = move || {
         let mut connection = beside.open("server, trying a reply address").ok()?;
+        held.hold(&connection);
         let channel = connection.open_channel().ok()?;
         answers.send(Step::Opened(connection.blocked().clone())).ok()?;
         let published = channel.0.basic_publish("", Publish::new(b"", address));
@@ -189,7 +192,7 @@ fn is_accepted(address: String, with: &TrialAccess) -> Option<bool> {
         let _ = connection.close(CLOSE_TIMEOUT);
         answers.send(Step::Answered(answer)).ok()
     };
-    thread::Builder::new().name("guirpc-trial".to_owned()).spawn(attempt).ok()?;
+    thread::Builder::new().name("guirpc-trial".to_owned()).spawn(ask).ok()?;
     let (mut deadline, mut blocked, mut is_blocked) = (after(TRIAL_TIMEOUT), never(), false);
     let accepts = loop {
         select! {
@@ -210,7 +213,10 @@ fn is_accepted(address: String, with: &TrialAccess) -> Option<bool> {
                 // Without a session there is nothing to pause.
                 let _ = with.alarms.send(note);
             }
-            recv(deadline) -> _ => break None,
+            recv(deadline) -> _ => {
+                attempt.give_up();
+                break None;
+            }
         }
     };
     if is_blocked {

@@ -46,6 +46,7 @@ pub(crate) fn request_channels(
 ) -> impl FnOnce() -> Result<[(RequestChannel, Incoming); 2], Error> + Send + 'static {
     let opener = connection.opener();
     move || {
+        opener.keep_consumers();
         let plain = opener.open_channel()?;
         let confirming = opener.open_channel()?;
         confirming.0.enable_publisher_confirms().map_err(|error| explain(&error))?;
@@ -64,8 +65,8 @@ impl RequestChannel {
         let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
         let consumer = channel.0.basic_consume(DIRECT_REPLY_TO, options).map_err(|error| explain(&error))?;
         let replies = consumer.receiver().clone();
-        // It lives as long as the channel: cancelling it by dropping it here would end the replies.
-        std::mem::forget(consumer);
+        // It lives as long as the channel: consumers of this connection are kept.
+        drop(consumer);
         let exchange = RefCell::new(EXCHANGE.into());
         Ok((RequestChannel { channel, exchange }, Incoming { replies, returns, confirms }))
     }

@@ -8,6 +8,10 @@ use super::{Channel, Connection};
 use crate::config::{ExchangeType, QueueType};
 use crate::error::{Error, ErrorKind};
 
+mod keeper;
+
+pub(crate) use keeper::{Binding, TopologyKeeper};
+
 /// The exchange that requests go through unless somebody says otherwise: direct, durable.
 pub(crate) const EXCHANGE: &str = "guirpc";
 /// What the Python original calls its exchange unless somebody says otherwise.

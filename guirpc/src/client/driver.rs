@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::core::Core;
 use super::events::{Channels, End, Events, REASON_TIMEOUT};
-use crate::broker::{self, Addresses, Backoff, Connection, Failure, Scope, request_channels};
+use crate::broker::{self, Addresses, Attempt, Backoff, Connection, Failure, Scope, request_channels};
 use crate::error::{Error, ErrorKind};
 
 /// For a connection whose channel was closed to open others.
@@ -41,7 +41,7 @@ type Opened = (Connection, Channels);
 impl Driver {
     pub(super) fn spawn(self, first: FirstAttempt) -> Result<(), Error> {
         let spawned = thread::Builder::new().name("guirpc-client".to_owned()).spawn(move || {
-            self.run(first);
+            self.drive(first);
             self.core.close("the client was closed");
         });
         spawned.map(drop).map_err(|error| {
@@ -49,7 +49,7 @@ impl Driver {
         })
     }
 
-    fn run(&self, first: FirstAttempt) {
+    fn drive(&self, first: FirstAttempt) {
         let mut backoff = Backoff::new();
         let mut decided = None;
         let mut opened = match first {
@@ -91,7 +91,9 @@ impl Driver {
         self.core.lose(failure);
         // Whoever has one channel after another closed is slowed down.
         self.wait(&after(backoff.next_delay(Instant::now())), None)?;
-        match self.attempt(CHANNEL_TIMEOUT, request_channels(&connection))? {
+        let (attempt, open) = (Attempt::default(), request_channels(&connection));
+        attempt.hold(&connection);
+        match self.run(&attempt, CHANNEL_TIMEOUT, open)? {
             Some(Ok(channels)) => return Ok((connection, channels)),
             Some(Err(error)) => warn!("{error}"),
             None => warn!("{} does not open another channel: connecting again", self.addresses),
@@ -129,20 +131,23 @@ impl Driver {
     }
 
     fn open(&self) -> Result<Result<Opened, Error>, Dropped> {
-        let to = self.addresses.clone();
+        let (to, attempt) = (self.addresses.clone(), Attempt::default());
+        let held = attempt.clone();
         let open = move || {
             let connection = Connection::open(&to, &broker::program(), "client")?;
+            held.hold(&connection);
             let channels = request_channels(&connection)()?;
             Ok((connection, channels))
         };
         // Past the handshake amiquip knows no timeouts.
-        let opened = self.attempt(broker::OPEN_TIMEOUT, open)?;
+        let opened = self.run(&attempt, broker::OPEN_TIMEOUT, open)?;
         Ok(opened.unwrap_or_else(|| Err(broker::no_answer(&self.addresses))))
     }
 
     /// Does what waits for the broker on a thread of its own, and gives up on it after `bound`.
-    fn attempt<T: Send + 'static>(
+    fn run<T: Send + 'static>(
         &self,
+        attempt: &Attempt,
         bound: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Option<T>, Dropped> {
@@ -151,7 +156,11 @@ impl Driver {
         if spawned.is_err() {
             return Ok(None);
         }
-        self.wait(&result, Some(bound))
+        let result = self.wait(&result, Some(bound));
+        if !matches!(result, Ok(Some(_))) {
+            attempt.give_up();
+        }
+        result
     }
 
     /// Waits for something, and keeps the deadlines of calls meanwhile; `None` if it does not come.

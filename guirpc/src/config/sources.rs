@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::{Kind, Side, Value};
-use crate::error::Error;
+use crate::error::{Error, masked};
 
 mod environment;
 mod errors;
@@ -65,7 +65,7 @@ impl Settings {
         if setting.kind.accepts(text) {
             return Ok(Some(text.clone()));
         }
-        let found = if matches!(setting.kind, Kind::Uri) { String::new() } else { format!(", not `{text}`") };
+        let found = if matches!(setting.kind, Kind::Uri) { String::new() } else { format!(", not `{}`", masked(text)) };
         Err(invalid(format!("`{name}` is {}{found}: {origin}", setting.kind.expected())))
     }
 

@@ -16,10 +16,11 @@ use super::Shared;
 use super::content::{Incoming, LARGEST_BODY};
 use super::handshake::{Disconnect, FRAME_MAX, Negotiated, send_open_ok, shake_hands};
 use super::ids::ChannelId;
+use super::message::Memory;
 use super::methods::{method_id, parse_method, routing_key, write_method};
 use super::refusal::{Code, MethodId, Refusal};
 use super::send_buffer::SendBuffer;
-use super::state::BrokerState;
+use super::state::{BrokerState, MEMORY_LIMIT};
 use super::wire::{BODY, FrameReader, HEADER, HEARTBEAT, METHOD, RawFrame, frame_error};
 
 /// For everything from the first byte to `connection.open`.
@@ -59,6 +60,7 @@ pub(super) fn serve(shared: &Arc<Shared>, id: u64, stream: TcpStream, send_buffe
         shared,
         id,
         send_buffer,
+        memory: shared.state().memory(),
         reader,
         channel_max: 0,
         incoming: BTreeMap::new(),
@@ -82,6 +84,7 @@ struct Session<'a> {
     shared: &'a Arc<Shared>,
     id: u64,
     send_buffer: &'a SendBuffer,
+    memory: Memory,
     reader: FrameReader<BufReader<TimedReader>>,
     channel_max: u16,
     /// Messages that have begun, by channel.
@@ -93,6 +96,7 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn run(&mut self) -> Disconnect {
         let Err(end) = self.open().and_then(|()| self.read());
+        self.incoming.clear();
         end
     }
 
@@ -203,7 +207,7 @@ impl<'a> Session<'a> {
                 drop(state);
                 // Under an alarm the rest of the message is not even read.
                 drop(self.state()?);
-                self.incoming.insert(channel, Incoming::new(publish, routing_key(payload).into()));
+                self.incoming.insert(channel, Incoming::new(publish, routing_key(payload).into(), &self.memory));
                 return Ok(());
             }
             method => state.handle(channel_id, method),
@@ -263,6 +267,14 @@ impl<'a> Session<'a> {
         if self.incoming.values().map(Incoming::kept).sum::<usize>() as u64 > LARGEST_BODY {
             let text = format!("messages that have begun on this connection have more than {LARGEST_BODY} bytes");
             return Err(Disconnect::Refused(Refusal::new(Code::ResourceError, text), PUBLISH));
+        }
+        // Under an alarm what has begun may end, unless too many have.
+        if !whole && self.memory.used() > MEMORY_LIMIT {
+            if self.memory.used() > 2 * MEMORY_LIMIT {
+                let text = "low on memory: too many messages have begun and do not end";
+                return Err(Disconnect::Refused(Refusal::new(Code::ResourceError, text), PUBLISH));
+            }
+            self.shared.state().update_alarm();
         }
         if taken.is_err() || whole {
             let incoming = self.incoming.remove(&channel).expect("it is there");

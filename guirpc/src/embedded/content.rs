@@ -2,6 +2,7 @@
 
 use amq_protocol::protocol::basic::Publish;
 
+use super::message::{Counted, Memory};
 use super::properties::Properties;
 use super::refusal::{Code, Refusal};
 
@@ -32,11 +33,13 @@ pub(super) struct Incoming {
     /// How much of it has come.
     received: u64,
     body: Vec<u8>,
+    counted: Counted,
 }
 
 impl Incoming {
-    pub(super) fn new(publish: Publish, routing_key: Vec<u8>) -> Self {
-        Incoming { publish, routing_key, properties: None, size: 0, received: 0, body: Vec::new() }
+    pub(super) fn new(publish: Publish, routing_key: Vec<u8>, memory: &Memory) -> Self {
+        let counted = memory.count(size_of::<Incoming>());
+        Incoming { publish, routing_key, properties: None, size: 0, received: 0, body: Vec::new(), counted }
     }
 
     pub(super) fn header(&mut self, payload: &[u8]) -> Result<(), Refusal> {
@@ -54,6 +57,7 @@ impl Incoming {
         }
         self.size = u64::from_be_bytes(*size);
         self.properties = Some(Properties::parse(properties).ok_or_else(unreadable)?);
+        self.counted.set(self.kept());
         Ok(())
     }
 
@@ -71,6 +75,7 @@ impl Incoming {
         } else {
             self.body.extend_from_slice(&payload);
         }
+        self.counted.set(self.kept());
         Ok(())
     }
 
@@ -93,9 +98,10 @@ impl Incoming {
         Ok(Publication { exchange, routing_key: self.routing_key, mandatory, immediate, properties, body: self.body })
     }
 
-    /// How much of its body is kept.
+    /// How many bytes it takes.
     pub(super) fn kept(&self) -> usize {
-        self.body.len()
+        let properties = self.properties.as_ref().map_or(0, |properties| properties.bytes().len());
+        size_of::<Incoming>() + self.routing_key.len() + properties + self.body.len()
     }
 
     /// What is said of anything else than what comes next.

@@ -91,7 +91,7 @@ fn bind(port: u16) -> io::Result<TcpListener> {
 
 fn admit(shared: &Arc<Shared>, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let send_buffer = SendBuffer::new(stream.try_clone()?);
+    let send_buffer = SendBuffer::new(stream.try_clone()?, shared.state().memory());
     let id = shared.state().connect(send_buffer.clone());
     let spawned = spawn(shared, id, stream, &send_buffer);
     if spawned.is_err() {

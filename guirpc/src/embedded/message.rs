@@ -7,6 +7,7 @@ use std::time::Duration;
 use amq_protocol::types::AMQPValue;
 
 use super::properties::{Properties, Property};
+use super::queue::Entry;
 use super::refusal::Refusal;
 
 /// A message as it was published; queues and deliveries share it.
@@ -27,7 +28,8 @@ impl Message {
         body: Vec<u8>,
         memory: &Memory,
     ) -> Arc<Self> {
-        let counted = memory.count(properties.bytes().len() + body.len());
+        let bytes = routing_key.capacity() + exchange.capacity() + properties.bytes().len() + body.capacity();
+        let counted = memory.count(MESSAGE + bytes);
         Arc::new(Message { exchange, routing_key, properties, body, counted })
     }
 
@@ -40,6 +42,11 @@ impl Message {
         properties.set_headers(&headers);
         let (exchange, routing_key) = (self.exchange.clone(), self.routing_key.clone());
         Message::new(exchange, routing_key, properties, self.body.clone(), &self.counted.memory)
+    }
+
+    /// Counts a place that it takes, in a queue or among what is not acknowledged.
+    pub(super) fn place(&self) -> Counted {
+        self.counted.memory.count(PLACE)
     }
 
     /// 0 unless its publisher gave it another.
@@ -78,15 +85,22 @@ pub(super) fn expiration(properties: &Properties) -> Result<Option<Duration>, Re
     }
 }
 
+/// What a message costs beside what is in it: itself, and what the allocator needs for its five parts.
+const MESSAGE: usize = size_of::<Message>() + 2 * size_of::<usize>() + 5 * ALLOCATION;
+/// What a place costs, with what a queue keeps in reserve.
+const PLACE: usize = 2 * size_of::<Entry>();
+/// What the allocator needs for each allocation.
+const ALLOCATION: usize = 16;
+
 /// What RabbitMQ's timers can hold, in milliseconds.
 pub(super) const LONGEST_EXPIRY: u64 = u32::MAX as u64;
 
-/// How many bytes of messages there are, in queues and on their way.
+/// How many bytes messages take: whole ones in queues, those on their way in, and those on their way out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory(Arc<AtomicUsize>);
 
 impl Memory {
-    fn count(&self, bytes: usize) -> Counted {
+    pub(super) fn count(&self, bytes: usize) -> Counted {
         self.0.fetch_add(bytes, Ordering::Relaxed);
         Counted { memory: self.clone(), bytes }
     }
@@ -96,15 +110,64 @@ impl Memory {
     }
 }
 
-/// The bytes of one message, given back when it is gone.
+/// Bytes that are counted until this is gone.
 #[derive(Debug)]
-struct Counted {
+pub(super) struct Counted {
     memory: Memory,
     bytes: usize,
+}
+
+impl Counted {
+    /// Counts as many instead.
+    pub(super) fn set(&mut self, bytes: usize) {
+        self.memory.0.fetch_add(bytes, Ordering::Relaxed);
+        self.memory.0.fetch_sub(std::mem::replace(&mut self.bytes, bytes), Ordering::Relaxed);
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.memory.count(self.bytes)
+    }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         self.memory.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use amq_protocol::types::FieldTable;
+
+    use super::super::arguments::Arguments;
+    use super::super::queue::Queue;
+    use super::*;
+
+    /// By what the allocator gives, and no more than twice as much.
+    #[test]
+    fn what_empty_messages_take_is_counted() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        for queues in [1, 10] {
+            let queue = |_| Queue::new("math".to_owned(), FieldTable::new(), Arguments::default(), now);
+            let mut queues: Vec<Queue> = (0..queues).map(queue).collect();
+            let taken = allocation_counter::measure(|| {
+                for _ in 0..20_000 {
+                    let (exchange, key) = ("guirpc".to_owned(), b"math".to_vec());
+                    let properties = Properties::parse(&[0, 0]).expect("they are none");
+                    let message = Message::new(exchange, key, properties, Vec::new(), &memory);
+                    for queue in &mut queues {
+                        queue.push(Arc::clone(&message), None, now);
+                    }
+                }
+            });
+            let taken = usize::try_from(taken.bytes_current).expect("more than before");
+            assert!((taken..=2 * taken).contains(&memory.used()), "{} are counted for {taken}", memory.used());
+            drop(queues);
+            assert_eq!(memory.used(), 0);
+        }
     }
 }

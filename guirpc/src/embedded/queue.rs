@@ -11,12 +11,13 @@ use amq_protocol::types::FieldTable;
 
 use super::arguments::Arguments;
 use super::ids::ChannelId;
-use super::message::Message;
+use super::message::{Counted, Message};
 
 /// A message in a queue, or on its way from it to a client.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) message: Arc<Message>,
+    _place: Counted,
     /// Higher ones go first; 0 in a queue without priorities.
     priority: u8,
     /// Where it belongs among those of its priority, if it comes back.
@@ -124,7 +125,8 @@ impl Queue {
         let position = self.next_position;
         self.next_position += 1;
         let priority = self.arguments.max_priority.map_or(0, |max| message.priority().min(max));
-        self.put_back(Entry { message, priority, position, expires, redelivered: false, returns: 0 });
+        let place = message.place();
+        self.put_back(Entry { message, _place: place, priority, position, expires, redelivered: false, returns: 0 });
     }
 
     /// Takes the first message.

@@ -5,6 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use super::message::{Counted, Memory};
+use super::state::MEMORY_LIMIT;
 use super::wire::{HEARTBEAT, OVERHEAD, write_frame};
 
 /// Beyond this, in bytes, no consumer of the client is given more, and no request of it is read.
@@ -22,9 +24,10 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     socket: TcpStream,
+    memory: Memory,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// Whole frames that wait to be written.
     waiting: Vec<u8>,
@@ -36,11 +39,11 @@ struct State {
     /// A consumer found no room, so deliveries resume when there is some.
     wanted: bool,
     heartbeat: Option<Duration>,
+    counted: Counted,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    #[default]
     Open,
     /// Nothing more is put in; what waits is written still.
     Ending,
@@ -52,11 +55,26 @@ impl State {
     fn unsent(&self) -> usize {
         self.waiting.len() + self.writing
     }
+
+    fn count(&mut self) {
+        let unsent = self.unsent();
+        self.counted.set(unsent);
+    }
 }
 
 impl SendBuffer {
-    pub(super) fn new(socket: TcpStream) -> Self {
-        SendBuffer(Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), socket }))
+    pub(super) fn new(socket: TcpStream, memory: Memory) -> Self {
+        let state = State {
+            waiting: Vec::new(),
+            writing: 0,
+            phase: Phase::Open,
+            frozen: false,
+            cut_in_next_frame: false,
+            wanted: false,
+            heartbeat: None,
+            counted: memory.count(0),
+        };
+        SendBuffer(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), socket, memory }))
     }
 
     /// Puts frames in.
@@ -67,6 +85,7 @@ impl SendBuffer {
         }
         let was_empty = state.waiting.is_empty();
         write(&mut state.waiting);
+        state.count();
         if state.unsent() > OVERFULL {
             drop(state);
             self.cut();
@@ -110,7 +129,11 @@ impl SendBuffer {
 
     /// Cuts the connection at once.
     pub(super) fn cut(&self) {
-        self.change(|state| state.phase = Phase::Cut);
+        self.change(|state| {
+            state.phase = Phase::Cut;
+            state.waiting = Vec::new();
+            state.count();
+        });
         // It fails for a client that is gone already.
         let _ = self.0.socket.shutdown(Shutdown::Both);
     }
@@ -129,13 +152,16 @@ impl SendBuffer {
         self.0.state.lock().expect(UNPOISONED)
     }
 
-    /// Writes what is put in until the connection is over; calls `on_room` when there is room that a consumer waited for.
+    /// Writes what is put in until the connection is over; calls `on_room` when there is room that a consumer waited for,
+    /// or that others may wait for.
     pub(super) fn write_all(&self, on_room: impl Fn()) {
         let mut batch = Vec::new();
         while self.take(&mut batch) {
             let written = (&self.0.socket).write_all(&batch);
             let mut state = self.state();
             state.writing = 0;
+            let might_end_alarm = self.0.memory.used() > MEMORY_LIMIT / 2;
+            state.count();
             let wanted = state.wanted && state.unsent() < FULL;
             state.wanted &= !wanted;
             drop(state);
@@ -143,11 +169,12 @@ impl SendBuffer {
             if written.is_err() {
                 break;
             }
-            if wanted {
+            if wanted || might_end_alarm {
                 on_room();
             }
         }
         self.cut();
+        on_room();
     }
 
     /// Waits for something to write, and takes it; false if there will be nothing more.

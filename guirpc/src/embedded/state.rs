@@ -33,7 +33,7 @@ mod queues;
 mod replies;
 mod time;
 
-pub(super) use connections::Client;
+pub(super) use connections::{Client, MEMORY_LIMIT};
 
 #[derive(Debug)]
 pub(super) struct BrokerState {
@@ -84,6 +84,11 @@ impl BrokerState {
             next_due: None,
             changed,
         }
+    }
+
+    /// What messages take, on their way in as well.
+    pub(super) fn memory(&self) -> Memory {
+        self.memory.clone()
     }
 
     /// Stops the clock.

@@ -22,7 +22,7 @@ use super::republisher::Job;
 use super::running::Running;
 use super::session::Session;
 use super::shutdown_handle::Stopped;
-use crate::broker::{self, BlockedNote, Channel, Connection, Failure, Receipt};
+use crate::broker::{self, Attempt, BlockedNote, Channel, Connection, Failure, Receipt};
 use crate::error::Error;
 use crate::health::ConnectionStatus;
 
@@ -31,12 +31,14 @@ mod memory;
 mod thread;
 
 pub(super) use memory::Memory;
-pub(super) use thread::{Connections, End, open};
+pub(super) use thread::{Connections, End, OpenSession, open};
 
 /// How often the leader is looked after: one that is in the same function at two ticks hands the lead on.
 const TICK: Duration = Duration::from_millis(1);
 /// What is finished is acknowledged every so many ticks at the latest.
 const ACK_TICKS: u32 = 4;
+/// For the broker to answer on a connection that it always reads from.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// After so many ticks with nothing to do the thread sleeps.
 const IDLE_TICKS: u32 = 50;
 
@@ -56,6 +58,8 @@ pub(super) struct SessionContext {
 pub(super) struct ConsumerLoop<'a> {
     pub(super) session: Arc<Session>,
     pub(super) context: &'a SessionContext,
+    /// Cuts the connections of the session.
+    attempt: &'a Attempt,
     pub(super) channel: &'a Channel,
     pub(super) consumers: &'a [broker::Consumer<'a>],
     pub(super) consuming: &'a Connection,
@@ -213,7 +217,7 @@ impl ConsumerLoop<'_> {
         let (known, waiting): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_known);
         self.waiting.extend(waiting);
         if !known.is_empty() {
-            self.channel.flush()?;
+            self.attempt.within(ANSWER_TIMEOUT, || self.channel.flush())?;
             for (delivery, _) in known {
                 self.session.make_ready(Ready::Run(delivery));
             }

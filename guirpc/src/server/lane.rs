@@ -4,17 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, select};
+use crossbeam_channel::{RecvTimeoutError, select};
 use tracing::{info, warn};
 
-use super::consumer::{self, Connections, End, Memory, SessionContext};
+use super::consumer::{self, Connections, End, Memory, OpenSession, SessionContext};
 use super::journal::Journal;
 use super::lane_status::LaneStatus;
 use super::leader::Leadership;
 use super::overdue::AckTimeout;
 use super::plan::Plan;
 use super::running::Running;
-use super::session::Session;
 use super::shutdown_handle::Stopped;
 use super::shutdown_report::ShutdownReport;
 use super::worker::{Replies, Worker};
@@ -28,7 +27,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 /// A lane that is connected.
 pub(super) struct Lane {
     context: Arc<SessionContext>,
-    first: (Arc<Session>, Receiver<End>),
+    first: OpenSession,
     workers: Vec<JoinHandle<()>>,
     replies: Arc<Replies>,
 }
@@ -73,10 +72,12 @@ impl Lane {
 
     /// Leaves a lane that is not to serve after all, without a thread that stays behind.
     pub(super) fn give_up(self) {
-        let Lane { context, first: (session, end), workers, .. } = self;
+        let Lane { context, first: OpenSession { session, end, attempt }, workers, .. } = self;
         context.leadership.dismiss();
         session.report_lost(crate::broker::Failure::connection("not all could be started"));
-        let _ = end.recv_timeout(SHUTDOWN_GRACE);
+        if end.recv_timeout(SHUTDOWN_GRACE).is_err() {
+            attempt.give_up();
+        }
         for worker in workers {
             let _ = worker.join();
         }
@@ -109,12 +110,12 @@ impl Lane {
     pub(super) fn run(self) -> ShutdownReport {
         let Lane { context, first, .. } = self;
         let SessionContext { plan, leadership, status, stopped, .. } = &*context;
-        let (mut session, mut end) = first;
+        let mut open = first;
         let mut backoff = Backoff::new();
         let report = loop {
             let since = Instant::now();
-            leadership.assign(Arc::clone(&session));
-            let (reason, connections) = match wait(&end, stopped, plan.drain) {
+            leadership.assign(Arc::clone(&open.session));
+            let (reason, connections) = match wait(&open, stopped, plan.drain) {
                 End::ShutDown(report) => break report,
                 End::Lost(reason, connections) => (reason, connections),
             };
@@ -127,9 +128,9 @@ impl Lane {
             status.set(ConnectionStatus::Disconnected { reason });
             backoff.after_connection(since.elapsed());
             match reopen(&context, connections, &mut backoff) {
-                Some(reopened) => (session, end) = reopened,
+                Some(reopened) => open = reopened,
                 // Without a connection no caller can be answered, so there is nothing to wait for.
-                None => break ShutdownReport { requeued: 0, abandoned: session.running() },
+                None => break ShutdownReport { requeued: 0, abandoned: open.session.running() },
             }
         };
         leadership.dismiss();
@@ -145,7 +146,7 @@ impl Lane {
 }
 
 /// Opens the first session, and waits for a broker that is not there for as long as the set-up says.
-fn open_first(context: &Arc<SessionContext>) -> Result<(Arc<Session>, Receiver<End>), Error> {
+fn open_first(context: &Arc<SessionContext>) -> Result<OpenSession, Error> {
     let until = Instant::now().checked_add(context.plan.wait);
     let mut backoff = Backoff::new();
     loop {
@@ -166,13 +167,16 @@ fn open_first(context: &Arc<SessionContext>) -> Result<(Arc<Session>, Receiver<E
 }
 
 /// Waits for the end of a session; not much longer than the drain time, once the server is to stop.
-fn wait(end: &Receiver<End>, stopped: &Stopped, drain: Duration) -> End {
+fn wait(OpenSession { end, attempt, .. }: &OpenSession, stopped: &Stopped, drain: Duration) -> End {
     let silent = || End::Lost("its thread is gone".to_owned(), None);
     select! {
         recv(end) -> end => end.unwrap_or_else(|_| silent()),
         recv(stopped) -> _ => end
             .recv_timeout(drain.saturating_add(SHUTDOWN_GRACE))
-            .unwrap_or_else(|_| End::Lost("the broker does not answer any more".to_owned(), None)),
+            .unwrap_or_else(|_| {
+                attempt.give_up();
+                End::Lost("the broker does not answer any more".to_owned(), None)
+            }),
     }
 }
 
@@ -181,7 +185,7 @@ fn reopen(
     context: &Arc<SessionContext>,
     mut connections: Option<Connections>,
     backoff: &mut Backoff,
-) -> Option<(Arc<Session>, Receiver<End>)> {
+) -> Option<OpenSession> {
     let SessionContext { plan, status, stopped, .. } = &**context;
     loop {
         match stopped.recv_timeout(backoff.next_delay(Instant::now())) {

@@ -8,12 +8,13 @@
 use std::io::{Read, Write};
 use std::mem;
 
-use amiquip::{ConnectionBlockedNotification, ConnectionOptions, ConnectionTuning, Result, Sasl};
+use amiquip::{ConnectionBlockedNotification, ConnectionOptions, ConnectionTuning, Result};
 use crossbeam_channel::Receiver;
 use mio::Evented;
 
 use super::handshake::Heard;
-use super::open_requests::OpenRequests;
+use super::login::{Login, Plain};
+use super::requests::Requests;
 use super::sanitizer::Sanitizer;
 use super::written::{WrittenCount, WrittenCounts, WrittenFrames};
 
@@ -31,11 +32,11 @@ pub(super) struct CloseRaceGuard {
 
 /// To close is the last request, and never over.
 #[derive(Debug)]
-struct ClosingRequest(OpenRequests);
+struct ClosingRequest(Requests);
 
 impl Drop for ClosingRequest {
     fn drop(&mut self) {
-        self.0.begin();
+        self.0.close();
     }
 }
 
@@ -43,17 +44,17 @@ impl CloseRaceGuard {
     /// Logs in; also gives where the broker says that it takes no messages.
     ///
     /// What is heard meanwhile is noted, also if it fails.
-    pub(super) fn open<S: Read + Write + Evented + Send + 'static, Auth: Sasl>(
+    pub(super) fn open<S: Read + Write + Evented + Send + 'static>(
         stream: S,
-        name: &str,
+        who: (&str, Login),
         heard: &Heard,
-        options: ConnectionOptions<Auth>,
+        options: ConnectionOptions<Plain>,
         tuning: ConnectionTuning,
     ) -> Result<(Self, Receiver<ConnectionBlockedNotification>)> {
-        let requests = OpenRequests::default();
+        let requests = Requests::default();
         let written = WrittenCounts::default();
         let frames = WrittenFrames::new(written.clone());
-        let stream = Sanitizer::new(stream, name, requests.clone(), heard.clone(), frames);
+        let stream = Sanitizer::new(stream, who, requests.clone(), heard.clone(), frames);
         // Why the broker refuses is still to be heard.
         let connection = amiquip::Connection::insecure_open_stream(stream, options, tuning)?;
         let last = ClosingRequest(requests);
@@ -72,6 +73,11 @@ impl CloseRaceGuard {
             self.last.0.end();
         }
         channel
+    }
+
+    /// Has consumers live as long as their channels: that they are dropped cancels none.
+    pub(super) fn keep_consumers(&self) {
+        self.last.0.keep_consumers();
     }
 
     /// What was heard that amiquip does not tell.

@@ -2,26 +2,37 @@
 
 use std::io;
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::broker::Address;
-use crate::broker::bounded::{bounded, remaining};
+use crate::broker::attempt::{bounded, remaining};
 use crate::error::{Error, ErrorKind};
 
 /// For one of the addresses that a host's name stands for to answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The socket under a connection, to be cut if the connection does not end by itself.
-///
-/// Whatever waits for the broker on that connection fails then, and its threads end.
+/// The socket under a connection, for as long as somebody has the connection.
 #[derive(Clone, Debug)]
 pub(super) struct Socket(Arc<TcpStream>);
 
+/// A socket to be cut if the connection does not end by itself.
+#[derive(Clone, Debug)]
+pub(in crate::broker) struct WeakSocket(Weak<TcpStream>);
+
 impl Socket {
-    pub(super) fn cut(&self) {
-        // It fails if the connection is gone, which is all that was wanted.
-        let _ = self.0.shutdown(Shutdown::Both);
+    pub(super) fn downgrade(&self) -> WeakSocket {
+        WeakSocket(Arc::downgrade(&self.0))
+    }
+}
+
+impl WeakSocket {
+    /// Whatever waits for the broker on the connection fails then, and its threads end.
+    pub(in crate::broker) fn cut(&self) {
+        if let Some(socket) = self.0.upgrade() {
+            // It fails if the connection is gone, which is all that was wanted.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
     }
 }
 
@@ -29,7 +40,7 @@ impl Socket {
 pub(super) fn dial(address: &Address, deadline: Instant) -> Result<(Socket, TcpStream), Error> {
     let (host, port) = (address.host.clone(), address.port);
     // Nobody bounds how long a name takes to be looked up.
-    let dialled = bounded(remaining(deadline), move || dial_slowly(&host, port, deadline));
+    let dialled = bounded(remaining(deadline), move |_| dial_slowly(&host, port, deadline));
     dialled.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())).map_err(|error| {
         let message = format!("cannot connect to {address}: {error}; is RabbitMQ running there, and the URI right?");
         Error::new(ErrorKind::Unreachable, message).with_source(error)

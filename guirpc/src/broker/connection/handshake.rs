@@ -1,12 +1,14 @@
 //! What is said while a connection is opened, where amiquip has no say or keeps it to itself.
 //!
-//! The client names itself, so that an operator finds the connection, and asks to be told why it is refused;
+//! The client names itself, so that an operator finds the connection, logs in, and asks to be told why it is refused;
 //! the broker's heartbeat is not taken for "none", which it may suggest; and what was agreed on is noted.
 
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
+use super::login::Login;
 use super::sanitizer::{method_arguments, method_id};
+use crate::broker::refusal;
 
 /// Class and method of what is said, in order.
 const START_OK: [u8; 4] = [0, 10, 0, 11];
@@ -48,28 +50,50 @@ pub(super) struct Close {
 
 /// What was heard of a connection that amiquip does not tell.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Heard(Arc<(OnceLock<Limits>, OnceLock<Close>)>);
+pub(super) struct Heard(Arc<Notes>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    limits: OnceLock<Limits>,
+    close: OnceLock<Close>,
+    violation: OnceLock<String>,
+}
 
 impl Heard {
     pub(super) fn limits(&self) -> Limits {
-        self.0.0.get().copied().unwrap_or_default()
+        self.0.limits.get().copied().unwrap_or_default()
     }
 
     /// Why the broker has closed the connection, if it has.
     pub(super) fn close(&self) -> Option<&Close> {
-        self.0.1.get()
+        self.0.close.get()
+    }
+
+    /// What came that no broker sends, if anything did.
+    pub(super) fn violation(&self) -> Option<&str> {
+        self.0.violation.get().map(String::as_str)
+    }
+
+    /// Why nothing more comes, in words for users, if it was heard.
+    pub(super) fn reason(&self) -> Option<String> {
+        let close = self.close().map(|close| refusal::explain(close.code, &close.text).1);
+        close.or_else(|| self.violation().map(|what| format!("it sends {what}, which is no AMQP 0-9-1")))
+    }
+
+    pub(super) fn note_violation(&self, what: String) {
+        let _ = self.0.violation.set(what);
     }
 
     /// Notes the frame with which the broker closes the connection.
     pub(super) fn note_close(&self, frame: &[u8]) {
         if let Some(close) = method_arguments(frame).and_then(close) {
-            let _ = self.0.1.set(close);
+            let _ = self.0.close.set(close);
         }
     }
 
     fn note_limits(&self, arguments: &[u8]) {
         if let Some(limits) = limits(arguments) {
-            let _ = self.0.0.set(limits);
+            let _ = self.0.limits.set(limits);
         }
     }
 }
@@ -106,6 +130,7 @@ pub(super) fn keep_heartbeat(frame: &mut [u8]) {
 pub(super) struct Introduction {
     /// What the broker shows the connection under.
     name: String,
+    login: Login,
     heard: Heard,
     /// What is written instead of a frame, as far as it is not yet, and the length of that frame.
     instead: Vec<u8>,
@@ -114,8 +139,8 @@ pub(super) struct Introduction {
 }
 
 impl Introduction {
-    pub(super) fn new(name: &str, heard: Heard) -> Self {
-        Introduction { name: name.to_owned(), heard, instead: Vec::new(), length: 0, is_over: false }
+    pub(super) fn new(name: &str, login: Login, heard: Heard) -> Self {
+        Introduction { name: name.to_owned(), login, heard, instead: Vec::new(), length: 0, is_over: false }
     }
 
     /// Writes to the socket; gives how much of what amiquip has to write is done.
@@ -129,7 +154,7 @@ impl Introduction {
             match method_id(frame) {
                 Some(START_OK) => {
                     self.length = frame.len();
-                    self.instead = introduced(frame, &self.name).unwrap_or_else(|| frame.to_vec());
+                    self.instead = introduced(frame, &self.name, &self.login).unwrap_or_else(|| frame.to_vec());
                 }
                 Some(TUNE_OK) => {
                     self.heard.note_limits(method_arguments(frame).unwrap_or_default());
@@ -156,8 +181,8 @@ fn first_frame(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(..(u32::from_be_bytes([a, b, c, d]) as usize).checked_add(FRAME_OVERHEAD)?)
 }
 
-/// The client's `start-ok` with a name for the connection, and the wish to be told why it is refused.
-fn introduced(frame: &[u8], name: &str) -> Option<Vec<u8>> {
+/// The client's `start-ok` with a name for the connection, the wish to be told why it is refused, and the login.
+fn introduced(frame: &[u8], name: &str, login: &Login) -> Option<Vec<u8>> {
     let (length, rest) = method_arguments(frame)?.split_first_chunk()?;
     let (properties, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
     let at = properties.windows(CAPABILITIES.len()).position(|part| part == CAPABILITIES)? + CAPABILITIES.len();
@@ -166,7 +191,10 @@ fn introduced(frame: &[u8], name: &str) -> Option<Vec<u8>> {
     let (capabilities, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
     let capabilities = long(&[capabilities, SAY_REFUSAL].concat())?;
     let properties = long(&[before, &capabilities, after, NAME, &long(name.as_bytes())?].concat())?;
-    let payload = long(&[&START_OK, properties.as_slice(), rest].concat())?;
+    let (mechanism, rest) = rest.split_at_checked(1 + usize::from(*rest.first()?))?;
+    // amiquip's own response is empty.
+    let (_, locale) = rest.split_first_chunk::<4>()?;
+    let payload = long(&[&START_OK[..], &properties, mechanism, &long(login.response())?, locale].concat())?;
     Some([&frame[..3], &payload, &frame[frame.len() - END..]].concat())
 }
 
@@ -183,6 +211,7 @@ mod tests {
     use amq_protocol::types::AMQPValue;
 
     use super::*;
+    use crate::broker::Address;
 
     fn frame(method: [u8; 4], arguments: &[u8]) -> Vec<u8> {
         [&[1, 0, 0], &long(&[&method, arguments].concat()).unwrap()[..], &[0xce]].concat()
@@ -191,7 +220,7 @@ mod tests {
     fn start_ok() -> Vec<u8> {
         // The inner table is one of two entries, of 21 and of 7 bytes.
         let properties = b"\x0ccapabilitiesF\0\0\0\x1c\x12connection.blockedt\x01\x04ourst\x01\x07productS\0\0\0\x01a";
-        frame(START_OK, &[&long(properties).unwrap()[..], b"\x05PLAIN\0\0\0\x03\0a\0\x05en_US"].concat())
+        frame(START_OK, &[&long(properties).unwrap()[..], b"\x05PLAIN\0\0\0\0\x05en_US"].concat())
     }
 
     /// Takes so many bytes at a time, and every other time none.
@@ -218,10 +247,11 @@ mod tests {
     }
 
     #[test]
-    fn the_connection_is_named_and_refusals_are_asked_for() {
+    fn the_connection_is_named_and_logged_in_and_refusals_are_asked_for() {
         for at_a_time in [1, 10, 1000] {
             let mut socket = Socket { written: Vec::new(), at_a_time, is_full: false };
-            let mut introduction = Introduction::new("math: server", Heard::default());
+            let login = Login::new(&Address::parse("amqp://ada:secret@h").unwrap());
+            let mut introduction = Introduction::new("math: server", login, Heard::default());
             let frames = [b"AMQP\0\0\x09\x01".to_vec(), start_ok()];
             for frame in &frames {
                 let mut rest = &frame[..];
@@ -242,7 +272,7 @@ mod tests {
             let AMQPValue::FieldTable(capabilities) = &start_ok.client_properties["capabilities"] else { panic!() };
             assert_eq!(capabilities["authentication_failure_close"], AMQPValue::Boolean(true));
             assert_eq!(capabilities["connection.blocked"], AMQPValue::Boolean(true));
-            assert_eq!((start_ok.response.as_str(), start_ok.locale.as_str()), ("\0a\0", "en_US"));
+            assert_eq!((start_ok.response.as_str(), start_ok.locale.as_str()), ("\0ada\0secret", "en_US"));
         }
     }
 
@@ -251,7 +281,7 @@ mod tests {
         let heard = Heard::default();
         assert_eq!(heard.limits(), Limits::default());
         let tune_ok = frame(TUNE_OK, &[0, 7, 0, 0, 0x10, 0, 0, 10]);
-        let mut introduction = Introduction::new("", heard.clone());
+        let mut introduction = Introduction::new("", Login::default(), heard.clone());
         let mut written = Vec::new();
         assert_eq!(introduction.write(&mut written, &tune_ok).unwrap(), tune_ok.len());
         assert_eq!(written, tune_ok);

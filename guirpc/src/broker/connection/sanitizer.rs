@@ -1,13 +1,16 @@
 //! What comes from the broker, made safe for amiquip's parser.
 //!
 //! The broker hands on what publishers send, and amiquip's parser breaks on some of it:
-//! it recurses into nested headers on a stack that nobody can size, so that a few thousand levels end the process,
+//! it recurses into nested tables on a stack that nobody can size, so that a few thousand levels end the process,
 //! and a text that is not UTF-8 costs it the connection.
 //! The message would return to its queue each time, and break the next server.
+//! What a broker sends itself, or what answers in its place, breaks it as well: it takes the memory that a frame or a
+//! message announces before that comes, and panics on some of what no broker sends.
 //!
 //! So a [`Sanitizer`] stands between the socket and amiquip.
-//! It follows the frames, passes what publishers have no say in and all bodies as they come,
-//! and has the rest sanitized in place, where every length stays as it is.
+//! It follows the frames, passes bodies as they come, and has the rest sanitized in place, where every length stays as
+//! it is; but a content header that is too large to be kept is made one without properties.
+//! What no broker sends ends the stream, with the reason.
 //! It follows what is written, too, see [`super::written`].
 //! It ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`],
 //! and puts in a word while the connection is opened, see [`super::handshake`].
@@ -16,7 +19,8 @@
 
 mod fields;
 mod frame;
-mod properties;
+mod methods;
+mod parts;
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -26,10 +30,12 @@ use mio::{Evented, Poll, PollOpt, Ready, Token};
 
 #[cfg(feature = "embedded")]
 pub(crate) use self::fields::sanitize_table;
-use self::frame::{Frame, closed_channel, is_close, sanitize};
-pub(super) use self::frame::{method_arguments, method_id};
+use self::frame::{Frame, Rest, closed_channel, sanitize};
+pub(super) use self::frame::{LARGEST_FRAME, method_arguments, method_id};
+use self::methods::{CLOSE, CLOSE_OK};
 use super::handshake::{Heard, Introduction, keep_heartbeat};
-use super::open_requests::OpenRequests;
+use super::login::Login;
+use super::requests::Requests;
 use super::written::WrittenFrames;
 
 /// Whether the content of a table can be parsed as it is.
@@ -44,13 +50,13 @@ pub(crate) fn is_sound_table(content: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Sanitizer<S> {
     stream: S,
-    /// How much of the present frame is still to come, and passes unseen.
-    passing: usize,
+    /// What of the present frame is still to come.
+    rest: Rest,
     /// The start of a frame that has to be sanitized before it is handed out, if a read did not bring all of it.
     held: Vec<u8>,
     /// How much of what is held is sanitized and handed out; nothing unless it is whole.
     handed_out: usize,
-    requests: OpenRequests,
+    requests: Requests,
     introduction: Introduction,
     heard: Heard,
     written: WrittenFrames,
@@ -71,14 +77,20 @@ enum Incoming {
 
 impl<S> Sanitizer<S> {
     /// `name` is what the broker shows the connection under.
-    pub(super) fn new(stream: S, name: &str, requests: OpenRequests, heard: Heard, written: WrittenFrames) -> Self {
+    pub(super) fn new(
+        stream: S,
+        (name, login): (&str, Login),
+        requests: Requests,
+        heard: Heard,
+        written: WrittenFrames,
+    ) -> Self {
         Self {
             stream,
-            passing: 0,
+            rest: Rest::Passes(0),
             held: Vec::new(),
             handed_out: 0,
             requests,
-            introduction: Introduction::new(name, heard.clone()),
+            introduction: Introduction::new(name, login, heard.clone()),
             heard,
             written,
             closed: BTreeSet::new(),
@@ -86,15 +98,25 @@ impl<S> Sanitizer<S> {
         }
     }
 
-    /// Makes the start of a frame safe, as much of it as is sanitized at once.
+    /// Makes the start of a frame safe, as much of it as is checked at once.
     fn sanitize(&mut self, start: &mut [u8]) -> Incoming {
-        sanitize(start);
+        if let Err(violation) = sanitize(start, self.requests.keeps_consumers()) {
+            self.heard.note_violation(violation);
+            return Incoming::End;
+        }
         keep_heartbeat(start);
-        if is_close(start) {
-            self.heard.note_close(start);
-            if self.requests.may_be() {
+        match method_id(start) {
+            Some(CLOSE) => {
+                self.heard.note_close(start);
+                if self.requests.may_be_open() {
+                    return Incoming::End;
+                }
+            }
+            Some(CLOSE_OK) if !self.requests.is_closing() => {
+                self.heard.note_violation("the answer to a close that nobody asked for".to_owned());
                 return Incoming::End;
             }
+            _ => {}
         }
         match closed_channel(start) {
             Some(channel) if !self.closed.insert(channel) => Incoming::Drop,
@@ -102,38 +124,54 @@ impl<S> Sanitizer<S> {
         }
     }
 
-    /// Mends the frames in what was read, and holds back the last one where it is incomplete.
+    /// Sanitizes the frames in what was read, and holds back the last one where it is incomplete.
     ///
     /// Returns the length of what may be handed out.
     fn sanitize_read(&mut self, read: &mut [u8]) -> usize {
-        let (mut safe, mut length) = (0, read.len());
+        // What is safe is moved up over what is dropped.
+        let (mut safe, mut at) = (0, 0);
         loop {
-            let passed = self.passing.min(length - safe);
-            self.passing -= passed;
-            safe += passed;
-            let rest = &mut read[safe..length];
-            let frame = Frame::starting_with(rest);
-            let Some(start) = rest.get_mut(..frame.checked_at_once) else {
-                self.held.extend_from_slice(rest);
+            let left = read.len() - at;
+            let passed = match &mut self.rest {
+                Rest::Passes(rest) => {
+                    let passed = left.min(*rest);
+                    *rest -= passed;
+                    passed
+                }
+                Rest::Skipped(rest) => {
+                    let skipped = left.min(*rest);
+                    *rest -= skipped;
+                    at += skipped;
+                    0
+                }
+            };
+            move_up(read, &mut at, &mut safe, passed);
+            let frame = Frame::starting_with(&read[at..]);
+            let Some(start) = read[at..].get_mut(..frame.checked_at_once) else {
+                self.held.extend_from_slice(&read[at..]);
                 return safe;
             };
             match self.sanitize(start) {
-                Incoming::Pass => {
-                    safe += frame.checked_at_once;
-                    self.passing = frame.length - frame.checked_at_once;
-                }
+                Incoming::Pass => move_up(read, &mut at, &mut safe, frame.checked_at_once),
                 // It is whole: methods are checked at once.
-                Incoming::Drop => {
-                    rest.copy_within(frame.length.., 0);
-                    length -= frame.length;
-                }
+                Incoming::Drop => at += frame.checked_at_once,
                 Incoming::End => {
                     self.over = true;
                     return safe;
                 }
             }
+            self.rest = frame.rest;
         }
     }
+}
+
+/// Moves as many bytes up to where those before them end.
+fn move_up(bytes: &mut [u8], from: &mut usize, to: &mut usize, length: usize) {
+    if from != to {
+        bytes.copy_within(*from..*from + length, *to);
+    }
+    *from += length;
+    *to += length;
 }
 
 impl<S: Read> Sanitizer<S> {
@@ -144,13 +182,11 @@ impl<S: Read> Sanitizer<S> {
             let Some(missing @ 1..) = frame.checked_at_once.checked_sub(self.held.len()) else {
                 let mut held = mem::take(&mut self.held);
                 match self.sanitize(&mut held) {
-                    Incoming::Pass => {
-                        self.held = held;
-                        self.passing = frame.length - frame.checked_at_once;
-                    }
+                    Incoming::Pass => self.held = held,
                     Incoming::Drop => {}
                     Incoming::End => self.over = true,
                 }
+                self.rest = frame.rest;
                 return Ok(true);
             };
             // What was read before an error, such as that there is no more for now, is held.
@@ -189,7 +225,7 @@ impl<S: Read> Read for Sanitizer<S> {
                 return Ok(if whole { self.hand_out(buffer) } else { 0 });
             }
             if self.over {
-                let why = self.heard.close().map_or("the broker has closed the connection", |close| &close.text);
+                let why = self.heard.reason().unwrap_or_else(|| "the broker has closed the connection".to_owned());
                 return Err(io::Error::new(io::ErrorKind::ConnectionAborted, why));
             }
             let length = self.stream.read(buffer)?;

@@ -21,7 +21,7 @@ impl<T: Send + 'static> Steps<T> {
         first: Duration,
         open: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<Self, Error> {
-        let opened = bounded(first, open).unwrap_or_else(|| Err(late(first)))?;
+        let opened = bounded(first, |_| open()).unwrap_or_else(|| Err(late(first)))?;
         Ok(Steps { bound, used: Some(DropOnThread::new(opened)) })
     }
 
@@ -33,7 +33,7 @@ impl<T: Send + 'static> Steps<T> {
         let Some(mut used) = self.used.take() else {
             return Err(Error::new(ErrorKind::Unreachable, "the connection was given up"));
         };
-        let taken = bounded(self.bound, move || {
+        let taken = bounded(self.bound, move |_| {
             let result = step(&mut used);
             (used, result)
         });

@@ -17,7 +17,7 @@ use crate::embedded::refusal::{Code, MethodId, Refusal};
 use crate::embedded::send_buffer::SendBuffer;
 
 /// How many bytes of messages are too much: more than a developer's tests need, less than a developer's machine has.
-const MEMORY_LIMIT: usize = 512 << 20;
+pub(in crate::embedded) const MEMORY_LIMIT: usize = 512 << 20;
 
 /// What a client sent about itself in the handshake.
 #[derive(Clone, Debug, Default)]
@@ -153,6 +153,8 @@ impl BrokerState {
         let (class_id, method_id) = about;
         let close = Close { reply_code: refusal.code as u16, reply_text: refusal.text, class_id, method_id };
         self.send(channel_id, &AMQPClass::Channel(Method::Close(close)));
+        // A message that had begun on it may be gone.
+        self.update_alarm();
     }
 
     /// Closes a channel for no fault of its client, whose next frames may have been sent before it knew.
@@ -221,7 +223,7 @@ impl BrokerState {
     }
 
     /// Raises the alarm when there is too much in memory, and clears it when there is room again.
-    pub(super) fn update_alarm(&mut self) {
+    pub(in crate::embedded) fn update_alarm(&mut self) {
         let limit = if self.alarm.raised { MEMORY_LIMIT / 2 } else { MEMORY_LIMIT };
         let alarm = self.alarm.forced || self.memory.used() > limit;
         if std::mem::replace(&mut self.alarm.raised, alarm) == alarm {

@@ -225,6 +225,7 @@ impl BrokerState {
         for channel in channels {
             self.deliver_to_channel(ChannelId { connection, channel });
         }
+        self.update_alarm();
     }
 }
 

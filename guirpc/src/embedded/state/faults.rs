@@ -21,7 +21,10 @@ impl BrokerState {
 
     pub(in crate::embedded) fn delete(&mut self, queue: &str) -> bool {
         let id = self.queue_ids.get(queue).copied();
-        id.inspect(|id| self.remove_queue(*id)).is_some()
+        let Some(id) = id else { return false };
+        self.remove_queue(id);
+        self.update_alarm();
+        true
     }
 
     /// The id, the send buffer and the name of each client whose connection is open.

@@ -21,6 +21,7 @@ impl BrokerState {
                 self.remove_queue(id);
             }
         }
+        self.update_alarm();
         self.next_due = self.queues.values().filter_map(Queue::next_due).min();
         self.next_due
     }

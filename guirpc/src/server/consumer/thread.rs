@@ -19,10 +19,11 @@ use super::super::reports::Reporter;
 use super::super::republisher;
 use super::super::session::{Session, open_replies};
 use super::super::shutdown_report::ShutdownReport;
+use super::super::topology_watch::TopologyWatch;
 use super::{ConsumerLoop, Lost, Memory, SessionContext};
 use crate::broker::{
-    self, BlockedNote, Channel, Checked, Connection, Consumer, Failure, Inbox, MessageSizes, Presence, PublishCheck,
-    PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
+    self, Attempt, BlockedNote, Channel, Checked, Connection, Consumer, Failure, Inbox, MessageSizes, Presence,
+    PublishCheck, PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
 };
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
@@ -46,21 +47,40 @@ pub(in crate::server) enum End {
     Lost(String, Option<Connections>),
 }
 
+/// A session from outside of its thread.
+pub(in crate::server) struct OpenSession {
+    pub(in crate::server) session: Arc<Session>,
+    pub(in crate::server) end: Receiver<End>,
+    /// Given up when the session does not end in time.
+    pub(in crate::server) attempt: Attempt,
+}
+
 /// Opens a session on a thread of its own, which keeps it until it ends and says so.
-///
-/// That thread is given up afterwards: closing what is broken may take as long as it likes.
 pub(in crate::server) fn open(
     context: &Arc<SessionContext>,
     connections: Option<Connections>,
-) -> Result<(Arc<Session>, Receiver<End>), Error> {
+) -> Result<OpenSession, Error> {
+    let attempt = Attempt::default();
+    let opened = open_in(&attempt, context, connections);
+    if opened.is_err() {
+        attempt.give_up();
+    }
+    opened
+}
+
+fn open_in(
+    attempt: &Attempt,
+    context: &Arc<SessionContext>,
+    connections: Option<Connections>,
+) -> Result<OpenSession, Error> {
     // A session that opens after it was given up finds no receiver, and ends.
     let (opened, session) = bounded(0);
     let (ended, end) = bounded(1);
-    let kept = Arc::clone(context);
+    let (kept, held) = (Arc::clone(context), attempt.clone());
     thread::Builder::new()
         .name("guirpc-consumer".to_owned())
         .spawn(move || {
-            if let Err(error) = run(&kept, connections, &opened, &ended) {
+            if let Err(error) = run(&kept, &held, connections, &opened, &ended) {
                 let _ = opened.send(Err(error));
             }
         })
@@ -71,7 +91,8 @@ pub(in crate::server) fn open(
     select! {
         recv(session) -> opened => {
             let lost = "the connection was lost while the session was opened";
-            Ok((opened.map_err(|_| Error::new(ErrorKind::Unreachable, lost))??, end))
+            let session = opened.map_err(|_| Error::new(ErrorKind::Unreachable, lost))??;
+            Ok(OpenSession { session, end, attempt: attempt.clone() })
         }
         recv(context.stopped) -> _ => {
             Err(Error::new(ErrorKind::Stopped, "the server was shut down while it connected to the broker"))
@@ -86,12 +107,15 @@ pub(in crate::server) fn open(
 /// The session could not be opened.
 fn run(
     context: &SessionContext,
+    attempt: &Attempt,
     connections: Option<Connections>,
     opened: &Sender<Result<Arc<Session>, Error>>,
     ended: &Sender<End>,
 ) -> Result<(), Error> {
     let plan = &context.plan;
     let Connections { mut consuming, replying } = connections.map_or_else(|| connect(plan), Ok)?;
+    attempt.hold(&consuming);
+    attempt.hold(&replying);
     plan.reply_nodes.forget();
     check_channels(&replying)?;
     let replies = open_replies(plan, &replying)?;
@@ -104,6 +128,7 @@ fn run(
         }
         None => error,
     })?;
+    let watch = TopologyWatch::start(plan, &consuming)?;
     let (reporter, reports) = Reporter::new();
     let jobs = republisher::start(plan, RepublishOpener::on(&replying), reporter.clone())?;
     let (alarmed, alarms) = unbounded();
@@ -116,6 +141,7 @@ fn run(
     let mut kept = ConsumerLoop {
         session: Arc::clone(&session),
         context,
+        attempt,
         channel: &channel,
         consumers: &consumers,
         consuming: &consuming,
@@ -151,16 +177,18 @@ fn run(
     if let Err(Lost(Failure { scope: Scope::Channel, reason })) = &end {
         context.ack_timeout.learn(reason);
         // What has been done by now need not be done again.
-        let _ = kept.acknowledge();
+        let _ = attempt.within(CLOSE_TIMEOUT, || kept.acknowledge());
     }
     let ConsumerLoop { is_blocked, reports, mut memory, jobs, .. } = kept;
     memory.session_lost(reports.all, Instant::now());
     put_memory(context, memory);
     drop(jobs);
+    drop(watch);
+    // Both ask the broker, which may answer nothing any more.
+    attempt.within(CLOSE_TIMEOUT, || drop(consumers));
+    attempt.within(CLOSE_TIMEOUT, || drop(channel));
     match end {
         Ok(report) => {
-            drop(consumers);
-            drop(channel);
             // Whoever waits for the end may end the process; everything that matters has been confirmed by now.
             if is_blocked {
                 // It would not be answered before the alarm is over.
@@ -172,8 +200,6 @@ fn run(
             let _ = ended.send(End::ShutDown(report));
         }
         Err(Lost(Failure { scope: Scope::Channel, reason })) => {
-            drop(consumers);
-            drop(channel);
             let _ = ended.send(End::Lost(reason, Some(Connections { consuming, replying })));
         }
         // The connections are dropped after this, by this thread, in its own time.

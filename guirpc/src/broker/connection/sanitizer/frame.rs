@@ -1,59 +1,65 @@
-//! The frames of AMQP: where they end, and which of them carry what publishers have written.
+//! The frames of AMQP: where they end, and what is done with them.
 
-use super::properties::{sanitize_deliver, sanitize_get_ok, sanitize_properties};
+use super::methods::{CHANNEL_CLOSE, CONNECTION, MethodId, rename_consumer, sanitize_method};
+use super::parts::sanitize_properties;
 
 /// Type, channel and size.
 const HEAD: usize = 7;
 /// What follows the payload.
 const END: usize = 1;
-/// RabbitMQ's own limit, unless its administrator has raised that.
-const LARGEST: usize = 128 << 10;
+/// What ends every frame.
+const FRAME_END: u8 = 0xCE;
+/// What is agreed with a broker at most, which is RabbitMQ's own limit.
+pub(in super::super) const LARGEST_FRAME: u32 = 128 << 10;
+const LARGEST: usize = LARGEST_FRAME as usize;
 
 const METHOD: u8 = 1;
 const CONTENT_HEADER: u8 = 2;
-/// Class and method of `basic.deliver`.
-const DELIVER: [u8; 4] = [0, 60, 0, 60];
-/// Class and method of `connection.close`.
-const CLOSE: [u8; 4] = [0, 10, 0, 50];
-/// Class and method of `channel.close`.
-const CHANNEL_CLOSE: [u8; 4] = [0, 20, 0, 40];
-/// Class and method of `basic.get-ok`.
-const GET_OK: [u8; 4] = [0, 60, 0, 71];
+const BODY: u8 = 3;
+const HEARTBEAT: u8 = 8;
 /// Class, weight and body size: what stands before the properties in a content header.
 const BEFORE_PROPERTIES: usize = 12;
 /// One bit for each property.
 const FLAGS: usize = 2;
+/// What no message exceeds: RabbitMQ's `max_message_size` cannot be set higher.
+const LARGEST_BODY: u64 = 512 << 20;
 
 /// The measures of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// From its type to the byte that ends it.
-    pub(super) length: usize,
-    /// How much of it has to be there to be sanitized; what follows passes unseen.
+    /// How much of it has to be there to be looked at.
     pub(super) checked_at_once: usize,
+    /// What follows of it.
+    pub(super) rest: Rest,
+}
+
+/// What follows of a frame after what was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// So many bytes that pass unseen.
+    Passes(usize),
+    /// So many bytes that are dropped.
+    Skipped(usize),
 }
 
 impl Frame {
     /// The frame that begins so; as long as there is no telling, one that is as long as its head.
     pub(super) fn starting_with(start: &[u8]) -> Self {
         let Some(&[kind, _, _, size @ ..]) = start.first_chunk::<HEAD>() else {
-            return Self { length: HEAD, checked_at_once: HEAD };
+            return Self { checked_at_once: HEAD, rest: Rest::Passes(0) };
         };
         let length = (u32::from_be_bytes(size) as usize).saturating_add(HEAD + END);
-        let checked_at_once = match kind {
-            METHOD | CONTENT_HEADER if length <= LARGEST => length,
-            // Too much to be kept: without what they announce, its flags are sanitized to announce nothing.
-            CONTENT_HEADER => HEAD + BEFORE_PROPERTIES + FLAGS,
-            _ => HEAD,
-        };
-        Self { length, checked_at_once }
+        match kind {
+            METHOD | CONTENT_HEADER if length <= LARGEST => Self { checked_at_once: length, rest: Rest::Passes(0) },
+            // Too much to be kept: without properties, it is as short as can be.
+            CONTENT_HEADER => Self { checked_at_once: BARE_HEADER, rest: Rest::Skipped(length - BARE_HEADER) },
+            _ => Self { checked_at_once: HEAD, rest: Rest::Passes(length - HEAD) },
+        }
     }
 }
 
-/// Whether the frame that begins so closes the connection.
-pub(super) fn is_close(start: &[u8]) -> bool {
-    method_id(start) == Some(CLOSE)
-}
+/// A content header without properties.
+const BARE_HEADER: usize = HEAD + BEFORE_PROPERTIES + FLAGS + END;
 
 /// The channel that the frame that begins so closes, if it does.
 pub(super) fn closed_channel(start: &[u8]) -> Option<u16> {
@@ -62,30 +68,69 @@ pub(super) fn closed_channel(start: &[u8]) -> Option<u16> {
 }
 
 /// Class and method of the frame that begins so, if it has any.
-pub(in super::super) fn method_id(start: &[u8]) -> Option<[u8; 4]> {
+pub(in super::super) fn method_id(start: &[u8]) -> Option<MethodId> {
     let (head, payload) = start.split_first_chunk::<HEAD>()?;
     payload.first_chunk().copied().filter(|_| head[0] == METHOD)
 }
 
 /// The arguments of the method in a whole frame.
 pub(in super::super) fn method_arguments(frame: &[u8]) -> Option<&[u8]> {
-    frame.get(HEAD + DELIVER.len()..frame.len().checked_sub(END)?)
+    frame.get(HEAD + size_of::<MethodId>()..frame.len().checked_sub(END)?)
 }
 
-/// Changes what amiquip's parser would break on at the start of a frame: as much of it as is sanitized at once.
-pub(super) fn sanitize(start: &mut [u8]) {
-    let payload_end = start.len().min(Frame::starting_with(start).length - END);
-    let payload = start.get_mut(..payload_end).and_then(|start| start.split_first_chunk_mut::<HEAD>());
-    let Some(([kind, ..], payload)) = payload else { return };
-    if *kind == METHOD {
-        match payload.split_first_chunk_mut() {
-            Some((&mut DELIVER, arguments)) => sanitize_deliver(arguments),
-            Some((&mut GET_OK, arguments)) => sanitize_get_ok(arguments),
-            _ => None,
-        };
-    } else if *kind == CONTENT_HEADER
-        && let Some(properties) = payload.get_mut(BEFORE_PROPERTIES..)
-    {
-        sanitize_properties(properties);
+/// Changes what amiquip's parser would break on at the start of a frame: as much of it as is checked at once.
+///
+/// # Errors
+/// It is none that a broker sends, and amiquip is not to see it.
+pub(super) fn sanitize(start: &mut [u8], keeps_consumers: bool) -> Result<(), String> {
+    let Frame { rest, .. } = Frame::starting_with(start);
+    let Some((head, payload)) = start.split_first_chunk_mut::<HEAD>() else { return Ok(()) };
+    let &mut [kind, high, low, a, b, c, d] = head;
+    let size = u32::from_be_bytes([a, b, c, d]) as usize;
+    let is_channel_0 = [high, low] == [0, 0];
+    match (kind, rest) {
+        (METHOD | BODY | HEARTBEAT, _) if size > LARGEST - HEAD - END => Err(format!("a frame of {size} bytes")),
+        (METHOD, _) => {
+            let Some((method, arguments)) = without_end(payload).and_then(|method| method.split_first_chunk_mut())
+            else {
+                return Err("a method without a number".to_owned());
+            };
+            let method: MethodId = *method;
+            let [class, number] = [[method[0], method[1]], [method[2], method[3]]].map(u16::from_be_bytes);
+            if is_channel_0 != (class == u16::from(CONNECTION)) || sanitize_method(method, arguments).is_none() {
+                return Err(format!("method {class}.{number}, which no broker sends so"));
+            }
+            if keeps_consumers {
+                rename_consumer(method, arguments);
+            }
+            Ok(())
+        }
+        (CONTENT_HEADER | BODY, _) if is_channel_0 => Err("content without a channel".to_owned()),
+        (CONTENT_HEADER, _) => {
+            let body = payload.get(BEFORE_PROPERTIES - size_of::<u64>()..).and_then(|size| size.first_chunk());
+            let Some(body) = body.map(|size| u64::from_be_bytes(*size)) else {
+                return Err("a content header that is cut short".to_owned());
+            };
+            if body > LARGEST_BODY {
+                return Err(format!("a message of {body} bytes"));
+            }
+            if rest != Rest::Passes(0) {
+                let short = u32::try_from(BEFORE_PROPERTIES + FLAGS).expect("it is 14");
+                head[3..].copy_from_slice(&short.to_be_bytes());
+                payload[BEFORE_PROPERTIES..].copy_from_slice(&[0, 0, FRAME_END]);
+            }
+            if let Some(properties) = without_end(payload).and_then(|header| header.get_mut(BEFORE_PROPERTIES..)) {
+                sanitize_properties(properties);
+            }
+            Ok(())
+        }
+        (BODY | HEARTBEAT, _) => Ok(()),
+        _ => Err("what is no frame".to_owned()),
     }
+}
+
+/// The payload of a frame without what ends it.
+fn without_end(payload: &mut [u8]) -> Option<&mut [u8]> {
+    let end = payload.len().checked_sub(END)?;
+    payload.get_mut(..end)
 }

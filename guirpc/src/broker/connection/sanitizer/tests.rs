@@ -11,13 +11,21 @@ use proptest::prelude::*;
 use super::super::written::WrittenCounts;
 use super::*;
 
+mod lies;
+
 const METHOD: u8 = 1;
 const HEADERS: u16 = 1 << 13;
 const CORRELATION_ID: u16 = 1 << 10;
 
-fn sanitizer(pieces: impl IntoIterator<Item = Vec<u8>>, requests: OpenRequests) -> Sanitizer<Pieces> {
+fn sanitizer(pieces: impl IntoIterator<Item = Vec<u8>>, requests: Requests) -> Sanitizer<Pieces> {
     let pieces = Pieces(pieces.into_iter().collect());
-    Sanitizer::new(pieces, "tests", requests, Heard::default(), WrittenFrames::new(WrittenCounts::default()))
+    Sanitizer::new(
+        pieces,
+        ("tests", Login::default()),
+        requests,
+        Heard::default(),
+        WrittenFrames::new(WrittenCounts::default()),
+    )
 }
 
 /// A socket: each read brings one piece; an empty one says that there is no more for now.
@@ -45,14 +53,18 @@ impl Read for Pieces {
 
 /// What a reader with a buffer of this size gets, until the end of the stream.
 fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8> {
-    let mut sanitizer = sanitizer(pieces, OpenRequests::default());
+    let mut sanitizer = sanitizer(pieces, Requests::default());
     let mut buffer = vec![0; buffer];
     let mut all = Vec::new();
     loop {
         match sanitizer.read(&mut buffer) {
             Ok(0) => return all,
             Ok(length) => all.extend_from_slice(&buffer[..length]),
-            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => {
+                assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+                return all;
+            }
         }
     }
 }
@@ -62,7 +74,11 @@ fn sanitized(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
-    [&[kind, 0, 1], &length(payload)[..], payload, &[0xCE]].concat()
+    frame_on(1, kind, payload)
+}
+
+fn frame_on(channel: u8, kind: u8, payload: &[u8]) -> Vec<u8> {
+    [&[kind, 0, channel], &length(payload)[..], payload, &[0xCE]].concat()
 }
 
 fn length(bytes: &[u8]) -> [u8; 4] {
@@ -182,8 +198,8 @@ fn too_large_a_header_loses_its_properties() {
         [vec![[&large[..], &next].concat()], large.chunks(1000).map(<[u8]>::to_vec).chain([next.clone()]).collect()]
     {
         let mut after = read_all(pieces, 4096);
-        assert_eq!(after.split_off(large.len()), next);
-        assert_eq!(properties(after), AMQPProperties::default());
+        assert_eq!(after.split_off(content_header(0, &[]).len()), next);
+        assert_eq!(after, content_header(0, &[]));
     }
 }
 
@@ -219,7 +235,7 @@ fn waiting_keeps_back_nothing_that_is_whole() {
     let next = deliver(b"k");
     for cut in 1..next.len() {
         let pieces = [[&whole[..], &next[..cut]].concat(), vec![]];
-        let mut sanitizer = sanitizer(pieces, OpenRequests::default());
+        let mut sanitizer = sanitizer(pieces, Requests::default());
         let mut buffer = [0; 4096];
         assert_eq!(sanitizer.read(&mut buffer).unwrap(), whole.len());
         assert_eq!(sanitizer.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -305,10 +321,10 @@ proptest! {
 #[test]
 fn a_close_during_a_request_is_the_end() {
     let before = frame(METHOD, b"\0\x3c\0\x50\0\0\0\0\0\0\0\x01\0");
-    let close = frame(METHOD, b"\0\x0a\0\x32\x01\x40\0\0\0\0\0");
+    let close = frame_on(0, METHOD, b"\0\x0a\0\x32\x01\x40\0\0\0\0\0");
     let all = [&before[..], &close].concat();
     for at in 0..all.len() {
-        let requests = OpenRequests::default();
+        let requests = Requests::default();
         requests.begin();
         let pieces = [all[..at].to_vec(), Vec::new(), all[at..].to_vec()];
         let mut sanitizer = sanitizer(pieces.into_iter().filter(|piece| at > 0 || !piece.is_empty()), requests);
@@ -342,7 +358,7 @@ fn a_channel_is_closed_once() {
 #[test]
 fn a_channel_that_is_opened_again_may_be_closed_again() {
     let close = frame(METHOD, b"\0\x14\0\x28\x01\x96\0\0\0\0\0");
-    let mut sanitizer = sanitizer([close.clone(), close.clone()], OpenRequests::default());
+    let mut sanitizer = sanitizer([close.clone(), close.clone()], Requests::default());
     sanitizer.closed.insert(1);
     sanitizer.written = WrittenFrames::new(WrittenCounts::default());
     let _ = sanitizer.written.wrote(b"AMQP\0\0\x09\x01");
