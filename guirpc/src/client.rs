@@ -23,6 +23,7 @@ mod configured;
 mod confirms;
 mod connect;
 mod core;
+mod correlation;
 mod driver;
 mod events;
 mod outcome;

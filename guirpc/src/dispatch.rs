@@ -204,7 +204,7 @@ impl Dispatcher {
         let name = function.name;
         debug!(function = name, correlation_id = request.correlation_id, "ignored an argument: {ignored}");
         let is_first = || self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
-        if request.reply_address().is_none() && is_first() {
+        if !request.is_awaited() && is_first() {
             warn!(function = name, app_id = request.app_id, "ignored an argument of a `send`: {ignored}");
         }
     }

@@ -111,16 +111,26 @@ impl Request {
         Some(Duration::from_millis(u64::try_from(milliseconds).ok()?))
     }
 
-    /// Whether this is the same request, delivered again or made again: guirpc's own headers may differ then.
+    /// Whether this is the same request, delivered again or made again: whatever its answer may depend on is the same.
     pub(crate) fn is_same(&self, other: &Request) -> bool {
-        fn own(request: &Request) -> impl Iterator<Item = (&str, &HeaderValue)> {
-            request.headers.iter().filter(|(name, _)| !is_ours(name))
-        }
         self.correlation_id == other.correlation_id
+            && self.dialect == other.dialect
             && self.function == other.function
+            && self.content_type == other.content_type
             && self.app_id == other.app_id
+            && self.is_awaited() == other.is_awaited()
             && self.body == other.body
-            && own(self).eq(own(other))
+            && self.lasting_headers().eq(other.lasting_headers())
+    }
+
+    /// The headers that are the same however often it is delivered or made.
+    pub(crate) fn lasting_headers(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
+        self.headers.iter().filter(|(name, _)| !is_passing(name))
+    }
+
+    /// Whether the caller waits for a reply.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.reply_address().is_some()
     }
 
     /// Where the caller waits for the reply; `None` after a `send`, also after one in Python's dialect.
@@ -135,9 +145,10 @@ impl Request {
     }
 }
 
-/// Whether a header is one of guirpc's: they differ when a request is made or delivered again.
-pub(crate) fn is_ours(header: &str) -> bool {
-    header.starts_with("guirpc-")
+/// Whether a header differs when a request is made or delivered again.
+fn is_passing(header: &str) -> bool {
+    let passing = [DEADLINE, TIMEOUT];
+    passing.contains(&header) || dead::ADDED.contains(&header) || dead::COUNTS.contains(&header)
 }
 
 /// Without the arguments, and of the headers only the names: they may hold secrets.

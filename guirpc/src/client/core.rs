@@ -5,14 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tracing::debug;
-use uuid::Uuid;
 
 use super::calls::{Calls, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
+use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
 use super::window::Via;
 use crate::broker::{Checked, DropOnThread, Failure, Limits, OutboundMessage, PublishCheck, RequestChannel, Returned};
@@ -26,8 +24,7 @@ pub(super) type Waiter = oneshot::Sender<Outcome>;
 
 /// What all copies of a client share with its threads.
 pub(super) struct Core {
-    /// Begins every correlation id of this client, and of no other on earth.
-    prefix: String,
+    ids: CorrelationIds,
     last_number: AtomicU64,
     state: Mutex<State>,
     wake: Sender<()>,
@@ -63,7 +60,7 @@ impl State {
             let Publication { number, request, expires, via } = &publication;
             let message = match made.take_if(|(made, _)| made == number) {
                 Some((_, message)) => message,
-                None => request.message(core.correlation_id(*number), *expires),
+                None => request.message(core.ids.of(*number), *expires),
             };
             if let Err(error) = link.channel(*via).publish(request, message) {
                 self.calls.set_down(&error.to_string());
@@ -91,7 +88,7 @@ impl Core {
     pub(super) fn new() -> Self {
         let (wake, wakes) = bounded(1);
         Core {
-            prefix: format!("{}-", BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4())),
+            ids: CorrelationIds::new(),
             last_number: AtomicU64::new(0),
             state: Mutex::new(State { calls: Calls::new("it has not connected yet"), link: None }),
             wake,
@@ -102,13 +99,9 @@ impl Core {
         }
     }
 
-    fn correlation_id(&self, number: u64) -> String {
-        format!("{}{number}", self.prefix)
-    }
-
-    /// The number in a correlation id of ours.
+    /// The number of the call with this correlation id, if it is one of ours.
     pub(super) fn number(&self, correlation_id: &str) -> Option<u64> {
-        correlation_id.strip_prefix(&self.prefix)?.parse().ok()
+        self.ids.number(correlation_id)
     }
 
     /// No code of the user's ever runs under this lock, so that a poisoned one has nothing wrong behind it.
@@ -158,7 +151,7 @@ impl Core {
         } else {
             call.expires
         };
-        let message = request.message(self.correlation_id(number), expires);
+        let message = request.message(self.ids.of(number), expires);
         let mut change = self.change();
         change.calls().enter(number, call, most_queued)?;
         change.end_with(Some((number, message)));
