@@ -87,6 +87,8 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The arguments, encoded.
     pub body: Vec<u8>,
+    /// How many bytes the body had, if it was too large to be kept; then `body` is empty.
+    pub dropped: Option<u64>,
     /// The caller's name for this call, echoed in the reply.
     pub correlation_id: Option<String>,
     /// Where the reply goes; absent in a `send` (fire-and-forget).
@@ -111,6 +113,11 @@ impl Request {
         Some(Duration::from_millis(u64::try_from(milliseconds).ok()?))
     }
 
+    /// How many bytes the body has, or had.
+    pub(crate) fn size(&self) -> u64 {
+        self.dropped.unwrap_or(self.body.len() as u64)
+    }
+
     /// Whether this is the same request, delivered again or made again: whatever its answer may depend on is the same.
     pub(crate) fn is_same(&self, other: &Request) -> bool {
         self.correlation_id == other.correlation_id
@@ -119,6 +126,7 @@ impl Request {
             && self.content_type == other.content_type
             && self.app_id == other.app_id
             && self.is_awaited() == other.is_awaited()
+            && self.dropped == other.dropped
             && self.body == other.body
             && self.lasting_headers().eq(other.lasting_headers())
     }
@@ -158,7 +166,7 @@ impl fmt::Debug for Request {
             .field("dialect", &self.dialect)
             .field("function", &self.function)
             .field("content_type", &self.content_type)
-            .field("bytes", &self.body.len())
+            .field("bytes", &self.size())
             .field("correlation_id", &self.correlation_id)
             .field("headers", &self.headers)
             .field("redelivered", &self.redelivered)

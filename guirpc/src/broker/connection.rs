@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use amiquip::{Auth, ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
-use tracing::warn;
 
 use super::addresses::none_opens;
 use super::bounded::{bounded, remaining};
@@ -17,7 +16,9 @@ use super::refusal;
 use super::tls;
 use super::{Address, Addresses, ConfirmNote, ReturnNote};
 use crate::error::{Error, ErrorKind, shown};
+use crate::log::warn;
 
+mod body_limit;
 mod close_race;
 mod dial;
 mod handshake;
@@ -25,6 +26,7 @@ mod open_requests;
 mod sanitizer;
 mod written;
 
+pub(crate) use body_limit::{BodyLimit, ChannelBodies};
 use close_race::CloseRaceGuard;
 use dial::{Socket, dial};
 use handshake::Heard;
@@ -76,7 +78,12 @@ impl Opener {
         let Some(connection) = connection.as_mut() else {
             return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
         };
-        connection.open_channel().map(Channel).map_err(|error| match connection.heard().close() {
+        let dropped = connection.heard().dropped_bodies().clone();
+        let channel = |channel: amiquip::Channel| {
+            let bodies = dropped.of(channel.channel_id());
+            Channel(channel, bodies)
+        };
+        connection.open_channel().map(channel).map_err(|error| match connection.heard().close() {
             // That it closed the connection meanwhile is kept from amiquip.
             Some(close) => Error::new(ErrorKind::Unreachable, refusal::explain(close.code, &close.text).1),
             None => explain(&error),
@@ -107,6 +114,11 @@ impl Opener {
 pub(crate) struct Beside(Address, String);
 
 impl Beside {
+    #[cfg(test)]
+    pub(super) fn to(uri: &str) -> Self {
+        Beside(Address::parse(uri).expect("it is a URI"), "tests".to_owned())
+    }
+
     pub(crate) fn open(&self, purpose: &str) -> Result<Connection, Error> {
         Connection::open_within(ONE_TIMEOUT, &self.0, &self.1, purpose)
     }
@@ -145,6 +157,11 @@ impl Connection {
     /// What both sides agreed on.
     pub(crate) fn limits(&self) -> Limits {
         self.heard.limits()
+    }
+
+    /// Has the bodies of deliveries dropped that are larger.
+    pub(crate) fn limit_bodies(&self, limit: &BodyLimit) {
+        self.heard.dropped_bodies().limit(limit);
     }
 
     /// What the broker said when it closed the connection, if it has.
@@ -241,9 +258,14 @@ impl Drop for Connection {
 }
 
 /// A channel of a [`Connection`]; it belongs to one thread at a time.
-pub(crate) struct Channel(pub(super) amiquip::Channel);
+pub(crate) struct Channel(pub(super) amiquip::Channel, ChannelBodies);
 
 impl Channel {
+    /// The bodies of its deliveries that were too large.
+    pub(super) fn bodies(&self) -> ChannelBodies {
+        self.1.clone()
+    }
+
     /// How many unacknowledged deliveries each consumer of this channel may hold.
     pub(crate) fn set_prefetch(&self, prefetch: u16) -> Result<(), Error> {
         self.0.qos(0, prefetch, false).map_err(|error| explain(&error))

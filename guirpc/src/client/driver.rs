@@ -6,12 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, after, at, bounded, never, select};
-use tracing::{info, warn};
 
 use super::core::Core;
 use super::events::{Channels, End, Events, REASON_TIMEOUT};
 use crate::broker::{self, Addresses, Backoff, Connection, Failure, Scope, request_channels};
 use crate::error::{Error, ErrorKind};
+use crate::log::{info, warn};
 
 /// For a connection whose channel was closed to open others.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -127,9 +127,10 @@ impl Driver {
     }
 
     fn open(&self) -> Result<Result<Opened, Error>, Dropped> {
-        let to = self.addresses.clone();
+        let (to, body_limit) = (self.addresses.clone(), self.core.body_limit.clone());
         let open = move || {
             let connection = Connection::open(&to, &broker::program(), "client")?;
+            connection.limit_bodies(&body_limit);
             let channels = request_channels(&connection)()?;
             Ok((connection, channels))
         };

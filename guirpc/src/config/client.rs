@@ -69,7 +69,7 @@ settings! {
             shown: "the name of the service",
             ini: &["amqp_entities.routing_key"],
         }
-        /// The largest request to send, in bytes
+        /// The largest request to send, and the largest reply to take, in bytes
         max_body: usize {
             takes: Kind::Bytes,
             default: DEFAULT_MAX_BODY,

@@ -5,7 +5,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, select};
-use tracing::{info, warn};
 
 use super::consumer::{self, Connections, End, Memory, SessionContext};
 use super::journal::Journal;
@@ -21,6 +20,7 @@ use super::worker::{Replies, Worker};
 use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
+use crate::log::{info, warn};
 
 /// What a shutdown may take beyond the drain time, where the broker does not answer.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
@@ -92,7 +92,7 @@ impl Lane {
                 service = service.name,
                 lane = plan.lane,
                 queue = served.queue,
-                broker = %plan.address,
+                broker = format_args!("{}", plan.address),
                 workers = plan.workers,
                 functions = functions.join(", "),
                 "serving"

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
+use super::body_limit::DroppedBodies;
 use super::sanitizer::{method_arguments, method_id};
 
 /// Class and method of what is said, in order.
@@ -48,28 +49,40 @@ pub(super) struct Close {
 
 /// What was heard of a connection that amiquip does not tell.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Heard(Arc<(OnceLock<Limits>, OnceLock<Close>)>);
+pub(super) struct Heard(Arc<HeardParts>);
+
+#[derive(Debug, Default)]
+struct HeardParts {
+    limits: OnceLock<Limits>,
+    close: OnceLock<Close>,
+    dropped_bodies: DroppedBodies,
+}
 
 impl Heard {
+    /// The bodies of deliveries that were too large.
+    pub(super) fn dropped_bodies(&self) -> &DroppedBodies {
+        &self.0.dropped_bodies
+    }
+
     pub(super) fn limits(&self) -> Limits {
-        self.0.0.get().copied().unwrap_or_default()
+        self.0.limits.get().copied().unwrap_or_default()
     }
 
     /// Why the broker has closed the connection, if it has.
     pub(super) fn close(&self) -> Option<&Close> {
-        self.0.1.get()
+        self.0.close.get()
     }
 
     /// Notes the frame with which the broker closes the connection.
     pub(super) fn note_close(&self, frame: &[u8]) {
         if let Some(close) = method_arguments(frame).and_then(close) {
-            let _ = self.0.1.set(close);
+            let _ = self.0.close.set(close);
         }
     }
 
     fn note_limits(&self, arguments: &[u8]) {
         if let Some(limits) = limits(arguments) {
-            let _ = self.0.0.set(limits);
+            let _ = self.0.limits.set(limits);
         }
     }
 }

@@ -11,6 +11,7 @@
 //! It follows what is written, too, see [`super::written`].
 //! It ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`],
 //! and puts in a word while the connection is opened, see [`super::handshake`].
+//! It drops bodies that are too large, see [`super::body_limit`].
 //! And it drops what closes a channel that is closed: RabbitMQ 3 says so twice where an acknowledgement is overdue,
 //! and amiquip takes the second for the end of the connection.
 
@@ -27,7 +28,8 @@ use mio::{Evented, Poll, PollOpt, Ready, Token};
 #[cfg(feature = "embedded")]
 pub(crate) use self::fields::sanitize_table;
 use self::frame::{Frame, closed_channel, is_close, sanitize};
-pub(super) use self::frame::{method_arguments, method_id};
+pub(super) use self::frame::{FrameKind, delivery_tag, frame_head, is_channel_open_ok, method_arguments, method_id};
+use super::body_limit::IncomingBodies;
 use super::handshake::{Heard, Introduction, keep_heartbeat};
 use super::open_requests::OpenRequests;
 use super::written::WrittenFrames;
@@ -44,8 +46,9 @@ pub(crate) fn is_sound_table(content: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Sanitizer<S> {
     stream: S,
-    /// How much of the present frame is still to come, and passes unseen.
+    /// How much of the present frame is still to come, and passes unseen; or is dropped.
     passing: usize,
+    dropping: usize,
     /// The start of a frame that has to be sanitized before it is handed out, if a read did not bring all of it.
     held: Vec<u8>,
     /// How much of what is held is sanitized and handed out; nothing unless it is whole.
@@ -54,6 +57,7 @@ pub(super) struct Sanitizer<S> {
     introduction: Introduction,
     heard: Heard,
     written: WrittenFrames,
+    bodies: IncomingBodies,
     /// The channels that the broker has closed, until they are opened again.
     closed: BTreeSet<u16>,
     /// Nothing more is handed out.
@@ -75,10 +79,12 @@ impl<S> Sanitizer<S> {
         Self {
             stream,
             passing: 0,
+            dropping: 0,
             held: Vec::new(),
             handed_out: 0,
             requests,
             introduction: Introduction::new(name, heard.clone()),
+            bodies: IncomingBodies::new(heard.dropped_bodies().clone()),
             heard,
             written,
             closed: BTreeSet::new(),
@@ -98,6 +104,7 @@ impl<S> Sanitizer<S> {
         }
         match closed_channel(start) {
             Some(channel) if !self.closed.insert(channel) => Incoming::Drop,
+            _ if self.bodies.drops(start) => Incoming::Drop,
             _ => Incoming::Pass,
         }
     }
@@ -111,6 +118,12 @@ impl<S> Sanitizer<S> {
             let passed = self.passing.min(length - safe);
             self.passing -= passed;
             safe += passed;
+            let dropped = self.dropping.min(length - safe);
+            if dropped > 0 {
+                self.dropping -= dropped;
+                read.copy_within(safe + dropped..length, safe);
+                length -= dropped;
+            }
             let rest = &mut read[safe..length];
             let frame = Frame::starting_with(rest);
             let Some(start) = rest.get_mut(..frame.checked_at_once) else {
@@ -122,11 +135,7 @@ impl<S> Sanitizer<S> {
                     safe += frame.checked_at_once;
                     self.passing = frame.length - frame.checked_at_once;
                 }
-                // It is whole: methods are checked at once.
-                Incoming::Drop => {
-                    rest.copy_within(frame.length.., 0);
-                    length -= frame.length;
-                }
+                Incoming::Drop => self.dropping = frame.length,
                 Incoming::End => {
                     self.over = true;
                     return safe;
@@ -148,7 +157,7 @@ impl<S: Read> Sanitizer<S> {
                         self.held = held;
                         self.passing = frame.length - frame.checked_at_once;
                     }
-                    Incoming::Drop => {}
+                    Incoming::Drop => self.dropping = frame.length - frame.checked_at_once,
                     Incoming::End => self.over = true,
                 }
                 return Ok(true);

@@ -11,12 +11,15 @@ const LARGEST: usize = 128 << 10;
 
 const METHOD: u8 = 1;
 const CONTENT_HEADER: u8 = 2;
+const BODY: u8 = 3;
 /// Class and method of `basic.deliver`.
 const DELIVER: [u8; 4] = [0, 60, 0, 60];
 /// Class and method of `connection.close`.
 const CLOSE: [u8; 4] = [0, 10, 0, 50];
 /// Class and method of `channel.close`.
 const CHANNEL_CLOSE: [u8; 4] = [0, 20, 0, 40];
+/// Class and method of `channel.open-ok`.
+const CHANNEL_OPEN_OK: [u8; 4] = [0, 20, 0, 11];
 /// Class and method of `basic.get-ok`.
 const GET_OK: [u8; 4] = [0, 60, 0, 71];
 /// Class, weight and body size: what stands before the properties in a content header.
@@ -59,6 +62,39 @@ pub(super) fn is_close(start: &[u8]) -> bool {
 pub(super) fn closed_channel(start: &[u8]) -> Option<u16> {
     let &[_, high, low, ..] = start.first_chunk::<HEAD>()?;
     (method_id(start) == Some(CHANNEL_CLOSE)).then_some(u16::from_be_bytes([high, low]))
+}
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum FrameKind {
+    Method,
+    ContentHeader,
+    Body,
+    Other,
+}
+
+/// What the frame that begins so is, its channel, and the size of what is in it.
+pub(in super::super) fn frame_head(start: &[u8]) -> Option<(FrameKind, u16, u32)> {
+    let &[kind, high, low, a, b, c, d] = start.first_chunk::<HEAD>()?;
+    let kind = match kind {
+        METHOD => FrameKind::Method,
+        CONTENT_HEADER => FrameKind::ContentHeader,
+        BODY => FrameKind::Body,
+        _ => FrameKind::Other,
+    };
+    Some((kind, u16::from_be_bytes([high, low]), u32::from_be_bytes([a, b, c, d])))
+}
+
+/// The delivery tag, if the frame is a delivery.
+pub(in super::super) fn delivery_tag(frame: &[u8]) -> Option<u64> {
+    let arguments = method_arguments(frame).filter(|_| method_id(frame) == Some(DELIVER))?;
+    let (consumer_tag, rest) = arguments.split_first()?;
+    rest.get(usize::from(*consumer_tag)..)?.first_chunk().map(|tag| u64::from_be_bytes(*tag))
+}
+
+/// Whether the frame says that a channel is open.
+pub(in super::super) fn is_channel_open_ok(frame: &[u8]) -> bool {
+    method_id(frame) == Some(CHANNEL_OPEN_OK)
 }
 
 /// Class and method of the frame that begins so, if it has any.

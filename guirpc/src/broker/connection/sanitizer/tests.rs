@@ -11,13 +11,23 @@ use proptest::prelude::*;
 use super::super::written::WrittenCounts;
 use super::*;
 
+mod dropped;
+
 const METHOD: u8 = 1;
 const HEADERS: u16 = 1 << 13;
 const CORRELATION_ID: u16 = 1 << 10;
 
 fn sanitizer(pieces: impl IntoIterator<Item = Vec<u8>>, requests: OpenRequests) -> Sanitizer<Pieces> {
+    sanitizer_that_notes(pieces, requests, Heard::default())
+}
+
+fn sanitizer_that_notes(
+    pieces: impl IntoIterator<Item = Vec<u8>>,
+    requests: OpenRequests,
+    heard: Heard,
+) -> Sanitizer<Pieces> {
     let pieces = Pieces(pieces.into_iter().collect());
-    Sanitizer::new(pieces, "tests", requests, Heard::default(), WrittenFrames::new(WrittenCounts::default()))
+    Sanitizer::new(pieces, "tests", requests, heard, WrittenFrames::new(WrittenCounts::default()))
 }
 
 /// A socket: each read brings one piece; an empty one says that there is no more for now.
@@ -45,7 +55,10 @@ impl Read for Pieces {
 
 /// What a reader with a buffer of this size gets, until the end of the stream.
 fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8> {
-    let mut sanitizer = sanitizer(pieces, OpenRequests::default());
+    read_all_of(sanitizer(pieces, OpenRequests::default()), buffer)
+}
+
+fn read_all_of(mut sanitizer: Sanitizer<Pieces>, buffer: usize) -> Vec<u8> {
     let mut buffer = vec![0; buffer];
     let mut all = Vec::new();
     loop {
