@@ -11,7 +11,7 @@ use guirpc::__private_0_1::exit_codes;
 mod dead;
 mod python;
 
-pub(crate) use dead::{Dead, DeadList, DeadSelected, DeadShow, Filter};
+pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filter};
 pub(crate) use python::{
     Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
 };

@@ -13,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::{Config, Environment};
 use crate::error::{Error, ErrorKind, masked};
 use crate::exit::Exit;
+use crate::log::info;
 use crate::registry::unserved;
 use crate::server::{OwnSettings, Server, Setup, ShutdownHandle};
 
@@ -22,6 +23,7 @@ mod dev;
 mod list;
 mod log;
 mod output;
+mod panics;
 mod signals;
 
 use args::{Args, Command};
@@ -143,6 +145,8 @@ fn listen_to_signals() -> Result<ShutdownHandle, Failure> {
 
 /// Has the program add its state, and installs the log, unless the program has brought its own.
 fn prepare(setup: Setup, services: &[String], add: AddSetup<'_>) -> Result<Setup, Failure> {
+    // Before the program, which may have a way of its own.
+    panics::log_panics();
     let log = log::of(&setup.config().log, setup.config().log_format);
     let setup = tracing::dispatcher::with_default(&log, || add(setup))
         .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))?;
@@ -159,7 +163,7 @@ fn note_unserved(services: &[String]) {
     }
     for (service, mut functions) in others {
         functions.sort_unstable();
-        tracing::info!(
+        info!(
             service,
             functions = functions.join(", "),
             "linked, and not served: to serve them, name their service, as in `--service {},{service}` or \

@@ -12,6 +12,7 @@
 //! | [`Addresses::parse`] | one broker or several, from URIs |
 //! | [`Connection::open`], `open_beside`, `open_channel`, `blocked`, `close` | connections, bounded in time; alarms of the broker |
 //! | [`Attempt`], [`bounded()`] | what may wait without a bound, and has its connections cut when it is given up |
+//! | [`BodyLimit`], `limit_bodies` | bodies that are too large, dropped as they come in |
 //! | [`Channel::consume`], `set_prefetch`, `ack`, `ack_through`, `requeue`, `flush`; [`Consumer::cancel`] | a server's consuming channel, for one thread |
 //! | [`Inbox::next`], `try_next` | where deliveries arrive, for any thread, as [`Event`]s |
 //! | [`ReplyChannel::publish`], `progress`, `flush` | replies, and which of them have left this process; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
@@ -53,7 +54,9 @@ pub(crate) use addresses::Addresses;
 pub(crate) use attempt::{Attempt, bounded};
 pub(crate) use backlog::ask_backlog;
 pub(crate) use backoff::Backoff;
-pub(crate) use connection::{BlockedNote, Channel, Connection, Limits, OPEN_TIMEOUT, no_answer, program};
+pub(crate) use connection::{
+    BlockedNote, BodyLimit, Channel, ChannelBodies, Connection, Limits, OPEN_TIMEOUT, no_answer, program,
+};
 #[cfg(feature = "embedded")]
 pub(crate) use connection::{is_sound_table, sanitize_table};
 pub(crate) use dead_queue::{DeadQueue, Taken};
@@ -62,15 +65,15 @@ pub(crate) use failure::{Failure, Scope};
 pub(crate) use inbox::{Consumer, Event, Inbox, Next, Receipt};
 pub(crate) use message_sizes::MessageSizes;
 pub(crate) use outbound::{Outbound, OutboundMessage, Size};
-pub(crate) use publish_check::{Checked, Presence, PublishCheck, PublishChecker};
+pub(crate) use publish_check::{Checked, Presence, PublishCheck, PublishChecker, own_node};
 pub(crate) use refusal::ack_timeout;
 pub(crate) use reply::{ReplyChannel, ReplyProgress};
 pub(crate) use reply_nodes::{ReplyNodes, TrialAccess};
 pub(crate) use reply_to::ReplyTo;
 pub(crate) use republish::{RepublishChannel, RepublishOpener, is_returned};
 pub(crate) use request_channel::{
-    ConfirmNote, Incoming, ReplyNote, RequestChannel, ReturnNote, Returned, confirmed, reply, request_channels,
-    returned,
+    ConfirmNote, Incoming, Received, ReplyNote, RequestChannel, ReturnNote, Returned, TooLarge, confirmed, reply,
+    request_channels, returned,
 };
 pub(crate) use topology::{
     Binding, EXCHANGE, Exchange, Lifetime, PYTHON_EXCHANGE, QueueKind, TakenAsItIs, Topology, TopologyKeeper,

@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use tracing::warn;
-
 use crate::arguments::ArgumentsOf;
 use crate::codec::Format;
 use crate::config::DEFAULT_TIMEOUT;
 use crate::error::CallError;
 use crate::function::{CallResult, ErrorOf, Function, OutputOf};
 use crate::health::ConnectionStatus;
+use crate::log::warn;
 
 mod backlog;
 mod by_name;
@@ -23,6 +22,7 @@ mod configured;
 mod confirms;
 mod connect;
 mod core;
+mod correlation;
 mod driver;
 mod events;
 mod outcome;
@@ -204,7 +204,8 @@ impl Client {
         let call = NewCall { waiter, request, deadline, idempotent, expires };
         let entered = self.connected.core.enter(call, self.settings.max_queued);
         let number = entered.map_err(|QueueFull { bytes }| CallError::Backpressure { queued: bytes })?;
-        Ok(CallHandle::new(Arc::clone(&self.connected), number, receiver, routing_key, options))
+        let (client, max_body) = (Arc::clone(&self.connected), self.settings.max_body);
+        Ok(CallHandle::new(client, number, receiver, routing_key, options, max_body))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::arguments::{
 };
 use crate::message::{Dialect, EncodedReply};
 
+mod bounds;
 mod exact;
 mod failure;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod text;
 
 pub use python::{PythonOptions, PythonSerializer, PythonTextCodec};
 
+use bounds::{Bounds, Depth, MAX_DEPTH, most_values, too_many_values};
 use exact::Writing;
 pub(crate) use failure::{DecodeError, EncodeError};
 pub(crate) use python::{RESPONSE_SERIALIZER, Unreadable};
@@ -39,11 +41,6 @@ pub(crate) use reply::{
     decode_failure, failure_message, fault, function_error, invalid_arguments, not_registered, output, refusal,
     unexpected,
 };
-
-/// Values that are nested so deeply are refused, in every codec, so that no message can exhaust a worker's stack.
-///
-/// It is the limit of `serde_json`, which cannot be set.
-const MAX_DEPTH: usize = 128;
 
 /// How arguments and outputs are encoded; a reply is encoded as its request was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

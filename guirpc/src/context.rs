@@ -68,7 +68,7 @@ impl<'a> Context<'a> {
 
     /// Whether the caller waits for the reply: after a call it does, after a `send` it does not.
     pub fn is_awaited(&self) -> bool {
-        self.request.reply_address().is_some()
+        self.request.is_awaited()
     }
 
     /// Whether this request was delivered before, so that it may have been run before.

@@ -159,6 +159,11 @@ impl DeadLetters {
 
     /// Puts letters back into the queues that they were taken off, as the requests that they were.
     ///
+    /// Only a header says which queue that was, and whoever may write to the dead-letter queue may have written it.
+    /// So a letter goes back to the service's own queue or to that of one of its lanes, `SERVICE.LANE`; one that names
+    /// another queue stays. For a service whose queue the setting `queue` names, use
+    /// [`requeue_into`](DeadLetters::requeue_into).
+    ///
     /// A letter is removed after the publisher confirm of the request.
     /// If the connection or the process dies in between, the next operation removes it, by the queue
     /// `SERVICE.dead.requeued`, which has a copy of each request while letters are put back; so the function runs once.
@@ -169,7 +174,20 @@ impl DeadLetters {
     /// # Errors
     /// The connection cannot be opened, or is lost; the text contains how many were requeued before.
     pub fn requeue(&self, selection: &Selection) -> Result<Outcome, Error> {
-        self.settle(selection, |queue, taken, letter| queue.put_back(taken, letter.queue().to_owned()))
+        self.settle(selection, |queue, taken, letter| match origin(&self.service, letter.queue()) {
+            Ok(()) => put_back(queue, taken, letter, letter.queue()),
+            Err(why) => queue.keep(taken).map(|()| Err(why)),
+        })
+    }
+
+    /// Puts letters into this queue, wherever they say that they come from, as the requests that they were.
+    ///
+    /// It is otherwise as [`requeue`](DeadLetters::requeue).
+    ///
+    /// # Errors
+    /// As [`requeue`](DeadLetters::requeue).
+    pub fn requeue_into(&self, queue: &str, selection: &Selection) -> Result<Outcome, Error> {
+        self.settle(selection, |letters, taken, letter| put_back(letters, taken, letter, queue))
     }
 
     /// Deletes letters for good.
@@ -231,6 +249,36 @@ impl DeadLetters {
     }
 }
 
+fn put_back(
+    letters: &mut DeadQueue,
+    taken: Taken,
+    letter: &DeadLetter,
+    queue: &str,
+) -> Result<Result<(), String>, Error> {
+    if letter.is_dropped() {
+        let why = format!("its {} bytes were too large for the server, which has not kept them", letter.size());
+        return letters.keep(taken).map(|()| Err(why));
+    }
+    letters.put_back(taken, queue.to_owned())
+}
+
+/// Checks that letters of this service can have been taken off that queue.
+///
+/// # Errors
+/// By its name it is neither the service's own nor that of a lane; says what to do.
+fn origin(service: &str, queue: &str) -> Result<(), String> {
+    let lane = queue.strip_prefix(service).and_then(|rest| rest.strip_prefix('.'));
+    let is_lane =
+        lane.is_some_and(|lane| !lane.is_empty() && lane.split('.').all(|part| !dead::BESIDE.contains(&part)));
+    if queue == service || is_lane {
+        return Ok(());
+    }
+    Err(format!(
+        "it says that it was taken off `{queue}`, which is neither `{service}` nor the queue of one of its lanes, and \
+         anybody may have written that: if it belongs there, name the queue to requeue it into"
+    ))
+}
+
 /// Without the password that is in the URI.
 impl fmt::Debug for DeadLetters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -238,5 +286,32 @@ impl fmt::Debug for DeadLetters {
             .field("service", &self.service)
             .field("address", &self.addresses)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_goes_only_where_letters_of_its_service_come_from() {
+        for queue in ["shop", "shop.reports", "shop.reports.weekly"] {
+            assert_eq!(origin("shop", queue), Ok(()));
+        }
+        let others = [
+            "",
+            "bank",
+            "shopping",
+            "shop.",
+            "shop.dead",
+            "shop.dead.reader",
+            "shop.dead.requeued",
+            "shop.retry",
+            "shop.reports.quarantine",
+            "amq.rabbitmq.reply-to.a.b",
+        ];
+        for queue in others {
+            assert!(origin("shop", queue).is_err_and(|why| why.contains("name the queue")), "{queue}");
+        }
     }
 }

@@ -9,12 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tracing::{debug, error, warn};
-
 use crate::codec::{self, Codec, Format};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
 use crate::invocation::{Answer, Executor, Invocation, NotRun};
+use crate::log::{debug, error, warn};
 use crate::message::{
     Dialect, EncodedReply, Headers, IGNORED_ARGUMENTS, IGNORED_ARGUMENTS_OF, PING, Request, ServiceInfo, TIME, status,
 };
@@ -124,8 +123,8 @@ impl Dispatcher {
     }
 
     fn answer(&self, request: &Request, format: Option<Format>, now: SystemTime) -> Answer {
-        if request.body.len() > self.limits.max_body {
-            return Err(too_large(request.body.len(), self.limits.max_body).into());
+        if request.dropped.is_some() || request.body.len() > self.limits.max_body {
+            return Err(too_large(request.size(), self.limits.max_body).into());
         }
         let format = format.ok_or_else(|| unknown_content_type(request))?;
         if request.function == PING {
@@ -204,7 +203,7 @@ impl Dispatcher {
         let name = function.name;
         debug!(function = name, correlation_id = request.correlation_id, "ignored an argument: {ignored}");
         let is_first = || self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
-        if request.reply_address().is_none() && is_first() {
+        if !request.is_awaited() && is_first() {
             warn!(function = name, app_id = request.app_id, "ignored an argument of a `send`: {ignored}");
         }
     }
@@ -231,7 +230,7 @@ impl Dispatcher {
     }
 }
 
-fn too_large(length: usize, limit: usize) -> Refusal {
+fn too_large(length: u64, limit: usize) -> Refusal {
     let message = format!("the request has {length} bytes, this service takes at most {limit}");
     Refusal::new(status::TOO_LARGE, message)
 }

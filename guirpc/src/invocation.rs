@@ -6,13 +6,12 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::future::Future;
 
-use tracing::{error, warn};
-
 use crate::arguments::{ArgumentsOf, UnknownNames};
 use crate::codec::{self, DecodeError, Format, PythonOptions, Unreadable};
 use crate::context::{Context, StateMap};
 use crate::error::{Fault, Refusal};
 use crate::function::{Failure, Function, Output, Return};
+use crate::log::{error, warn};
 use crate::message::{EncodedReply, IGNORED_ARGUMENTS_OF, Request, status};
 
 mod executor;

@@ -36,6 +36,7 @@ mod function;
 mod health;
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "it is made by a server"))]
 mod invocation;
+mod log;
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod message;
 #[doc = include_str!("python.md")]

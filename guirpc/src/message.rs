@@ -87,6 +87,8 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The arguments, encoded.
     pub body: Vec<u8>,
+    /// How many bytes the body had, if it was too large to be kept; then `body` is empty.
+    pub dropped: Option<u64>,
     /// The caller's name for this call, echoed in the reply.
     pub correlation_id: Option<String>,
     /// Where the reply goes; absent in a `send` (fire-and-forget).
@@ -111,16 +113,32 @@ impl Request {
         Some(Duration::from_millis(u64::try_from(milliseconds).ok()?))
     }
 
-    /// Whether this is the same request, delivered again or made again: guirpc's own headers may differ then.
+    /// How many bytes the body has, or had.
+    pub(crate) fn size(&self) -> u64 {
+        self.dropped.unwrap_or(self.body.len() as u64)
+    }
+
+    /// Whether this is the same request, delivered again or made again: whatever its answer may depend on is the same.
     pub(crate) fn is_same(&self, other: &Request) -> bool {
-        fn own(request: &Request) -> impl Iterator<Item = (&str, &HeaderValue)> {
-            request.headers.iter().filter(|(name, _)| !is_ours(name))
-        }
         self.correlation_id == other.correlation_id
+            && self.dialect == other.dialect
             && self.function == other.function
+            && self.content_type == other.content_type
             && self.app_id == other.app_id
+            && self.is_awaited() == other.is_awaited()
+            && self.dropped == other.dropped
             && self.body == other.body
-            && own(self).eq(own(other))
+            && self.lasting_headers().eq(other.lasting_headers())
+    }
+
+    /// The headers that are the same however often it is delivered or made.
+    pub(crate) fn lasting_headers(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
+        self.headers.iter().filter(|(name, _)| !is_passing(name))
+    }
+
+    /// Whether the caller waits for a reply.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.reply_address().is_some()
     }
 
     /// Where the caller waits for the reply; `None` after a `send`, also after one in Python's dialect.
@@ -135,9 +153,10 @@ impl Request {
     }
 }
 
-/// Whether a header is one of guirpc's: they differ when a request is made or delivered again.
-pub(crate) fn is_ours(header: &str) -> bool {
-    header.starts_with("guirpc-")
+/// Whether a header differs when a request is made or delivered again.
+fn is_passing(header: &str) -> bool {
+    let passing = [DEADLINE, TIMEOUT];
+    passing.contains(&header) || dead::ADDED.contains(&header) || dead::COUNTS.contains(&header)
 }
 
 /// Without the arguments, and of the headers only the names: they may hold secrets.
@@ -147,7 +166,7 @@ impl fmt::Debug for Request {
             .field("dialect", &self.dialect)
             .field("function", &self.function)
             .field("content_type", &self.content_type)
-            .field("bytes", &self.body.len())
+            .field("bytes", &self.size())
             .field("correlation_id", &self.correlation_id)
             .field("headers", &self.headers)
             .field("redelivered", &self.redelivered)

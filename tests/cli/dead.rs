@@ -96,11 +96,16 @@ pub(crate) fn requeue_has_it_run_again(broker: &dyn Broker) -> anyhow::Result<()
 
 pub(crate) fn requeue_says_what_stays(broker: &dyn Broker) -> anyhow::Result<()> {
     let post = write(broker)?;
-    post.write("shop", [Letter::new("gone", "place", "order-4", "[]")])?;
+    post.write("shop", [Letter::new("shop.gone", "place", "order-4", "[]")])?;
     let ended = ask(broker, &["dead", "requeue", "shop", "--all"])?;
     post.close()?;
-    check(&ended, 7, "error: letter 4 (order-4) stays: there is no queue `gone` to put it back into\nrequeued 3\n")?;
+    check(
+        &ended,
+        7,
+        "error: letter 4 (order-4) stays: there is no queue `shop.gone` to put it back into\nrequeued 3\n",
+    )?;
     check_count(broker, "shop", 1)?;
+    check(&ask(broker, &["dead", "requeue", "shop", "order-4", "--queue", "gone"])?, 7, "there is no queue `gone`")?;
     let ended = ask(broker, &["dead", "requeue", "shop", "order-5"])?;
     check(&ended, 1, "there is no dead letter `order-5`; did you mean `order-4`?\nrequeued 0\n")
 }

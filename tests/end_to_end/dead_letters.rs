@@ -28,6 +28,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("dead_letters::drop_takes_what_was_chosen", drop_takes_what_was_chosen),
         Case::shared("dead_letters::no_queue_is_no_letters", no_queue_is_no_letters),
         Case::shared("dead_letters::a_missing_origin_loses_nothing", trouble::a_missing_origin_loses_nothing),
+        Case::shared("dead_letters::a_forged_origin_is_not_trusted", trouble::a_forged_origin_is_not_trusted),
         Case::shared("dead_letters::odd_letters_are_letters", odd_letters_are_letters),
         Case::shared("dead_letters::whoever_looks_keeps_others_waiting", trouble::whoever_looks_keeps_others_waiting),
         Case::exclusive("dead_letters::a_frozen_broker_is_given_up", trouble::a_frozen_broker_is_given_up),
@@ -204,9 +205,11 @@ fn odd_letters_are_letters(broker: &dyn Broker) -> anyhow::Result<()> {
         let letter = letters.first(&Selection::all().id(number.to_string()))?.context("it is there")?;
         ensure!(letter.arguments().is_err(), "{letter:?}");
     }
-    // The one with a queue of 999 letters stays.
+    // The one with a queue of 999 letters stays, as it is none of the service's.
     let outcome = letters.requeue(&Selection::all())?;
     ensure!((outcome.done, outcome.kept_count) == (7, 1), "{outcome:?}");
+    ensure!(outcome.kept[0].reason.contains("it says that it was taken off `xxx"), "{outcome:?}");
+    let outcome = letters.requeue_into(&"x".repeat(999), &Selection::all())?;
     ensure!(outcome.kept[0].reason.contains("AMQP allows 255"), "{outcome:?}");
     ensure!(broker.queue("shop")?.is_some_and(|queue| queue.messages == 7));
     check_count(broker, "shop", 1)?;

@@ -3,8 +3,9 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     // What is said and what goes wrong.
+    "log",
     "message",
     "error",
     "health",

@@ -97,6 +97,21 @@ fn the_library_ends_no_process() {
     assert_eq!(elsewhere(&app, |source| source.contains("signal_hook")), NONE);
 }
 
+/// Whatever is logged goes the one way on which it is shortened and escaped.
+#[test]
+fn only_log_writes_to_the_log() {
+    let names = |source: &Source| source.contains("tracing");
+    assert_eq!(elsewhere(&["guirpc/src/log", "guirpc/src/app"], names), NONE);
+    // There the log is installed, and nothing is written to it past those macros either.
+    for source in sources("guirpc/src").iter().filter(|source| source.is_in("guirpc/src/app")) {
+        for event in ["event", "error", "warn", "info", "debug", "trace"] {
+            assert!(!source.contains(&format!("tracing : : {event} !")), "{} logs by `{event}!`", source.path);
+            assert!(!source.contains(&format!("use tracing : : {event}")), "{} uses `{event}!`", source.path);
+        }
+        assert!(!source.contains("use tracing : : {"), "{}: one by one, so that it is seen", source.path);
+    }
+}
+
 #[test]
 fn the_library_installs_no_logger() {
     let installs = |source: &Source| source.contains("tracing_subscriber") || source.contains("set_global_default");

@@ -341,3 +341,23 @@ pub(crate) fn unpickled(value: serde_json::Value) -> serde_json::Value {
 pub(crate) fn upper(text: &str) -> String {
     text.to_uppercase()
 }
+
+/// Takes anything, and gives how many values are in it.
+#[guirpc::function]
+pub(crate) fn size_of(value: serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(values) => values.len(),
+        serde_json::Value::Object(values) => values.len(),
+        _ => 1,
+    }
+}
+
+/// A type that is made of itself by nothing that shows in a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Link(pub(crate) Option<Box<Link>>);
+
+/// Takes a chain of any length, of which a message can only hold one.
+#[guirpc::function]
+pub(crate) fn chain(of: Link) -> bool {
+    of.0.is_some()
+}

@@ -15,7 +15,7 @@ pub(crate) enum Dead {
     Show(DeadShow),
     /// Put letters back into the queues that they were taken off, to be run again
     #[command(after_help = exit_codes(), override_usage = "guirpc dead requeue [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
-    Requeue(DeadSelected),
+    Requeue(DeadRequeue),
     /// Delete letters for good, without a prompt
     #[command(after_help = exit_codes(), override_usage = "guirpc dead drop [OPTIONS] SERVICE <ID…|--all|--function NAME|--reason REASON>")]
     Drop(DeadSelected),
@@ -45,6 +45,16 @@ pub(crate) struct DeadShow {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) broker: Broker,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeadRequeue {
+    #[command(flatten)]
+    pub(crate) selected: DeadSelected,
+    /// Put the letters into this queue, not into the ones that they say they were taken off: for a service whose queue has
+    /// another name than its own
+    #[arg(long, value_name = "QUEUE")]
+    pub(crate) queue: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::log::steers;
+
 /// A pipe has room for at least so many bytes if it has room at all.
 const PIECE: usize = 4096;
 /// For a reader who is slow.
@@ -81,23 +83,13 @@ impl<S: Write + AsFd> Stream<S> {
 pub(super) fn printable(text: &str) -> String {
     let mut printable = String::new();
     for character in text.chars() {
-        let is_plain = matches!(character, '\n' | '\t') || !character.is_control() && !is_format(character);
-        if is_plain {
+        if matches!(character, '\n' | '\t') || !steers(character) {
             printable.push(character);
         } else {
             printable.extend(character.escape_default());
         }
     }
     printable
-}
-
-/// Turns the direction of what follows, or ends a line.
-fn is_format(character: char) -> bool {
-    let turns = '\u{202a}'..='\u{202e}';
-    let isolates = '\u{2066}'..='\u{2069}';
-    turns.contains(&character)
-        || isolates.contains(&character)
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
 }
 
 /// One text after another: what the log writes at once is one line.

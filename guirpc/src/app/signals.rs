@@ -7,8 +7,8 @@ use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use tracing::info;
 
+use crate::log::info;
 use crate::server::ShutdownHandle;
 
 /// What a shell reports for a process that a signal ended: 128 and the signal's number.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use amiquip::{ConnectionOptions, ConnectionTuning};
 use crossbeam_channel::Receiver;
-use tracing::warn;
 
 use super::addresses::none_opens;
 use super::attempt::{Attempt, remaining};
@@ -16,7 +15,9 @@ use super::refusal;
 use super::tls;
 use super::{Address, Addresses, ConfirmNote, ReturnNote};
 use crate::error::{Error, ErrorKind, shown};
+use crate::log::warn;
 
+mod body_limit;
 mod close_race;
 mod dial;
 mod handshake;
@@ -26,6 +27,7 @@ mod requests;
 mod sanitizer;
 mod written;
 
+pub(crate) use body_limit::{BodyLimit, ChannelBodies};
 use close_race::CloseRaceGuard;
 pub(super) use dial::WeakSocket;
 use dial::{Socket, dial};
@@ -75,6 +77,11 @@ pub(crate) struct Connection {
 pub(crate) struct Beside(Address, String);
 
 impl Beside {
+    #[cfg(test)]
+    pub(super) fn to(uri: &str) -> Self {
+        Beside(Address::parse(uri).expect("it is a URI"), "tests".to_owned())
+    }
+
     pub(crate) fn open(&self, purpose: &str) -> Result<Connection, Error> {
         Connection::open_within(ONE_TIMEOUT, &self.0, &self.1, purpose)
     }
@@ -113,6 +120,11 @@ impl Connection {
     /// What both sides agreed on.
     pub(crate) fn limits(&self) -> Limits {
         self.heard.limits()
+    }
+
+    /// Has the bodies of deliveries dropped that are larger.
+    pub(crate) fn limit_bodies(&self, limit: &BodyLimit) {
+        self.heard.dropped_bodies().limit(limit);
     }
 
     /// What the broker said when it closed the connection, or sent that it may not.
@@ -221,9 +233,14 @@ impl Attempt {
 }
 
 /// A channel of a [`Connection`]; it belongs to one thread at a time.
-pub(crate) struct Channel(pub(super) amiquip::Channel);
+pub(crate) struct Channel(pub(super) amiquip::Channel, ChannelBodies);
 
 impl Channel {
+    /// The bodies of its deliveries that were too large.
+    pub(super) fn bodies(&self) -> ChannelBodies {
+        self.1.clone()
+    }
+
     /// How many unacknowledged deliveries each consumer of this channel may hold.
     pub(crate) fn set_prefetch(&self, prefetch: u16) -> Result<(), Error> {
         self.0.qos(0, prefetch, false).map_err(|error| explain(&error))

@@ -6,14 +6,14 @@ use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
 use crossbeam_channel::{Receiver, Select};
 use crossbeam_utils::Backoff;
 
-use super::connection::explain;
+use super::connection::{ChannelBodies, explain};
 use super::{Channel, Failure, wire};
 use crate::error::Error;
 use crate::message::Request;
 
 /// Where the deliveries of one queue arrive; any number of threads may take from it.
 #[derive(Clone, Debug)]
-pub(crate) struct Inbox(Receiver<ConsumerMessage>);
+pub(crate) struct Inbox(Receiver<ConsumerMessage>, ChannelBodies);
 
 /// What has the broker deliver; dropping it cancels it.
 pub(crate) struct Consumer<'a>(amiquip::Consumer<'a>);
@@ -105,22 +105,24 @@ impl Inbox {
             return Some(Next::Own(own));
         }
         inboxes.iter().enumerate().find_map(|(at, inbox)| match inbox.0.try_recv() {
-            Ok(message) => Some(Next::Delivered(at, Inbox::event(Some(message)))),
-            Err(error) if error.is_disconnected() => Some(Next::Delivered(at, Inbox::event(None))),
+            Ok(message) => Some(Next::Delivered(at, inbox.event(Some(message)))),
+            Err(error) if error.is_disconnected() => Some(Next::Delivered(at, inbox.event(None))),
             Err(_) => None,
         })
     }
 
     /// The next event, if it is there already.
     pub(crate) fn try_next(&self) -> Option<Event> {
-        self.0.try_recv().ok().map(|message| Inbox::event(Some(message)))
+        self.0.try_recv().ok().map(|message| self.event(Some(message)))
     }
 
-    fn event(message: Option<ConsumerMessage>) -> Event {
+    fn event(&self, message: Option<ConsumerMessage>) -> Event {
         match message {
             Some(ConsumerMessage::Delivery(delivery)) => {
                 let mut delivery = Box::new(delivery);
-                Event::Request(wire::take_request(&mut delivery), Receipt(delivery))
+                let dropped = self.1.take_dropped(&delivery);
+                let request = Request { dropped, ..wire::take_request(&mut delivery) };
+                Event::Request(request, Receipt(delivery))
             }
             Some(ConsumerMessage::ClientCancelled) => Event::Cancelled,
             Some(message) => Event::Lost(Failure::from(&message)),
@@ -133,7 +135,7 @@ impl Channel {
     /// Starts to consume.
     pub(crate) fn consume(&self, queue: &str) -> Result<(Consumer<'_>, Inbox), Error> {
         let consumer = self.0.basic_consume(queue, ConsumerOptions::default()).map_err(|error| explain(&error))?;
-        let inbox = Inbox(consumer.receiver().clone());
+        let inbox = Inbox(consumer.receiver().clone(), self.bodies());
         Ok((Consumer(consumer), inbox))
     }
 

@@ -9,13 +9,15 @@
 
 use std::time::Duration;
 
-use amiquip::{AmqpProperties, Publish};
+use amiquip::{AmqpProperties, ConsumerOptions, Publish};
+use uuid::Uuid;
 
 use super::attempt::{Attempt, bounded};
 use super::connection::{Beside, Opener, explain};
 use super::message_sizes::MessageSizes;
 use super::refusal::largest_message;
-use super::reply_to::NOBODY;
+use super::reply_to::{NOBODY, ReplyTo};
+use super::request_channel::DIRECT_REPLY_TO;
 use super::{Channel, Connection};
 use crate::message::Name;
 
@@ -129,6 +131,31 @@ impl PublishChecker {
         });
         beside.unwrap_or(Trial::Exchange(Presence::Unanswered))
     }
+}
+
+/// The node of the broker that a connection is to, as it stands in the addresses of replies; `None` if that cannot be
+/// found out.
+///
+/// The broker writes the address of a channel into a message that it returns, as into any that wants to be answered there.
+pub(crate) fn own_node(connection: &Connection) -> impl FnOnce() -> Option<u64> + Send + 'static {
+    let opener = connection.opener();
+    move || bounded(BOUND, move |_| address_of_a_channel(&opener)?.node()).flatten()
+}
+
+fn address_of_a_channel(opener: &Opener) -> Option<ReplyTo> {
+    let _turn = opener.turn(TURN)?;
+    let channel = opener.open_channel().ok()?;
+    let returns = channel.0.listen_for_returns().ok()?;
+    let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
+    let _replies = channel.0.basic_consume(DIRECT_REPLY_TO, options).ok()?;
+    let properties = AmqpProperties::default().with_reply_to(DIRECT_REPLY_TO.to_owned());
+    // There is no such queue, whoever may declare queues.
+    let nowhere = format!("{NOBODY}.{}", Uuid::new_v4());
+    let message = Publish { mandatory: true, ..Publish::with_properties(b"", nowhere, properties) };
+    channel.0.basic_publish("", message).ok()?;
+    channel.0.qos(0, 0, false).ok()?;
+    let returned = returns.try_recv().ok()?;
+    ReplyTo::parse(returned.properties.reply_to().as_deref()?).ok()
 }
 
 /// What the broker looked at last.

@@ -5,8 +5,9 @@
 //! with 541, and closes the whole connection; and no address shows by its form which nodes there are.
 //! So the first reply to each node is tried on a connection of its own, by a thread of its own, one after another,
 //! and not more often than [`Budget`] allows: callers can make up as many addresses as they like.
+//! The broker's own node needs no trial, and one that was accepted before is tried first, whatever else waits.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
@@ -15,7 +16,8 @@ use std::time::{Duration, Instant};
 use amiquip::Publish;
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 use foldhash::quality::RandomState;
-use tracing::{debug, warn};
+
+use crate::log::{debug, warn};
 
 use super::connection::Beside;
 use super::{Attempt, BlockedNote, ReplyTo};
@@ -29,6 +31,8 @@ const TRIAL_TIMEOUT: Duration = Duration::from_secs(10);
 const MOST_UNKNOWN: usize = 1000;
 /// So many nodes wait for their trial at most, and so many replies for the trial of one node.
 const MOST_WAITING: usize = 16;
+/// No cluster has more nodes.
+const MOST_TRUSTED: usize = 256;
 const MOST_REPLIES: usize = 1024;
 
 /// What is known of nodes: whether replies may be sent to them.
@@ -56,6 +60,8 @@ struct Trials {
     /// Whether a thread works them off.
     is_running: bool,
     budget: Budget,
+    /// Nodes that were accepted once: somebody real was on them.
+    trusted: HashSet<u64, RandomState>,
     /// Rises when all is forgotten: the outcome of a trial that began before counts for nothing.
     generation: u64,
 }
@@ -97,9 +103,9 @@ impl ReplyNodes {
             if trial.waiting.len() < MOST_REPLIES {
                 return trial.waiting.push(then);
             }
-        } else if trials.waiting.len() < MOST_WAITING && trials.budget.take(Instant::now()) {
+        } else if let Some(place) = trials.place(node, Instant::now()) {
             let trial = Trial { node, address: address.unclaimed(), with: with.clone(), waiting: vec![then] };
-            trials.waiting.push_back(trial);
+            trials.waiting.insert(place, trial);
             return self.work_off(trials);
         }
         drop(trials);
@@ -138,6 +144,9 @@ impl ReplyNodes {
             let accepts = is_accepted(address, &with);
             let mut trials = self.trials();
             if let Some(accepts) = accepts.filter(|_| trials.generation == generation) {
+                if accepts {
+                    trials.trust(node);
+                }
                 self.remember(node, accepts);
             }
             // It stays in front while it is tried, so that replies to the same node join it.
@@ -147,6 +156,13 @@ impl ReplyNodes {
                 then(accepts == Some(true));
             }
         }
+    }
+
+    /// Sends replies to this node without a trial.
+    pub(crate) fn accept(&self, node: u64) {
+        let mut trials = self.trials();
+        trials.trust(node);
+        self.remember(node, true);
     }
 
     fn remember(&self, node: u64, accepts: bool) {
@@ -169,6 +185,24 @@ impl ReplyNodes {
         let mut trials = self.trials();
         trials.generation += 1;
         self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl Trials {
+    /// Where a node waits for its trial; `None` if there have been too many.
+    fn place(&mut self, node: u64, now: Instant) -> Option<usize> {
+        if self.trusted.contains(&node) {
+            // Behind the one that is being tried, and before all that strangers may have made up.
+            return Some(self.waiting.len().min(1));
+        }
+        let has_room = self.waiting.len() < MOST_WAITING && self.budget.take(now);
+        has_room.then_some(self.waiting.len())
+    }
+
+    fn trust(&mut self, node: u64) {
+        if self.trusted.len() < MOST_TRUSTED {
+            self.trusted.insert(node);
+        }
     }
 }
 
@@ -233,4 +267,51 @@ enum Step {
     /// This is where the broker says on its connection that it takes no messages.
     Opened(Receiver<BlockedNote>),
     Answered(amiquip::Result<()>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A trial costs a connection, so strangers are allowed a few; real callers do not stand behind them.
+    #[test]
+    fn what_strangers_make_up_waits_behind_nodes_that_were_there() {
+        let (mut trials, now) = (Trials::default(), Instant::now());
+        trials.trust(7);
+        let waiting = |node| Trial { node, address: String::new(), with: access(), waiting: Vec::new() };
+        let mut placed = 0;
+        for node in 1_000..5_000 {
+            if let Some(place) = trials.place(node, now) {
+                trials.waiting.insert(place, waiting(node));
+                placed += 1;
+            }
+        }
+        assert_eq!(placed, 10, "no more than the budget allows");
+        assert_eq!(trials.place(7, now), Some(1), "behind the one that is being tried");
+        assert_eq!(trials.place(8, now), None);
+        trials.waiting.clear();
+        assert_eq!(trials.place(7, now), Some(0));
+    }
+
+    #[test]
+    fn the_node_of_the_broker_needs_no_trial_and_is_forgotten_with_the_others() {
+        let nodes = Arc::new(ReplyNodes::default());
+        let address = |node: u64| {
+            let node = format!("reply@{node}");
+            let length = u16::try_from(node.len()).unwrap().to_be_bytes();
+            let process = [&[131, 88, 118], &length[..], node.as_bytes(), &[0; 12]].concat();
+            let process = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, process);
+            ReplyTo::parse(&format!("amq.rabbitmq.reply-to.{process}.key")).unwrap()
+        };
+        assert_eq!(nodes.accepts(&address(7)), None);
+        nodes.accept(7);
+        assert_eq!((nodes.accepts(&address(7)), nodes.accepts(&address(8))), (Some(true), None));
+        nodes.forget();
+        assert_eq!(nodes.accepts(&address(7)), None);
+    }
+
+    fn access() -> TrialAccess {
+        let uri = "amqp://localhost";
+        TrialAccess { beside: Beside::to(uri), alarms: crossbeam_channel::unbounded().0 }
+    }
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use amiquip::{AmqpProperties, AmqpValue, ConsumerMessage, ConsumerOptions, FieldTable, Publish};
 use crossbeam_channel::Receiver;
 
-use super::connection::explain;
+use super::connection::{ChannelBodies, explain};
 use super::reply_to::NOBODY;
 use super::topology::EXCHANGE;
 use super::{Channel, Connection, Failure, Outbound, OutboundMessage, Size, wire};
@@ -33,6 +33,8 @@ pub(crate) struct RequestChannel {
 /// What comes in on a [`RequestChannel`].
 pub(crate) struct Incoming {
     pub(crate) replies: Receiver<ReplyNote>,
+    /// The bodies of replies that were too large.
+    pub(crate) bodies: ChannelBodies,
     pub(crate) returns: Receiver<ReturnNote>,
     /// Nothing ever comes here unless the channel confirms.
     pub(crate) confirms: Receiver<ConfirmNote>,
@@ -68,7 +70,8 @@ impl RequestChannel {
         // It lives as long as the channel: consumers of this connection are kept.
         drop(consumer);
         let exchange = RefCell::new(EXCHANGE.into());
-        Ok((RequestChannel { channel, exchange }, Incoming { replies, returns, confirms }))
+        let bodies = channel.bodies();
+        Ok((RequestChannel { channel, exchange }, Incoming { replies, bodies, returns, confirms }))
     }
 
     /// Publishes a message that [`Outbound::message`] made of this request.
@@ -98,17 +101,31 @@ impl RequestChannel {
     }
 }
 
+/// A reply, unless it was too large to be kept.
+pub(crate) type Received = Result<EncodedReply, TooLarge>;
+
+/// A reply of so many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge {
+    pub(crate) bytes: u64,
+}
+
 /// What a note is: a reply and whose it is, or the failure after which no more will come.
 ///
 /// `whose` makes what it likes of the correlation id.
 pub(crate) fn reply<T>(
     note: ReplyNote,
+    bodies: &ChannelBodies,
     whose: impl FnOnce(&str) -> Option<T>,
-) -> Result<(Option<T>, EncodedReply), Failure> {
+) -> Result<(Option<T>, Received), Failure> {
     match note {
         ConsumerMessage::Delivery(delivery) => {
             let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
-            Ok((whose, wire::reply(delivery)))
+            let received = match bodies.take_dropped(&delivery) {
+                Some(bytes) => Err(TooLarge { bytes }),
+                None => Ok(wire::reply(delivery)),
+            };
+            Ok((whose, received))
         }
         end => Err(Failure::from(&end)),
     }

@@ -28,6 +28,7 @@ pub(super) fn take_request(delivery: &mut Delivery) -> Request {
         function,
         content_type: properties.content_type().clone(),
         body,
+        dropped: None,
         correlation_id: properties.correlation_id().clone(),
         reply_to: properties.reply_to().clone(),
         app_id: properties.app_id().clone(),

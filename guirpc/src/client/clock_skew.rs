@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tracing::warn;
-
 use crate::error::shown;
+use crate::log::warn;
 use crate::message::{EncodedReply, ReplyKind, TIME, status};
 
 /// What a reply's way explains.

@@ -31,6 +31,8 @@ impl Client {
     /// What [`Client::connect`] says.
     pub fn configured(config: &ClientConfig) -> Result<Self, Error> {
         let mut client = Client::connect(&config.uri)?.with_max_body(config.max_body);
+        // There are no copies yet that take more.
+        client.connected.core.body_limit.set(config.max_body);
         if let Some(timeout) = config.timeout {
             client = client.with_timeout(timeout);
         }

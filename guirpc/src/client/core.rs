@@ -5,19 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use tracing::debug;
-use uuid::Uuid;
 
 use super::calls::{Calls, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
+use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
 use super::window::Via;
-use crate::broker::{Checked, DropOnThread, Failure, Limits, OutboundMessage, PublishCheck, RequestChannel, Returned};
+use crate::broker::{
+    BodyLimit, Checked, DropOnThread, Failure, Limits, OutboundMessage, PublishCheck, Received, RequestChannel,
+    Returned, TooLarge,
+};
+use crate::config::DEFAULT_MAX_BODY;
 use crate::health::ConnectionStatus;
-use crate::message::{EncodedReply, IGNORED_ARGUMENTS_OF, Name};
+use crate::log::{Field, debug};
+use crate::message::{IGNORED_ARGUMENTS_OF, Name};
 
 /// Of so many functions it is kept that they ignored an argument.
 const MOST_IGNORING: usize = 1000;
@@ -26,8 +28,9 @@ pub(super) type Waiter = oneshot::Sender<Outcome>;
 
 /// What all copies of a client share with its threads.
 pub(super) struct Core {
-    /// Begins every correlation id of this client, and of no other on earth.
-    prefix: String,
+    ids: CorrelationIds,
+    /// How many bytes the body of a reply may have for any of them.
+    pub(super) body_limit: BodyLimit,
     last_number: AtomicU64,
     state: Mutex<State>,
     wake: Sender<()>,
@@ -63,7 +66,7 @@ impl State {
             let Publication { number, request, expires, via } = &publication;
             let message = match made.take_if(|(made, _)| made == number) {
                 Some((_, message)) => message,
-                None => request.message(core.correlation_id(*number), *expires),
+                None => request.message(core.ids.of(*number), *expires),
             };
             if let Err(error) = link.channel(*via).publish(request, message) {
                 self.calls.set_down(&error.to_string());
@@ -91,7 +94,8 @@ impl Core {
     pub(super) fn new() -> Self {
         let (wake, wakes) = bounded(1);
         Core {
-            prefix: format!("{}-", BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4())),
+            ids: CorrelationIds::new(),
+            body_limit: BodyLimit::new(DEFAULT_MAX_BODY),
             last_number: AtomicU64::new(0),
             state: Mutex::new(State { calls: Calls::new("it has not connected yet"), link: None }),
             wake,
@@ -102,13 +106,9 @@ impl Core {
         }
     }
 
-    fn correlation_id(&self, number: u64) -> String {
-        format!("{}{number}", self.prefix)
-    }
-
-    /// The number in a correlation id of ours.
+    /// The number of the call with this correlation id, if it is one of ours.
     pub(super) fn number(&self, correlation_id: &str) -> Option<u64> {
-        correlation_id.strip_prefix(&self.prefix)?.parse().ok()
+        self.ids.number(correlation_id)
     }
 
     /// No code of the user's ever runs under this lock, so that a poisoned one has nothing wrong behind it.
@@ -128,12 +128,14 @@ impl Core {
 
     /// Notes what a service ignored; whether it is the first time for the function with which the sentence begins.
     pub(super) fn note_ignored(&self, service: &str, ignored: &str) -> bool {
+        // On one line and not too long, whatever the service says.
+        let ignored = ignored.logged();
         let function = ignored.split(IGNORED_ARGUMENTS_OF).next().unwrap_or_default();
         let mut noted = self.ignored_arguments.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (service.to_owned(), function.to_owned());
         // There are not so many functions; a service that makes them up gets no more memory.
         let has_room = noted.len() < MOST_IGNORING || noted.contains_key(&key);
-        has_room && noted.insert(key, ignored.to_owned()).is_none()
+        has_room && noted.insert(key, ignored).is_none()
     }
 
     pub(super) fn ignored_arguments(&self) -> Vec<String> {
@@ -158,7 +160,7 @@ impl Core {
         } else {
             call.expires
         };
-        let message = request.message(self.correlation_id(number), expires);
+        let message = request.message(self.ids.of(number), expires);
         let mut change = self.change();
         change.calls().enter(number, call, most_queued)?;
         change.end_with(Some((number, message)));
@@ -201,7 +203,7 @@ impl Core {
     }
 
     /// Brings replies to their callers; the room that they make is used at once.
-    pub(super) fn replied(&self, generation: u64, replies: Vec<(Option<u64>, EncodedReply)>) {
+    pub(super) fn replied(&self, generation: u64, replies: Vec<(Option<u64>, Received)>) {
         let mut change = self.change();
         let calls = change.calls();
         let replies: Vec<_> = replies
@@ -210,9 +212,15 @@ impl Core {
             .collect();
         change.end();
         for (replied, reply) in replies {
-            self.clock_skew.compare(&reply);
+            let outcome = match reply {
+                Ok(reply) => {
+                    self.clock_skew.compare(&reply);
+                    Outcome::Reply(reply)
+                }
+                Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
+            };
             // The caller may be giving up at this very moment.
-            if replied.is_none_or(|call| call.waiter.send(Outcome::Reply(reply).of_call(call.repeated)).is_err()) {
+            if replied.is_none_or(|call| call.waiter.send(outcome.of_call(call.repeated)).is_err()) {
                 let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
                 debug!(late, "a reply came too late");
             }

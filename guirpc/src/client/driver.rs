@@ -6,12 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, after, at, bounded, never, select};
-use tracing::{info, warn};
 
 use super::core::Core;
 use super::events::{Channels, End, Events, REASON_TIMEOUT};
 use crate::broker::{self, Addresses, Attempt, Backoff, Connection, Failure, Scope, request_channels};
 use crate::error::{Error, ErrorKind};
+use crate::log::{info, warn};
 
 /// For a connection whose channel was closed to open others.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -132,10 +132,11 @@ impl Driver {
 
     fn open(&self) -> Result<Result<Opened, Error>, Dropped> {
         let (to, attempt) = (self.addresses.clone(), Attempt::default());
-        let held = attempt.clone();
+        let (held, body_limit) = (attempt.clone(), self.core.body_limit.clone());
         let open = move || {
             let connection = Connection::open(&to, &broker::program(), "client")?;
             held.hold(&connection);
+            connection.limit_bodies(&body_limit);
             let channels = request_channels(&connection)()?;
             Ok((connection, channels))
         };

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvError, Sender, after, at, bounded, never, select, unbounded};
-use tracing::{info, warn};
 
 use super::calls::Stuck;
 use super::core::{Core, Link};
@@ -17,6 +16,7 @@ use crate::broker::{
     self, BlockedNote, Checked, Connection, DropOnThread, Failure, Incoming, Presence, PublishCheck, PublishChecker,
     RequestChannel,
 };
+use crate::log::{info, warn};
 use crate::message::Name;
 
 /// A queue that has a leader confirms within milliseconds, a busy disk within a second or two.
@@ -77,8 +77,8 @@ impl<'a> Events<'a> {
         let link = Link([plain, confirming].map(DropOnThread::new));
         let generation = core.up(link, blocked, connection.limits());
         let replies = |incoming: &Incoming| {
-            let incoming = incoming.replies.clone();
-            Replies { core: Arc::clone(core), generation, incoming }
+            let (incoming, bodies) = (incoming.replies.clone(), incoming.bodies.clone());
+            Replies { core: Arc::clone(core), generation, incoming, bodies }
         };
         let (ended, replies_ended) = bounded(1);
         let spawned = replies(&plain_incoming).spawn(ended);

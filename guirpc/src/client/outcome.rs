@@ -14,6 +14,8 @@ use crate::message::{EncodedReply, Reply, ReplyKind, ServiceInfo, status};
 #[derive(Debug, PartialEq)]
 pub(super) enum Outcome {
     Reply(EncodedReply),
+    /// There is one, of so many bytes, which are too many.
+    ReplyTooLarge(u64),
     /// A send is in a queue.
     Accepted,
     /// No queue takes it.
@@ -37,6 +39,8 @@ pub(super) struct Told<'a> {
     pub(super) service: &'a str,
     pub(super) timeout: Duration,
     pub(super) idempotent: bool,
+    /// How many bytes a reply may have.
+    pub(super) max_body: usize,
 }
 
 impl Outcome {
@@ -56,16 +60,25 @@ impl Outcome {
             Outcome::Blocked(reason) => lost(&format!("the broker took no messages: {reason}")),
             Outcome::Denied(reason) => lost(&format!("the broker did not permit it: {reason}")),
             Outcome::NotSent(reason) => Outcome::Lost(reason),
-            outcome @ (Outcome::Reply(_) | Outcome::Accepted | Outcome::Lost(_) | Outcome::TimedOut) => outcome,
+            outcome @ (Outcome::Reply(_)
+            | Outcome::ReplyTooLarge(_)
+            | Outcome::Accepted
+            | Outcome::Lost(_)
+            | Outcome::TimedOut) => outcome,
         }
     }
 
     /// The reply; a send that was accepted has none.
     pub(super) fn into_reply(self, told: Told<'_>) -> Result<Option<EncodedReply>, CallError> {
-        let Told { service, timeout, idempotent } = told;
+        let Told { service, timeout, idempotent, max_body } = told;
         let service = || service.to_owned();
+        let too_large = |bytes: u64| CallError::Undecodable {
+            message: format!("the reply has {bytes} bytes, this client takes at most {max_body} (`max_body`)"),
+        };
         Err(match self {
+            Outcome::Reply(reply) if reply.body.len() > max_body => too_large(reply.body.len() as u64),
             Outcome::Reply(reply) => return Ok(Some(reply)),
+            Outcome::ReplyTooLarge(bytes) => too_large(bytes),
             Outcome::Accepted => return Ok(None),
             Outcome::Unroutable => CallError::Unroutable { service: service() },
             Outcome::Overloaded => CallError::Overloaded { service: service() },
@@ -158,13 +171,23 @@ mod tests {
 
     /// Whether the function may have run, as the caller learns it.
     fn may_have_run(outcome: Outcome, repeated: bool) -> bool {
-        let told = Told { service: "math", timeout: Duration::ZERO, idempotent: true };
+        let told = Told { service: "math", timeout: Duration::ZERO, idempotent: true, max_body: 100 };
         let reply = outcome.of_call(repeated).into_reply(told);
         match reply
             .and_then(|reply| decode_json(reply.as_ref()).map_err(|error| error.map_function(|_| unreachable!())))
         {
             Ok(_) => true,
             Err(error) => error.may_have_run(),
+        }
+    }
+
+    #[test]
+    fn a_reply_that_is_too_large_says_so_and_may_have_run() {
+        let told = Told { service: "math", timeout: Duration::ZERO, idempotent: false, max_body: 2 };
+        for outcome in [reply(ReplyKind::Output, 200), Outcome::ReplyTooLarge(16)] {
+            let error = outcome.into_reply(told).unwrap_err();
+            assert_eq!(error.to_string(), "the reply has 16 bytes, this client takes at most 2 (`max_body`)");
+            assert!(error.may_have_run() && !error.is_retryable());
         }
     }
 

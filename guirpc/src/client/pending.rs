@@ -9,12 +9,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use tracing::warn;
-
 use super::Connected;
 use super::call_options::CallOptions;
 use super::outcome::{Outcome, Told};
 use crate::error::CallError;
+use crate::log::warn;
 use crate::message::{EncodedReply, IGNORED_ARGUMENTS, Name, Reply};
 
 /// For an outcome that is on its way from another thread.
@@ -118,6 +117,8 @@ pub(super) struct CallHandle {
     receiver: oneshot::AsyncReceiver<Outcome>,
     routing_key: Name,
     options: CallOptions,
+    /// How many bytes the reply may have.
+    max_body: usize,
     state: State,
 }
 
@@ -136,14 +137,16 @@ impl CallHandle {
         receiver: oneshot::AsyncReceiver<Outcome>,
         routing_key: Name,
         options: CallOptions,
+        max_body: usize,
     ) -> Self {
-        CallHandle { client, number, receiver, routing_key, options, state: State::Waiting }
+        CallHandle { client, number, receiver, routing_key, options, max_body, state: State::Waiting }
     }
 
     /// The reply, or why there is none.
     fn reply(&self, outcome: Outcome) -> Result<Option<EncodedReply>, CallError> {
         let CallOptions { timeout, idempotent, .. } = self.options;
-        let reply = outcome.into_reply(Told { service: &self.routing_key, timeout, idempotent })?;
+        let reply =
+            outcome.into_reply(Told { service: &self.routing_key, timeout, idempotent, max_body: self.max_body })?;
         if let Some(ignored) = reply.as_ref().and_then(|reply| reply.headers.get(IGNORED_ARGUMENTS)?.as_str()) {
             self.warn_of_ignored(ignored);
         }

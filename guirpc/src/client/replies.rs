@@ -9,7 +9,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::core::Core;
-use crate::broker::{self, Failure, ReplyNote};
+use crate::broker::{self, ChannelBodies, Failure, ReplyNote};
 
 /// Replies that are taken in one go, with the calls locked once for all of them.
 const BATCH: usize = 64;
@@ -19,6 +19,7 @@ pub(super) struct Replies {
     pub(super) core: Arc<Core>,
     pub(super) generation: u64,
     pub(super) incoming: Receiver<ReplyNote>,
+    pub(super) bodies: ChannelBodies,
 }
 
 impl Replies {
@@ -42,7 +43,7 @@ impl Replies {
     pub(super) fn deliver(&self, first: ReplyNote) -> Result<(), Failure> {
         let mut failure = None;
         let notes = iter::once(first).chain(self.incoming.try_iter().take(BATCH));
-        let replies = notes.map_while(|note| match broker::reply(note, |id| self.core.number(id)) {
+        let replies = notes.map_while(|note| match broker::reply(note, &self.bodies, |id| self.core.number(id)) {
             Ok(reply) => Some(reply),
             Err(end) => {
                 failure = Some(end);

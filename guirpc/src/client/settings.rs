@@ -152,11 +152,14 @@ impl Client {
         self.with(|settings| settings.app_id = Some(app_id.to_owned().into()))
     }
 
-    /// Sends requests of at most so many bytes (the default is 16 MiB).
+    /// Sends requests, and takes replies, of at most so many bytes (the default is 16 MiB).
     ///
+    /// A larger reply is [`CallError::Undecodable`](crate::CallError::Undecodable). One that is larger than any copy of
+    /// this client takes is dropped as it comes in, and takes no memory.
     /// A broker has a limit of its own (`max_message_size`; RabbitMQ 3: 128 MiB, 4: 16 MiB), and so has a service: what
     /// is larger fails with [`CallError::Unsendable`](crate::CallError::Unsendable), or is refused.
     pub fn with_max_body(&self, bytes: usize) -> Self {
+        self.connected.core.body_limit.raise(bytes);
         self.with(|settings| settings.max_body = bytes)
     }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Codec, MAX_DEPTH};
+use super::{Codec, Depth};
 
 mod compound;
 mod key;
@@ -31,21 +31,23 @@ const SERDE_JSON_PRIVATE: &str = "$serde_json::private::";
 pub(super) struct Exact<'w, S> {
     inner: S,
     writing: &'w Writing,
-    depth: usize,
+    depth: Depth,
     in_some: bool,
 }
 
 impl<'w, S: Serializer> Exact<'w, S> {
     pub(super) fn new(inner: S, writing: &'w Writing) -> Self {
-        Exact { inner, writing, depth: 0, in_some: false }
+        Exact { inner, writing, depth: Depth::default(), in_some: false }
     }
 
     /// The depth inside this value, which is one of several.
-    fn inside(&self) -> Result<usize, S::Error> {
-        if self.depth + 1 >= MAX_DEPTH {
-            return Err(S::Error::custom(format_args!("nested {MAX_DEPTH} levels deep or more")));
-        }
-        Ok(self.depth + 1)
+    fn inside(&self) -> Result<Depth, S::Error> {
+        self.depth.nested().map_err(S::Error::custom)
+    }
+
+    /// The depth inside this value, which is the only one.
+    fn wrapped(&self) -> Result<Depth, S::Error> {
+        self.depth.wrapped().map_err(S::Error::custom)
     }
 
     fn nothing(&self) -> Result<(), S::Error> {
@@ -69,7 +71,7 @@ impl<'w, S: Serializer> Exact<'w, S> {
 struct Inside<'w, 'v, T: ?Sized> {
     value: &'v T,
     writing: &'w Writing,
-    depth: usize,
+    depth: Depth,
     in_some: bool,
 }
 
@@ -79,6 +81,11 @@ impl<T: Serialize + ?Sized> Serialize for Inside<'_, '_, T> {
         let Inside { value, writing, depth, in_some } = *self;
         value.serialize(Exact { inner, writing, depth, in_some })
     }
+}
+
+/// A text or a scalar as `Display` writes it.
+fn plain<T: Serialize>(value: &T) -> Result<String, serde_plain::Error> {
+    value.serialize(Exact::new(serde_plain::Serializer, &Writing::new(Codec::Text)))
 }
 
 macro_rules! scalars {
@@ -150,7 +157,8 @@ impl<'w, S: Serializer> Serializer for Exact<'w, S> {
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let Exact { inner, writing, depth, .. } = self;
+        let depth = self.wrapped()?;
+        let Exact { inner, writing, .. } = self;
         inner.serialize_some(&Inside { value, writing, depth, in_some: true })
     }
 
@@ -174,7 +182,7 @@ impl<'w, S: Serializer> Serializer for Exact<'w, S> {
         _name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        value.serialize(self)
+        value.serialize(Exact { depth: self.wrapped()?, ..self })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

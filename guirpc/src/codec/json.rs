@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeSeed;
 
 use super::exact::{Exact, Writing};
-use super::{Codec, DecodeError};
+use super::{Bounds, Codec, DecodeError};
 
 mod wide;
 
@@ -21,12 +21,8 @@ pub(super) fn decode<'de, S: DeserializeSeed<'de>>(seed: S, body: &'de [u8]) -> 
     let invalid = |error: serde_json::Error| DecodeError::Invalid(error.to_string());
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let integers = wide::integers(body);
-    let value = if integers.is_empty() {
-        seed.deserialize(&mut deserializer)
-    } else {
-        seed.deserialize(wide::Guarded::new(&mut deserializer, &integers))
-    };
-    let value = value.map_err(invalid)?;
+    let bounds = Bounds::with_wide(body.len(), &integers);
+    let value = seed.deserialize(bounds.around(&mut deserializer)).map_err(invalid)?;
     deserializer.end().map_err(invalid)?;
     Ok(value)
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 
-use super::DecodeError;
+use super::{Bounds, DecodeError};
 
 mod only_bytes;
 
@@ -20,7 +20,7 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String
 
 /// Any failure is one of the type, since there are no wrong bytes.
 pub(super) fn decode<'de, S: DeserializeSeed<'de>>(seed: S, body: &'de [u8]) -> Result<S::Value, DecodeError> {
-    seed.deserialize(Whole(body))
+    seed.deserialize(Bounds::new(body.len()).around(Whole(body)))
         .map_err(|error: Error| DecodeError::Unsupported(format!("application/octet-stream carries bytes: {error}")))
 }
 

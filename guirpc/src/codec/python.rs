@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Codec;
+use super::{Bounds, Codec};
 use crate::arguments::{ArgumentsOf, Signature};
 use crate::message::EncodedReply;
 
@@ -156,7 +156,7 @@ impl PythonOptions {
 
     /// The body of a request that is one object, for any function.
     pub(crate) fn encode_object<T: Serialize + ?Sized>(self, object: &T) -> Result<Vec<u8>, String> {
-        let value = object.serialize(send::ToValue).map_err(|error| error.to_string())?;
+        let value = object.serialize(send::ToValue::default()).map_err(|error| error.to_string())?;
         write(self.request, self.request_codec, &value)
     }
 
@@ -176,26 +176,31 @@ impl PythonOptions {
     /// The arguments from the body of a request.
     pub(crate) fn decode_arguments<'a, F: Signature>(self, body: &[u8]) -> Result<ArgumentsOf<'a, F>, Unreadable> {
         let value = read(self.request, self.request_codec, body)?;
-        arguments::read::<F>(self.request, &value)
+        arguments::read::<F>(self.request, &value, body.len())
     }
 
     /// The value from the body of a reply that carries one.
     pub(crate) fn decode_output<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, String> {
         let value = read(self.response, self.response_codec, body).map_err(|error| error.reason())?;
-        self.response.receive(&value).map_err(|error| error.to_string())
+        self.response.receive(&value, body.len()).map_err(|error| error.to_string())
     }
 
     fn encode_output<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, String> {
-        write(self.response, self.response_codec, &value.serialize(send::ToValue).map_err(|error| error.to_string())?)
+        write(
+            self.response,
+            self.response_codec,
+            &value.serialize(send::ToValue::default()).map_err(|error| error.to_string())?,
+        )
     }
 }
 
 impl PythonSerializer {
-    /// The value as a type: a text may hold a number, anything else is what it is.
-    fn receive<'de, T: serde::Deserialize<'de>>(self, value: &Value) -> Result<T, error::Error> {
+    /// The value from so many bytes as a type: a text may hold a number, anything else is what it is.
+    fn receive<'de, T: serde::Deserialize<'de>>(self, value: &Value, bytes: usize) -> Result<T, error::Error> {
+        let bounds = Bounds::new(bytes);
         match (self, value) {
-            (PythonSerializer::Text, Value::Str(text)) => T::deserialize(text::Plain(text)),
-            _ => T::deserialize(value),
+            (PythonSerializer::Text, Value::Str(text)) => T::deserialize(bounds.around(text::Plain(text))),
+            _ => T::deserialize(bounds.around(value)),
         }
     }
 }

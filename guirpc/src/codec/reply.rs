@@ -6,10 +6,10 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use tracing::warn;
 
 use super::{Codec, EncodeError, Format, PythonOptions, Unreadable, Writing, python};
 use crate::error::{CallError, Fault, Refusal};
+use crate::log::warn;
 use crate::message::{EncodedReply, Headers, ReplyKind, status};
 
 /// How a fault and a refusal look on the wire, in the codecs that have maps.

@@ -51,7 +51,7 @@ settings! {
                 default: None,
                 ini: &["producer_application_id", "options.app_id"],
             }
-            /// The largest request to send, in bytes
+            /// The largest request to send, and the largest reply to take, in bytes
             max_body: usize {
                 takes: Kind::Bytes,
                 default: DEFAULT_MAX_BODY,

@@ -19,7 +19,7 @@ pub struct DeadLetter {
     request: Request,
     added: Headers,
     queue: String,
-    size: usize,
+    size: u64,
     has_body: bool,
 }
 
@@ -34,8 +34,8 @@ impl DeadLetter {
             number,
             // A letter that guirpc has not written may lack it.
             queue: added.get(dead::QUEUE).and_then(HeaderValue::as_str).unwrap_or(service).to_owned(),
+            size: dropped(&added).unwrap_or(request.body.len() as u64),
             added,
-            size: request.body.len(),
             has_body: false,
             request: Request {
                 function: request.function.clone(),
@@ -113,7 +113,9 @@ impl DeadLetter {
         attempts.and_then(|attempts| u64::try_from(attempts).ok()).unwrap_or_default()
     }
 
-    /// The queue that it was taken off, where it is put when it is requeued; by default the service's own.
+    /// The queue that it was taken off, as it says itself; by default the service's own.
+    ///
+    /// [`requeue`](crate::DeadLetters::requeue) puts it there if the queue is the service's own, or one of its lanes.
     pub fn queue(&self) -> &str {
         &self.queue
     }
@@ -133,9 +135,16 @@ impl DeadLetter {
         &self.request.headers
     }
 
-    /// How many bytes the arguments have, encoded.
-    pub fn size(&self) -> usize {
+    /// How many bytes the arguments have, encoded; or had, if they were too large for the server.
+    pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Whether the letter is without its arguments, which were larger than the `max_body` of the server.
+    ///
+    /// It says what was sent and is not there any more; it cannot be requeued.
+    pub fn is_dropped(&self) -> bool {
+        dropped(&self.added).is_some()
     }
 
     /// The arguments, encoded; `None` in a list.
@@ -151,10 +160,18 @@ impl DeadLetter {
     /// Why they cannot be shown so.
     pub fn arguments(&self) -> Result<Value, String> {
         match self.body() {
+            Some(_) if self.is_dropped() => {
+                Err("they were too large for the server, which has not kept them".to_owned())
+            }
             Some(body) => shown::arguments(self.dialect(), self.content_type(), body),
             None => Err("a list has no bodies".to_owned()),
         }
     }
+}
+
+/// How many bytes the body had that is not kept.
+fn dropped(added: &Headers) -> Option<u64> {
+    u64::try_from(added.get(dead::DROPPED)?.as_integer()?).ok()
 }
 
 #[cfg(test)]

@@ -80,7 +80,8 @@ pub enum CallError<E = Infallible> {
         /// What is wrong with it.
         message: String,
     },
-    /// The reply cannot be decoded: caller and service disagree about a type. The function ran.
+    /// The reply cannot be decoded: caller and service disagree about a type, or it is larger than the client's
+    /// [`max_body`](crate::Client::with_max_body). The function ran.
     Undecodable {
         /// What is wrong with it.
         message: String,

@@ -16,13 +16,16 @@ pub(crate) const STATUS: &str = "guirpc-dead-status";
 /// Header: what was wrong, in words.
 pub(crate) const MESSAGE: &str = "guirpc-dead-message";
 
+/// Header: how many bytes the body of the request had, if it was too large to be kept.
+pub(crate) const DROPPED: &str = "guirpc-dead-dropped";
+
 /// Header: which letter it is, so that copies of one are recognised; a request that was put back has it, too.
 pub(crate) const ID: &str = "guirpc-dead-id";
 /// Header: who looked through the letters when this copy was made.
 pub(crate) const LOOK: &str = "guirpc-dead-look";
 
 /// The headers that a letter has beside those of its request.
-pub(crate) const ADDED: [&str; 8] = [REASON, QUEUE, TIME, STATUS, MESSAGE, ID, LOOK, super::ATTEMPTS];
+pub(crate) const ADDED: [&str; 9] = [REASON, QUEUE, TIME, STATUS, MESSAGE, DROPPED, ID, LOOK, super::ATTEMPTS];
 
 /// Headers by which a quorum queue says how often it has delivered a message: of that delivery, not of the request.
 pub(crate) const COUNTS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
@@ -33,6 +36,9 @@ pub(crate) const CRASHED: &str = "crashed";
 pub(crate) const FAILED: &str = "failed";
 /// Reason: it asks for a reply to an address to which nothing can be sent.
 pub(crate) const UNANSWERABLE: &str = "unanswerable";
+
+/// How the queues end that guirpc has beside a service's own.
+pub(crate) const BESIDE: [&str; 3] = ["dead", "retry", "quarantine"];
 
 /// The queue of a service's dead letters.
 pub(crate) fn queue(service: &str) -> String {
@@ -48,4 +54,5 @@ pub(crate) struct Death<'a> {
     pub(crate) status: Option<u16>,
     pub(crate) message: String,
     pub(crate) attempts: u32,
+    pub(crate) dropped: Option<u64>,
 }

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvError, Sender, after, never, select};
-use tracing::{info, warn};
 
 use super::acks::{AckBatcher, AckFrame};
 use super::delivery::Delivery;
@@ -25,6 +24,7 @@ use super::shutdown_handle::Stopped;
 use crate::broker::{self, Attempt, BlockedNote, Channel, Connection, Failure, Receipt};
 use crate::error::Error;
 use crate::health::ConnectionStatus;
+use crate::log::{info, warn};
 
 mod checks;
 mod memory;

@@ -67,10 +67,10 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    /// The death of a request that was taken off this queue.
-    pub(super) fn death<'a>(&self, queue: &'a str, time: SystemTime) -> Death<'a> {
+    /// The death of this request, which was taken off this queue.
+    pub(super) fn death<'a>(&self, request: &Request, queue: &'a str, time: SystemTime) -> Death<'a> {
         let Letter { reason, status, ref message, attempts } = *self;
-        Death { reason, queue, time, status, message: message.clone(), attempts }
+        Death { reason, queue, time, status, message: message.clone(), attempts, dropped: request.dropped }
     }
 }
 

@@ -5,7 +5,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, select};
-use tracing::{info, warn};
 
 use super::consumer::{self, Connections, End, Memory, OpenSession, SessionContext};
 use super::journal::Journal;
@@ -20,6 +19,7 @@ use super::worker::{Replies, Worker};
 use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
+use crate::log::{info, warn};
 
 /// What a shutdown may take beyond the drain time, where the broker does not answer.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
@@ -94,7 +94,7 @@ impl Lane {
                 service = service.name,
                 lane = plan.lane,
                 queue = served.queue,
-                broker = %plan.address,
+                broker = format_args!("{}", plan.address),
                 workers = plan.workers,
                 functions = functions.join(", "),
                 "serving"

@@ -6,11 +6,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::warn;
-
 use super::running::Running;
 use crate::broker;
 use crate::error::shown;
+use crate::log::warn;
 
 /// RabbitMQ's own `consumer_timeout`.
 const USUAL: Duration = Duration::from_mins(30);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::queues::{FailureQueues, QueueRole};
 use super::run_time::RunTimes;
-use crate::broker::{Addresses, Exchange, QueueKind, ReplyNodes};
+use crate::broker::{Addresses, BodyLimit, Exchange, QueueKind, ReplyNodes};
 use crate::dispatch::Dispatcher;
 
 /// So many services are named on a connection.
@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     /// How many bytes of answers are kept for what may be delivered again.
     pub(crate) reply_cache: usize,
     pub(crate) reply_nodes: Arc<ReplyNodes>,
+    /// How many bytes the body of a request may have.
+    pub(crate) body_limit: BodyLimit,
 }
 
 /// One service of a [`Plan`].

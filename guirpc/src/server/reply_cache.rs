@@ -4,43 +4,47 @@
 //! the acknowledgement. The cache saves running it twice; it is this process's own, and forgets.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use foldhash::quality::RandomState;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use uuid::Uuid;
 
-use crate::message::{EncodedReply, HeaderValue, Headers, Request, is_ours};
+use crate::message::{Dialect, EncodedReply, HeaderValue, Request};
 
 /// Far longer than a caller with the default timeout makes its call again.
 const KEPT: Duration = Duration::from_mins(1);
 /// What an entry takes beside its reply, roughly, in bytes.
 const OVERHEAD: usize = 256;
 
-/// Which request it is: its correlation id, and a hash of whatever its answer may depend on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key(Arc<(String, u64)>);
+/// Which request it is: a hash of its correlation id and of whatever else its answer may depend on.
+///
+/// Nobody can make two requests that have one, since the key of the hash is this process's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key(u128);
 
 impl Key {
     /// The key of a request; one without a correlation id has none.
     pub(super) fn of(request: &Request) -> Option<Self> {
-        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
-        let correlation_id = request.correlation_id.clone()?;
-        let mut hasher = HASHER.build_hasher();
-        (&request.function, &request.app_id, &request.body).hash(&mut hasher);
-        hash_headers(&request.headers, &mut hasher);
-        Some(Key(Arc::new((correlation_id, hasher.finish()))))
+        static HASHER: LazyLock<SipHasher13> = LazyLock::new(|| SipHasher13::new_with_key(Uuid::new_v4().as_bytes()));
+        let Request { dialect, function, content_type, body, correlation_id, app_id, .. } = request;
+        let correlation_id = correlation_id.as_ref()?;
+        let mut hasher = *HASHER;
+        let is_native = *dialect == Dialect::Native;
+        (is_native, function, content_type, body, correlation_id, app_id, request.is_awaited()).hash(&mut hasher);
+        request.lasting_headers().for_each(|header| hash_header(header, &mut hasher));
+        Some(Key(hasher.finish128().as_u128()))
     }
 }
 
-fn hash_headers(headers: &Headers, hasher: &mut impl Hasher) {
-    for (name, value) in headers.iter().filter(|(name, _)| !is_ours(name)) {
-        name.hash(hasher);
-        hash_header(value, hasher);
-    }
+fn hash_header((name, value): (&str, &HeaderValue), hasher: &mut impl Hasher) {
+    name.hash(hasher);
+    hash_value(value, hasher);
 }
 
-fn hash_header(value: &HeaderValue, hasher: &mut impl Hasher) {
+fn hash_value(value: &HeaderValue, hasher: &mut impl Hasher) {
     std::mem::discriminant(value).hash(hasher);
     match value {
         HeaderValue::Bool(value) => value.hash(hasher),
@@ -50,8 +54,15 @@ fn hash_header(value: &HeaderValue, hasher: &mut impl Hasher) {
         HeaderValue::Bytes(bytes) => bytes.hash(hasher),
         HeaderValue::Timestamp(seconds) => seconds.hash(hasher),
         HeaderValue::Void => {}
-        HeaderValue::List(values) => values.iter().for_each(|value| hash_header(value, hasher)),
-        HeaderValue::Table(headers) => hash_headers(headers, hasher),
+        // With their lengths, so that it shows where they end.
+        HeaderValue::List(values) => {
+            values.len().hash(hasher);
+            values.iter().for_each(|value| hash_value(value, hasher));
+        }
+        HeaderValue::Table(headers) => {
+            headers.iter().count().hash(hasher);
+            headers.iter().for_each(|header| hash_header(header, hasher));
+        }
     }
 }
 
@@ -107,7 +118,7 @@ impl<J> ReplyCache<J> {
     pub(super) fn begin(&mut self, key: &Key) {
         if !matches!(self.entries.get(key), Some(Entry::Running(_))) {
             self.remove(key);
-            self.entries.insert(key.clone(), Entry::Running(Vec::new()));
+            self.entries.insert(*key, Entry::Running(Vec::new()));
         }
     }
 
@@ -115,16 +126,16 @@ impl<J> ReplyCache<J> {
     pub(super) fn answered(&mut self, key: &Key, reply: &EncodedReply, now: Instant) -> Vec<J> {
         let joined = self.forget(key);
         self.last_answer += 1;
-        self.size += size(key, reply);
-        self.entries.insert(key.clone(), Entry::Answered(self.last_answer, Arc::new(reply.clone()), now));
-        self.answers.push_back((now, self.last_answer, key.clone()));
+        self.size += size(reply);
+        self.entries.insert(*key, Entry::Answered(self.last_answer, Arc::new(reply.clone()), now));
+        self.answers.push_back((now, self.last_answer, *key));
         while let Some((since, number, oldest)) = self.answers.front() {
             let is_full = self.size > self.limit || self.answers.len() > self.limit / OVERHEAD;
             if !is_full && now.duration_since(*since) <= KEPT {
                 break;
             }
             if matches!(self.entries.get(oldest), Some(Entry::Answered(current, ..)) if current == number) {
-                let oldest = oldest.clone();
+                let oldest = *oldest;
                 self.remove(&oldest);
             }
             self.answers.pop_front();
@@ -143,19 +154,21 @@ impl<J> ReplyCache<J> {
     fn remove(&mut self, key: &Key) -> Option<Entry<J>> {
         let removed = self.entries.remove(key);
         if let Some(Entry::Answered(_, reply, _)) = &removed {
-            self.size -= size(key, reply);
+            self.size -= size(reply);
         }
         removed
     }
 }
 
-fn size(key: &Key, reply: &EncodedReply) -> usize {
+fn size(reply: &EncodedReply) -> usize {
     let headers: usize = reply.headers.iter().map(|(name, value)| name.len() + value.size()).sum();
-    OVERHEAD + key.0.0.len() + headers + reply.body.len()
+    OVERHEAD + headers + reply.body.len()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::codec::{self, Codec, Format};
     use crate::message::Headers;
@@ -192,11 +205,40 @@ mod tests {
     }
 
     #[test]
-    fn another_body_or_function_is_another_request() {
-        let key = key("1");
-        assert_ne!(Key::of(&request("1", b"y")), Some(key.clone()));
-        assert_ne!(Key::of(&Request { function: "sub".to_owned(), ..request("1", b"x") }), Some(key));
+    fn whatever_the_answer_may_depend_on_makes_it_another_request() {
+        let own = request("1", b"x");
+        let with = |name: &str, value: HeaderValue| {
+            let mut headers = own.headers.clone();
+            headers.set(name, value);
+            Request { headers, ..own.clone() }
+        };
+        let others = [
+            request("2", b"x"),
+            request("1", b"y"),
+            Request { function: "sub".to_owned(), ..own.clone() },
+            Request { dialect: Dialect::Python, ..own.clone() },
+            Request { content_type: Some("application/json".to_owned()), ..own.clone() },
+            Request { app_id: Some("others".to_owned()), ..own.clone() },
+            Request { reply_to: Some("replies".to_owned()), ..own.clone() },
+            with("tenant", "acme".into()),
+            with("tenant", HeaderValue::List(vec!["acme".into()])),
+            with("guirpc-of-a-stranger", "acme".into()),
+        ];
+        let keys: BTreeSet<u128> = others.iter().chain([&own]).filter_map(Key::of).map(|key| key.0).collect();
+        assert_eq!(keys.len(), others.len() + 1);
+        assert!(others.iter().all(|other| !own.is_same(other)));
         assert_eq!(Key::of(&Request::default()), None);
+    }
+
+    #[test]
+    fn a_request_that_is_made_or_delivered_again_is_the_same() {
+        let own = request("1", b"x");
+        let mut again = Request { redelivered: true, reply_to: None, ..own.clone() };
+        for name in ["guirpc-deadline", "guirpc-timeout", "guirpc-attempts", "guirpc-dead-id", "x-delivery-count"] {
+            again.headers.set(name, 1);
+        }
+        assert!(own.is_same(&again));
+        assert_eq!(Key::of(&own), Key::of(&again));
     }
 
     #[test]
@@ -209,7 +251,7 @@ mod tests {
             assert_eq!(cache.answered(&key, &reply(text), Instant::now()), [1]);
             assert!(matches!(cache.find(&key, 2, Instant::now()), Known::Answered(kept, _) if *kept == reply(text)));
         }
-        assert_eq!(cache.size, size(&key, &reply("b")));
+        assert_eq!(cache.size, size(&reply("b")));
     }
 
     #[test]

@@ -3,25 +3,32 @@
 //! It alone declares queues that are missing and knows what the broker has confirmed. Any number of requests is on the
 //! way at once, so a queue that answers late, is full, is missing or is forbidden holds up nothing but what is for it.
 
+use std::iter;
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, at, never, select, unbounded};
-use tracing::{error, warn};
 
 use super::delivery::{Delivery, Letter, Republish};
 use super::plan::{LaneService, Plan};
 use super::reports::{Decision, Report, Reporter};
 use crate::broker::{self, ConfirmNote, Failure, QueueKind, RepublishChannel, RepublishOpener};
 use crate::error::{Error, ErrorKind};
+use crate::log::{error, warn};
 use crate::message::Request;
 
 mod delayed;
+mod log_budget;
 mod unconfirmed;
 
 use delayed::Delayed;
+use log_budget::LogBudget;
 use unconfirmed::{Outcome, Unconfirmed};
+
+/// What is taken in one go, before something else is looked at.
+const BATCH: usize = 256;
 
 /// A request that is to be published again.
 #[derive(Debug)]
@@ -46,6 +53,9 @@ struct Republisher {
     channel: RepublishChannel,
     unconfirmed: Unconfirmed<OnTheWay>,
     delayed: Delayed<Job>,
+    log_budget: LogBudget,
+    /// Whether there is something that the consumer thread has not been woken for.
+    has_decided: bool,
 }
 
 /// Starts the thread; it ends when no more jobs can come, and says so if its channel is lost.
@@ -71,31 +81,56 @@ fn run(plan: Arc<Plan>, opener: &RepublishOpener, reporter: Reporter, jobs: &Rec
     // So that what waits leaves room for what can be served.
     let delayed = Delayed::new(usize::from(plan.prefetch).div_ceil(2));
     let channel = opener.open()?;
-    let mut republisher = Republisher { plan, reporter, channel, unconfirmed: Unconfirmed::default(), delayed };
-    republisher.publish(first, false)?;
+    let (unconfirmed, log_budget) = Default::default();
+    let mut republisher = Republisher { plan, reporter, channel, unconfirmed, delayed, log_budget, has_decided: false };
+    republisher.publish_all(first, jobs)?;
     republisher.work(jobs)
 }
 
 impl Republisher {
     fn work(&mut self, jobs: &Receiver<Job>) -> Result<(), Error> {
         loop {
-            let due = self.delayed.next().map_or_else(never, at);
+            let due = self.delayed.next().into_iter().chain(self.log_budget.due()).min();
             select! {
                 recv(jobs) -> job => match job {
-                    Ok(job) => self.publish(job, false)?,
+                    Ok(job) => self.publish_all(job, jobs)?,
                     Err(_) => return Ok(()),
                 },
                 recv(self.channel.confirms()) -> note => match note {
-                    Ok(note) => self.confirmed(note)?,
+                    Ok(note) => self.confirmed_all(note)?,
                     Err(_) => return Err(self.channel.end()),
                 },
-                recv(due) -> _ => {
-                    let due: Vec<Job> = self.delayed.due(Instant::now()).collect();
-                    for job in due {
-                        self.give_up(job);
-                    }
-                }
+                recv(due.map_or_else(never, at)) -> _ => self.due(Instant::now()),
             }
+            if mem::take(&mut self.has_decided) {
+                self.reporter.wake();
+            }
+        }
+    }
+
+    /// Publishes this one and those that have come meanwhile.
+    fn publish_all(&mut self, first: Job, others: &Receiver<Job>) -> Result<(), Error> {
+        let jobs = iter::once(first).chain(others.try_iter().take(BATCH));
+        jobs.into_iter().try_for_each(|job| self.publish(job, false))
+    }
+
+    /// Takes this confirmation and those that have come meanwhile.
+    fn confirmed_all(&mut self, first: ConfirmNote) -> Result<(), Error> {
+        self.confirmed(first)?;
+        for _ in 0..BATCH {
+            let Ok(note) = self.channel.confirms().try_recv() else { break };
+            self.confirmed(note)?;
+        }
+        Ok(())
+    }
+
+    fn due(&mut self, now: Instant) {
+        let due: Vec<Job> = self.delayed.due(now).collect();
+        for job in due {
+            self.give_up(job);
+        }
+        if let Some(more) = self.log_budget.end(now) {
+            warn!(more, "more requests became dead letters within a second, which are not told of one by one");
         }
     }
 
@@ -107,7 +142,7 @@ impl Republisher {
             Republish::Attempt { attempts, .. } => self.channel.attempt(queue, receipt, &request.body, *attempts),
             Republish::Return => self.channel.attempt(queue, receipt, &request.body, request.attempts()),
             Republish::DeadLetter(letter, _) => {
-                let death = letter.death(&service.queue, SystemTime::now());
+                let death = letter.death(request, &service.queue, SystemTime::now());
                 self.channel.dead_letter(queue, receipt, &request.body, &death).map(Ok)
             }
         };
@@ -137,9 +172,11 @@ impl Republisher {
         Ok(())
     }
 
-    fn published(&self, job: Job) {
+    fn published(&mut self, job: Job) {
         let Request { function, correlation_id, .. } = &job.delivery.request;
-        if let Republish::DeadLetter(Letter { reason, status, message, .. }, _) = &job.what {
+        if let Republish::DeadLetter(Letter { reason, status, message, .. }, _) = &job.what
+            && self.log_budget.tells(Instant::now())
+        {
             let service = &self.plan.services[job.delivery.service];
             let queue = service.failure_queues.as_ref().map(|queues| &queues.dead_letters.name);
             warn!(function, correlation_id, status, queue, "{reason}, now a dead letter: {message}");
@@ -186,7 +223,7 @@ impl Republisher {
     }
 
     /// The broker is to deliver it again.
-    fn give_up(&self, job: Job) {
+    fn give_up(&mut self, job: Job) {
         let answer = match job.what {
             Republish::DeadLetter(_, answer) => answer,
             Republish::Attempt { .. } | Republish::Return => None,
@@ -194,8 +231,9 @@ impl Republisher {
         self.decide(job.number, job.delivery, Decision::Requeue(answer));
     }
 
-    fn decide(&self, number: u64, delivery: Delivery, decision: Decision) {
-        self.reporter.report(Report::Republished { number, delivery, decision });
+    fn decide(&mut self, number: u64, delivery: Delivery, decision: Decision) {
+        self.has_decided = true;
+        self.reporter.note(Report::Republished { number, delivery, decision });
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::acks::AckDecision;
+use super::delivery::{Delivery, Republish};
 use super::pause::Pause;
 use super::plan::Plan;
 use super::queues::QueueRole;
@@ -47,7 +48,7 @@ pub(super) struct Session {
     running: AtomicUsize,
     reporter: Reporter,
     pub(super) tick: Tick,
-    /// Finished and not yet acknowledged; at `batch` the consumer thread is woken, else its tick will do.
+    /// Finished or failed, and not looked at; at `batch` the consumer thread is woken, else its tick will do.
     unacknowledged: AtomicUsize,
     batch: usize,
 }
@@ -207,7 +208,17 @@ impl Session {
         answer: Option<(Request, EncodedReply)>,
     ) {
         // The consumer thread of a session that is lost listens no more, and the broker will deliver the request again.
-        self.reporter.note(Report::Finished(receipt, decision, answer));
+        self.note(queue, Report::Finished(receipt, decision, answer));
+    }
+
+    /// A delivery from this queue has failed, and nobody waits for what becomes of it.
+    pub(super) fn fail(&self, delivery: Delivery, what: Republish) {
+        self.note(delivery.queue, Report::Republish(delivery, what));
+    }
+
+    /// The consumer thread looks at this with its next tick, or when there is enough to look at.
+    fn note(&self, queue: QueueRole, report: Report) {
+        self.reporter.note(report);
         // Of the others so few are fetched that the next one waits for this acknowledgement.
         let is_urgent = queue != QueueRole::Own;
         if self.unacknowledged.fetch_add(1, Ordering::SeqCst) + 1 == self.batch || is_urgent {

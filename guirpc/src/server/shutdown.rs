@@ -16,7 +16,6 @@ use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, at, bounded, never, select};
-use tracing::warn;
 
 use super::consumer::{ConsumerLoop, Lost};
 use super::delivery::Delivery;
@@ -25,6 +24,7 @@ use super::shutdown_report::ShutdownReport;
 use crate::broker::{Event, Failure};
 use crate::error::Error;
 use crate::health::ConnectionStatus;
+use crate::log::warn;
 
 /// A flush of the replies that is on its way.
 type Flush = Receiver<Result<(), Error>>;

@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use tracing::{debug, warn};
-
 use super::acks::AckDecision;
 use super::delivery::{Delivery, Letter, Republish};
 use super::leader::Leadership;
@@ -16,6 +14,7 @@ use super::running::Running;
 use super::session::Session;
 use crate::broker::{Event, Next};
 use crate::codec::{self, Format};
+use crate::log::{debug, warn};
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
 
@@ -95,7 +94,9 @@ impl Worker {
     /// Runs a request, or has it checked first; says whether this worker still leads afterwards.
     fn take(&self, session: &Arc<Session>, mut delivery: Delivery) -> bool {
         let served = &self.plan.services[delivery.service];
-        let function = served.dispatcher.function(&delivery.request);
+        // What is too large is refused, whatever it asks for.
+        let is_dropped = delivery.request.dropped.is_some();
+        let function = served.dispatcher.function(&delivery.request).filter(|_| !is_dropped);
         if let Err(why) = &delivery.reply_to {
             let letter = delivery.letter(dead::UNANSWERABLE, None, why.clone());
             fail(session, delivery, letter, None);
@@ -205,7 +206,7 @@ impl Worker {
             function = request.function,
             correlation_id = request.correlation_id,
             status = reply.status,
-            ?took,
+            took,
             "answered"
         );
         let again = function.is_some_and(|function| is_worth_another_attempt(served, function, &delivery, &reply));
@@ -331,7 +332,7 @@ fn done(session: &Session, delivery: Delivery, reply: EncodedReply, acknowledge:
 }
 
 fn fail(session: &Session, delivery: Delivery, letter: Letter, reply: Option<EncodedReply>) {
-    session.report(Report::Republish(delivery, Republish::DeadLetter(letter, reply)));
+    session.fail(delivery, Republish::DeadLetter(letter, reply));
 }
 
 /// Whether a request whose caller waits for no reply has failed in a way that may pass, and does no harm if it is run

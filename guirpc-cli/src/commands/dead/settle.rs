@@ -4,7 +4,7 @@ use guirpc::DeadLetters;
 use guirpc::dead_letters::{Outcome, Selection};
 
 use super::{check_known, connect, select};
-use crate::args::DeadSelected;
+use crate::args::{DeadRequeue, DeadSelected};
 use crate::failure::Failure;
 use crate::output;
 use crate::terminal::line;
@@ -13,8 +13,11 @@ use crate::terminal::line;
 const NAMED: usize = 5;
 const TEXT: usize = 1024;
 
-pub(super) fn requeue(arguments: &DeadSelected) -> Result<(), Failure> {
-    settle(arguments, "requeued", DeadLetters::requeue)
+pub(super) fn requeue(arguments: &DeadRequeue) -> Result<(), Failure> {
+    settle(&arguments.selected, "requeued", |letters, selection| match &arguments.queue {
+        Some(queue) => letters.requeue_into(queue, selection),
+        None => letters.requeue(selection),
+    })
 }
 
 pub(super) fn drop(arguments: &DeadSelected) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
+use super::body_limit::DroppedBodies;
 use super::login::Login;
 use super::sanitizer::{method_arguments, method_id};
 use crate::broker::refusal;
@@ -57,9 +58,15 @@ struct Notes {
     limits: OnceLock<Limits>,
     close: OnceLock<Close>,
     violation: OnceLock<String>,
+    dropped_bodies: DroppedBodies,
 }
 
 impl Heard {
+    /// The bodies of deliveries that were too large.
+    pub(super) fn dropped_bodies(&self) -> &DroppedBodies {
+        &self.0.dropped_bodies
+    }
+
     pub(super) fn limits(&self) -> Limits {
         self.0.limits.get().copied().unwrap_or_default()
     }

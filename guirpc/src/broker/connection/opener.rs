@@ -51,7 +51,12 @@ impl Opener {
         let Some(connection) = connection.as_mut() else {
             return Err(Error::new(ErrorKind::Unreachable, "the connection is closed"));
         };
-        connection.open_channel().map(Channel).map_err(|error| match connection.heard().reason() {
+        let dropped = connection.heard().dropped_bodies().clone();
+        let channel = |channel: amiquip::Channel| {
+            let bodies = dropped.of(channel.channel_id());
+            Channel(channel, bodies)
+        };
+        connection.open_channel().map(channel).map_err(|error| match connection.heard().reason() {
             // That it closed the connection meanwhile is kept from amiquip.
             Some(reason) => Error::new(ErrorKind::Unreachable, reason),
             None => explain(&error),

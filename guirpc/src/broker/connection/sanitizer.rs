@@ -14,6 +14,7 @@
 //! It follows what is written, too, see [`super::written`].
 //! It ends the stream where the broker closes it while amiquip is asked something, see [`super::close_race`],
 //! and puts in a word while the connection is opened, see [`super::handshake`].
+//! It drops bodies that are too large, see [`super::body_limit`].
 //! And it drops what closes a channel that is closed: RabbitMQ 3 says so twice where an acknowledgement is overdue,
 //! and amiquip takes the second for the end of the connection.
 
@@ -31,8 +32,10 @@ use mio::{Evented, Poll, PollOpt, Ready, Token};
 #[cfg(feature = "embedded")]
 pub(crate) use self::fields::sanitize_table;
 use self::frame::{Frame, Rest, closed_channel, sanitize};
-pub(super) use self::frame::{LARGEST_FRAME, method_arguments, method_id};
+pub(super) use self::frame::{FrameKind, LARGEST_FRAME, delivery_tag, frame_head, method_arguments, method_id};
+pub(super) use self::methods::CHANNEL_OPEN_OK;
 use self::methods::{CLOSE, CLOSE_OK};
+use super::body_limit::IncomingBodies;
 use super::handshake::{Heard, Introduction, keep_heartbeat};
 use super::login::Login;
 use super::requests::Requests;
@@ -60,6 +63,7 @@ pub(super) struct Sanitizer<S> {
     introduction: Introduction,
     heard: Heard,
     written: WrittenFrames,
+    bodies: IncomingBodies,
     /// The channels that the broker has closed, until they are opened again.
     closed: BTreeSet<u16>,
     /// Nothing more is handed out.
@@ -91,6 +95,7 @@ impl<S> Sanitizer<S> {
             handed_out: 0,
             requests,
             introduction: Introduction::new(name, login, heard.clone()),
+            bodies: IncomingBodies::new(heard.dropped_bodies().clone()),
             heard,
             written,
             closed: BTreeSet::new(),
@@ -120,6 +125,7 @@ impl<S> Sanitizer<S> {
         }
         match closed_channel(start) {
             Some(channel) if !self.closed.insert(channel) => Incoming::Drop,
+            _ if self.bodies.drops(start) => Incoming::Drop,
             _ => Incoming::Pass,
         }
     }
@@ -146,15 +152,17 @@ impl<S> Sanitizer<S> {
                 }
             };
             move_up(read, &mut at, &mut safe, passed);
-            let frame = Frame::starting_with(&read[at..]);
+            let mut frame = Frame::starting_with(&read[at..]);
             let Some(start) = read[at..].get_mut(..frame.checked_at_once) else {
                 self.held.extend_from_slice(&read[at..]);
                 return safe;
             };
             match self.sanitize(start) {
                 Incoming::Pass => move_up(read, &mut at, &mut safe, frame.checked_at_once),
-                // It is whole: methods are checked at once.
-                Incoming::Drop => at += frame.checked_at_once,
+                Incoming::Drop => {
+                    at += frame.checked_at_once;
+                    frame.rest = frame.rest.skipped();
+                }
                 Incoming::End => {
                     self.over = true;
                     return safe;
@@ -178,12 +186,12 @@ impl<S: Read> Sanitizer<S> {
     /// Completes what is held, and sanitizes it; false at the end of the stream.
     fn complete(&mut self) -> io::Result<bool> {
         loop {
-            let frame = Frame::starting_with(&self.held);
+            let mut frame = Frame::starting_with(&self.held);
             let Some(missing @ 1..) = frame.checked_at_once.checked_sub(self.held.len()) else {
                 let mut held = mem::take(&mut self.held);
                 match self.sanitize(&mut held) {
                     Incoming::Pass => self.held = held,
-                    Incoming::Drop => {}
+                    Incoming::Drop => frame.rest = frame.rest.skipped(),
                     Incoming::End => self.over = true,
                 }
                 self.rest = frame.rest;

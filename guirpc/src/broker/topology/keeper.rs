@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use amiquip::FieldTable;
-use tracing::{info, warn};
 
 use super::Exchange;
 use crate::broker::connection::{Opener, explain};
 use crate::broker::{Channel, Connection};
 use crate::error::{Error, ErrorKind};
+use crate::log::{info, warn};
 
 /// What leads from an exchange to the queue of a service.
 #[derive(Clone, Debug)]

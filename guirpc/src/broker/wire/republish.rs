@@ -62,7 +62,9 @@ pub(in crate::broker) fn as_dead_letter(
         (dead::MESSAGE, text("")),
     ];
     let status = death.status.map(|status| (dead::STATUS, AmqpValue::LongInt(status.into())));
-    let told: Vec<_> = told.into_iter().chain(status).collect();
+    let dropped = death.dropped.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+    let dropped = dropped.map(|bytes| (dead::DROPPED, AmqpValue::LongLongInt(bytes)));
+    let told: Vec<_> = told.into_iter().chain(status).chain(dropped).collect();
     let letter = |kept: fn(&str) -> bool| {
         let mut table = own(delivered);
         table.retain(|name, _| kept(name));
@@ -162,6 +164,7 @@ mod tests {
             status: Some(422),
             message: "no".to_owned(),
             attempts: 1,
+            dropped: None,
         };
         let letter = as_dead_letter(&delivered([copies, tenant.clone()]), &death, Limits::default());
         assert_eq!((letter.reply_to(), letter.expiration(), letter.delivery_mode()), (&None, &None, &Some(2)));
@@ -187,6 +190,7 @@ mod tests {
                 status: None,
                 message: "ä".repeat(1 << 20),
                 attempts: 0,
+                dropped: None,
             };
             let letter = as_dead_letter(&with_huge, &death, limits);
             assert_eq!(header(&letter, "huge"), None);

@@ -6,18 +6,18 @@ use serde::ser::{
 };
 
 use super::key::Key;
-use super::{Exact, Inside, Segment, Writing};
+use super::{Depth, Exact, Inside, Segment, Writing, plain};
 
 /// A list, a map, or a struct.
 pub(in crate::codec) struct Compound<'w, C> {
     inner: C,
     writing: &'w Writing,
-    depth: usize,
+    depth: Depth,
     index: usize,
 }
 
 impl<'w, C> Compound<'w, C> {
-    pub(super) fn new(inner: C, writing: &'w Writing, depth: usize) -> Self {
+    pub(super) fn new(inner: C, writing: &'w Writing, depth: Depth) -> Self {
         Compound { inner, writing, depth, index: 0 }
     }
 
@@ -61,7 +61,7 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        key.serialize(Key { map: &mut self.inner, writing: self.writing })
+        key.serialize(Key { map: &mut self.inner, writing: self.writing, depth: self.depth })
     }
 
     #[inline]
@@ -79,7 +79,7 @@ impl<C: SerializeMap> SerializeMap for Compound<'_, C> {
         let writing = self.writing;
         self.serialize_key(key).and_then(|()| self.serialize_value(value)).map_err(|error| {
             // A key that is no text at all has no name either.
-            writing.at(error, || Segment::Name(serde_plain::to_string(&key).unwrap_or_else(|_| "?".to_owned())))
+            writing.at(error, || Segment::Name(plain(&key).unwrap_or_else(|_| "?".to_owned())))
         })
     }
 
@@ -138,7 +138,7 @@ impl<S: Serializer> SerializeStruct for Struct<'_, S> {
                 fields.inner.serialize_field(name, &value).map_err(|error| field(fields.writing, error, name))
             }
             Struct::Number { digits, .. } => {
-                *digits = serde_plain::to_string(&value).map_err(S::Error::custom)?;
+                *digits = plain(&value).map_err(S::Error::custom)?;
                 Ok(())
             }
         }

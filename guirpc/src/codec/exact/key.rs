@@ -2,15 +2,21 @@
 
 use serde::ser::{Error as _, Impossible, Serialize, SerializeMap, Serializer};
 
-use super::{Doubt, SERDE_JSON_PRIVATE, Writing};
+use super::{Depth, Doubt, SERDE_JSON_PRIVATE, Writing};
 
 /// Writes the next key.
 pub(super) struct Key<'k, 'w, M> {
     pub(super) map: &'k mut M,
     pub(super) writing: &'w Writing,
+    pub(super) depth: Depth,
 }
 
 impl<M: SerializeMap> Key<'_, '_, M> {
+    /// Itself, in a `Some` or a newtype.
+    fn wrapped(self) -> Result<Self, M::Error> {
+        Ok(Key { depth: self.depth.wrapped().map_err(M::Error::custom)?, ..self })
+    }
+
     /// What is no text is its digits, or its name.
     fn shown(self, text: &str) -> Result<(), M::Error> {
         self.writing.note(Doubt::Key)?;
@@ -98,11 +104,11 @@ impl<M: SerializeMap> Serializer for Key<'_, '_, M> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, key: &T) -> Result<(), M::Error> {
-        key.serialize(self)
+        key.serialize(self.wrapped()?)
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, key: &T) -> Result<(), M::Error> {
-        key.serialize(self)
+        key.serialize(self.wrapped()?)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

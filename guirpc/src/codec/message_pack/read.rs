@@ -6,23 +6,28 @@
 use std::fmt;
 
 use rmp::Marker;
-use serde::de::value::{Error, SeqDeserializer};
+use serde::de::value::Error;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
 };
 
 use crate::arguments::BYTES;
-use crate::codec::MAX_DEPTH;
+use crate::codec::{Depth, most_values, too_many_values};
 
+mod bytes;
 mod key;
 
+use bytes::Bytes;
 use key::Key;
 
 /// What is still to be read.
 pub(super) struct Reader<'de> {
     rest: &'de [u8],
-    depth: usize,
+    depth: Depth,
+    /// How many values it may hold, and how many of them are still to come.
+    most_values: usize,
+    left: usize,
     /// Whether `bin` is for a type that takes bytes and no text.
     wants_bytes: bool,
 }
@@ -65,7 +70,8 @@ fn cut_short() -> Error {
 
 impl<'de> Reader<'de> {
     pub(super) fn new(body: &'de [u8]) -> Self {
-        Reader { rest: body, depth: 0, wants_bytes: false }
+        let most_values = most_values(body.len());
+        Reader { rest: body, depth: Depth::default(), most_values, left: most_values, wants_bytes: false }
     }
 
     /// # Errors
@@ -143,13 +149,36 @@ impl<'de> Reader<'de> {
 
     /// Reads what is in a list or a map.
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
-        self.depth += 1;
-        if self.depth >= MAX_DEPTH {
-            return Err(Error::custom(format_args!("nested {MAX_DEPTH} levels deep or more")));
-        }
+        let depth = self.depth.nested().map_err(Error::custom)?;
+        self.at(depth, read)
+    }
+
+    /// Reads what is in a `Some` or a newtype.
+    fn wrapped<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let depth = self.depth.wrapped().map_err(Error::custom)?;
+        self.at(depth, read)
+    }
+
+    fn at<T>(&mut self, depth: Depth, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let outside = std::mem::replace(&mut self.depth, depth);
         let value = read(self)?;
-        self.depth -= 1;
+        self.depth = outside;
         Ok(value)
+    }
+
+    /// Counts a value.
+    fn count(&mut self) -> Result<(), Error> {
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => return Err(Error::custom(too_many_values(self.most_values))),
+        }
+        Ok(())
+    }
+
+    /// Reads a value that takes no more memory than a few bytes, or whose parts are counted.
+    fn uncounted<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        let head = self.head()?;
+        self.visit(head, visitor)
     }
 
     fn visit<V: Visitor<'de>>(&mut self, head: Head<'de>, visitor: V) -> Result<V::Value, Error> {
@@ -162,7 +191,7 @@ impl<'de> Reader<'de> {
             Head::F64(number) => visitor.visit_f64(number),
             Head::Text(text) => visitor.visit_borrowed_str(text),
             // Whoever keeps bytes would give them to a type that takes texts.
-            Head::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
+            Head::Bytes(bytes) => visitor.visit_seq(Bytes::new(self, bytes)),
             Head::List(count) => self.nested(|reader| {
                 let mut list = Rest { reader, count };
                 let value = visitor.visit_seq(&mut list)?;
@@ -239,6 +268,14 @@ impl<'de> MapAccess<'de> for Rest<'_, 'de> {
     }
 }
 
+macro_rules! uncounted {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.uncounted(visitor)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
     type Error = Error;
 
@@ -246,11 +283,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         if std::mem::take(&mut self.wants_bytes) {
             return self.deserialize_bytes(visitor);
         }
-        let head = self.head()?;
-        self.visit(head, visitor)
+        self.count()?;
+        self.uncounted(visitor)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.count()?;
         match self.head()? {
             Head::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             head @ Head::Text(_) => Err(Error::invalid_type(head.unexpected(), &visitor)),
@@ -268,13 +306,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 self.rest = rest;
                 visitor.visit_none()
             }
-            _ => visitor.visit_some(self),
+            _ => self.wrapped(|reader| visitor.visit_some(reader)),
         }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
         self.wants_bytes = name == BYTES;
-        visitor.visit_newtype_struct(self)
+        self.wrapped(|reader| visitor.visit_newtype_struct(reader))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -283,6 +321,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
+        self.count()?;
         match self.head()? {
             Head::Text(variant) => visitor.visit_enum(variant.into_deserializer()),
             Head::Map(1) => self.nested(|reader| visitor.visit_enum(Variant(reader))),
@@ -304,10 +343,17 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string
-        unit unit_struct seq tuple tuple_struct map struct
+    fn deserialize_tuple<V: Visitor<'de>>(self, _length: usize, visitor: V) -> Result<V::Value, Error> {
+        self.uncounted(visitor)
     }
+
+    uncounted! {
+        deserialize_bool deserialize_char deserialize_unit deserialize_f32 deserialize_f64
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+    }
+
+    serde::forward_to_deserialize_any! { str string unit_struct seq tuple_struct map struct }
 }
 
 /// A variant with data: a map of one.

@@ -7,11 +7,25 @@ use serde::ser::{
 
 use super::error::Error;
 use super::value::Value;
+use crate::codec::Depth;
 use crate::codec::exact::SERDE_JSON_NUMBER;
 use crate::codec::octet_stream::OnlyBytes;
 
-/// Makes the tree.
-pub(super) struct ToValue;
+/// Makes the tree, from a value at this depth.
+#[derive(Clone, Copy, Default)]
+pub(super) struct ToValue(Depth);
+
+impl ToValue {
+    /// For what is in a list or a dict.
+    fn inside(self) -> Result<Self, Error> {
+        self.0.nested().map(ToValue).map_err(Error::custom)
+    }
+
+    /// For what is in a `Some` or a newtype.
+    fn wrapped(self) -> Result<Self, Error> {
+        self.0.wrapped().map(ToValue).map_err(Error::custom)
+    }
+}
 
 macro_rules! scalars {
     ($($method:ident $type:ty => $variant:ident,)*) => {
@@ -55,7 +69,7 @@ impl Serializer for ToValue {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Error> {
-        value.serialize(self)
+        value.serialize(self.wrapped()?)
     }
 
     fn serialize_unit(self) -> Result<Value, Error> {
@@ -71,7 +85,7 @@ impl Serializer for ToValue {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Result<Value, Error> {
-        value.serialize(self)
+        value.serialize(self.wrapped()?)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -81,19 +95,19 @@ impl Serializer for ToValue {
         variant: &'static str,
         value: &T,
     ) -> Result<Value, Error> {
-        Ok(named(variant, value.serialize(ToValue)?))
+        Ok(named(variant, value.serialize(self.inside()?)?))
     }
 
     fn serialize_seq(self, _length: Option<usize>) -> Result<List, Error> {
-        Ok(List::default())
+        Ok(List::new(self.inside()?, None))
     }
 
     fn serialize_tuple(self, _length: usize) -> Result<List, Error> {
-        Ok(List::default())
+        Ok(List::new(self.inside()?, None))
     }
 
     fn serialize_tuple_struct(self, _name: &'static str, _length: usize) -> Result<List, Error> {
-        Ok(List::default())
+        Ok(List::new(self.inside()?, None))
     }
 
     fn serialize_tuple_variant(
@@ -103,15 +117,15 @@ impl Serializer for ToValue {
         variant: &'static str,
         _length: usize,
     ) -> Result<List, Error> {
-        Ok(List { variant: Some(variant), ..List::default() })
+        Ok(List::new(self.inside()?.inside()?, Some(variant)))
     }
 
     fn serialize_map(self, _length: Option<usize>) -> Result<Dict, Error> {
-        Ok(Dict::default())
+        Ok(Dict::new(self.inside()?, None))
     }
 
     fn serialize_struct(self, name: &'static str, _length: usize) -> Result<Dict, Error> {
-        Ok(Dict { is_number: name == SERDE_JSON_NUMBER, ..Dict::default() })
+        Ok(Dict { is_number: name == SERDE_JSON_NUMBER, ..Dict::new(self.inside()?, None) })
     }
 
     fn serialize_struct_variant(
@@ -121,7 +135,7 @@ impl Serializer for ToValue {
         variant: &'static str,
         _length: usize,
     ) -> Result<Dict, Error> {
-        Ok(Dict { variant: Some(variant), ..Dict::default() })
+        Ok(Dict::new(self.inside()?.inside()?, Some(variant)))
     }
 }
 
@@ -130,20 +144,24 @@ fn named(variant: &str, value: Value) -> Value {
 }
 
 /// A list; for as long as there is nothing but `u8` in it, it is bytes, since serde shows no more of a `Vec<u8>`.
-#[derive(Default)]
 pub(super) struct List {
+    inside: ToValue,
     variant: Option<&'static str>,
     bytes: Vec<u8>,
     values: Vec<Value>,
 }
 
 impl List {
+    fn new(inside: ToValue, variant: Option<&'static str>) -> Self {
+        List { inside, variant, bytes: Vec::new(), values: Vec::new() }
+    }
+
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         if self.values.is_empty() && value.serialize(OnlyBytes { bytes: &mut self.bytes, one: true }).is_ok() {
             return Ok(());
         }
         self.values.extend(std::mem::take(&mut self.bytes).into_iter().map(|byte| Value::Int(byte.into())));
-        self.values.push(value.serialize(ToValue)?);
+        self.values.push(value.serialize(self.inside)?);
         Ok(())
     }
 
@@ -180,8 +198,8 @@ list! {
     SerializeTupleVariant serialize_field,
 }
 
-#[derive(Default)]
 pub(super) struct Dict {
+    inside: ToValue,
     variant: Option<&'static str>,
     is_number: bool,
     key: Option<Value>,
@@ -189,8 +207,12 @@ pub(super) struct Dict {
 }
 
 impl Dict {
+    fn new(inside: ToValue, variant: Option<&'static str>) -> Self {
+        Dict { inside, variant, is_number: false, key: None, entries: Vec::new() }
+    }
+
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
-        self.entries.push((Value::Str(name.to_owned()), value.serialize(ToValue)?));
+        self.entries.push((Value::Str(name.to_owned()), value.serialize(self.inside)?));
         Ok(())
     }
 
@@ -214,13 +236,13 @@ impl SerializeMap for Dict {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.key = Some(key.serialize(ToValue)?);
+        self.key = Some(key.serialize(self.inside)?);
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let key = self.key.take().ok_or_else(|| Error::custom("a value without a key"))?;
-        self.entries.push((key, value.serialize(ToValue)?));
+        self.entries.push((key, value.serialize(self.inside)?));
         Ok(())
     }
 

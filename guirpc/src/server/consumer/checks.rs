@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use tracing::warn;
-
 use super::super::acks::AckDecision;
 use super::super::delivery::{Delivery, Letter, Republish};
 use super::super::reports::{Decision, Ready, Report, Then};
@@ -11,6 +9,7 @@ use super::super::republisher::Job;
 use super::super::triage::{Facts, Step};
 use super::ConsumerLoop;
 use crate::broker::Receipt;
+use crate::log::warn;
 use crate::message::{EncodedReply, Request};
 use crate::registry::Ack;
 
@@ -113,7 +112,9 @@ impl ConsumerLoop<'_> {
     /// with its count; only what is marked already is requeued as it is.
     pub(in super::super) fn return_unbegun(&mut self, delivery: Delivery) {
         let service = &self.context.plan.services[delivery.service];
-        if delivery.request.redelivered || service.failure_queues.is_none() {
+        // Of what was dropped there is nothing to publish.
+        let is_dropped = delivery.request.dropped.is_some();
+        if delivery.request.redelivered || is_dropped || service.failure_queues.is_none() {
             self.requeued += 1;
             self.finish(delivery.into_unacknowledged(), AckDecision::Requeue);
         } else if self.is_blocked {

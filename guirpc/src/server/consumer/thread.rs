@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, select, unbounded};
-use tracing::info;
 
 use super::super::acks::AckBatcher;
 use super::super::journal::Journal;
@@ -27,6 +26,7 @@ use crate::broker::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
+use crate::log::info;
 
 /// For the broker to close a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -119,7 +119,7 @@ fn run(
     plan.reply_nodes.forget();
     check_channels(&replying)?;
     let replies = open_replies(plan, &replying)?;
-    let (sizes, alarm) = check_replies(&replying)?;
+    let (sizes, alarm) = check_replies(plan, &replying)?;
     let (channel, taken) = declare(&mut consuming, plan)?;
     let (consumers, consumed) = consume(&channel, plan).map_err(|error| match &taken {
         Some(TakenAsItIs { refusal, .. }) => {
@@ -215,6 +215,7 @@ fn run(
 fn connect(plan: &Plan) -> Result<Connections, Error> {
     let lane = plan.lane.as_ref().map_or_else(String::new, |lane| format!(", lane {lane}"));
     let consuming = Connection::open(&plan.address, &plan.owner(), &format!("server, consuming{lane}"))?;
+    consuming.limit_bodies(&plan.body_limit);
     let replying = consuming.open_beside(&format!("server, replying{lane}"))?;
     Ok(Connections { consuming, replying })
 }
@@ -232,11 +233,21 @@ fn check_channels(replying: &Connection) -> Result<(), Error> {
 
 /// Tries whether replies can be sent: without that nothing could be served.
 ///
+/// The node of the broker is one that callers may be on: those on a broker of one node wait for no trial.
 /// While the broker takes no messages there is no telling; then gives what it said.
-fn check_replies(replying: &Connection) -> Result<(MessageSizes, Option<BlockedNote>), Error> {
+fn check_replies(plan: &Plan, replying: &Connection) -> Result<(MessageSizes, Option<BlockedNote>), Error> {
     let (told, answer) = bounded(1);
-    let checker = PublishChecker::on(replying);
-    let check = move || told.send(checker.check(&PublishCheck::of_reply(0)));
+    let (checker, own_node) = (PublishChecker::on(replying), broker::own_node(replying));
+    let nodes = Arc::clone(&plan.reply_nodes);
+    let check = move || {
+        let outcome = checker.check(&PublishCheck::of_reply(0));
+        if outcome.presence == Presence::Present
+            && let Some(node) = own_node()
+        {
+            nodes.accept(node);
+        }
+        told.send(outcome)
+    };
     thread::Builder::new().name("guirpc-check".to_owned()).spawn(check).map_err(|error| {
         Error::new(ErrorKind::System, format!("no thread to try replies: {error}")).with_source(error)
     })?;

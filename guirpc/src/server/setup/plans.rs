@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::{check_name, topology};
-use crate::broker::{Addresses, Lifetime, QueueKind};
+use crate::broker::{Addresses, BodyLimit, Lifetime, QueueKind};
 use crate::config::{Config, ExchangeType, PREFETCH_PER_WORKER, QueueType};
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
@@ -65,6 +65,7 @@ pub(super) fn plans(
             drain: config.drain,
             reply_cache: config.reply_cache,
             reply_nodes: Arc::default(),
+            body_limit: BodyLimit::new(config.max_body),
         })
     };
     let lanes = lanes(config, dispatchers)?;

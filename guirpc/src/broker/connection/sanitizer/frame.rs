@@ -1,6 +1,6 @@
 //! The frames of AMQP: where they end, and what is done with them.
 
-use super::methods::{CHANNEL_CLOSE, CONNECTION, MethodId, rename_consumer, sanitize_method};
+use super::methods::{CHANNEL_CLOSE, CONNECTION, DELIVER, MethodId, rename_consumer, sanitize_method};
 use super::parts::sanitize_properties;
 
 /// Type, channel and size.
@@ -42,6 +42,14 @@ pub(super) enum Rest {
     Skipped(usize),
 }
 
+impl Rest {
+    /// As much, but dropped.
+    pub(super) fn skipped(self) -> Self {
+        let (Rest::Passes(rest) | Rest::Skipped(rest)) = self;
+        Rest::Skipped(rest)
+    }
+}
+
 impl Frame {
     /// The frame that begins so; as long as there is no telling, one that is as long as its head.
     pub(super) fn starting_with(start: &[u8]) -> Self {
@@ -65,6 +73,34 @@ const BARE_HEADER: usize = HEAD + BEFORE_PROPERTIES + FLAGS + END;
 pub(super) fn closed_channel(start: &[u8]) -> Option<u16> {
     let &[_, high, low, ..] = start.first_chunk::<HEAD>()?;
     (method_id(start) == Some(CHANNEL_CLOSE)).then_some(u16::from_be_bytes([high, low]))
+}
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum FrameKind {
+    Method,
+    ContentHeader,
+    Body,
+    Other,
+}
+
+/// What the frame that begins so is, its channel, and the size of what is in it.
+pub(in super::super) fn frame_head(start: &[u8]) -> Option<(FrameKind, u16, u32)> {
+    let &[kind, high, low, a, b, c, d] = start.first_chunk::<HEAD>()?;
+    let kind = match kind {
+        METHOD => FrameKind::Method,
+        CONTENT_HEADER => FrameKind::ContentHeader,
+        BODY => FrameKind::Body,
+        _ => FrameKind::Other,
+    };
+    Some((kind, u16::from_be_bytes([high, low]), u32::from_be_bytes([a, b, c, d])))
+}
+
+/// The delivery tag, if the frame is a delivery.
+pub(in super::super) fn delivery_tag(frame: &[u8]) -> Option<u64> {
+    let arguments = method_arguments(frame).filter(|_| method_id(frame) == Some(DELIVER))?;
+    let (consumer_tag, rest) = arguments.split_first()?;
+    rest.get(usize::from(*consumer_tag)..)?.first_chunk().map(|tag| u64::from_be_bytes(*tag))
 }
 
 /// Class and method of the frame that begins so, if it has any.
@@ -107,7 +143,8 @@ pub(super) fn sanitize(start: &mut [u8], keeps_consumers: bool) -> Result<(), St
         }
         (CONTENT_HEADER | BODY, _) if is_channel_0 => Err("content without a channel".to_owned()),
         (CONTENT_HEADER, _) => {
-            let body = payload.get(BEFORE_PROPERTIES - size_of::<u64>()..).and_then(|size| size.first_chunk());
+            let header = without_end(payload);
+            let body = header.and_then(|header| header.get(BEFORE_PROPERTIES - size_of::<u64>()..)?.first_chunk());
             let Some(body) = body.map(|size| u64::from_be_bytes(*size)) else {
                 return Err("a content header that is cut short".to_owned());
             };

@@ -11,10 +11,11 @@ pub(in super::super) type MethodId = [u8; 4];
 pub(in super::super) const CLOSE: MethodId = id(10, 50);
 pub(in super::super) const CLOSE_OK: MethodId = id(10, 51);
 pub(in super::super) const CHANNEL_CLOSE: MethodId = id(20, 40);
+pub(in super::super) const CHANNEL_OPEN_OK: MethodId = id(20, 11);
 const CONSUME_OK: MethodId = id(60, 21);
 const CANCEL: MethodId = id(60, 30);
 const CANCEL_OK: MethodId = id(60, 31);
-const DELIVER: MethodId = id(60, 60);
+pub(super) const DELIVER: MethodId = id(60, 60);
 
 /// The class of what concerns a connection as a whole, and belongs on channel 0.
 pub(super) const CONNECTION: u8 = 10;
@@ -35,7 +36,7 @@ pub(super) const SENT_BY_BROKERS: &[(MethodId, &[Part])] = &[
     (id(10, 60), &[Short]),
     (id(10, 61), &[]),
     // channel
-    (id(20, 11), &[Long]),
+    (CHANNEL_OPEN_OK, &[Long]),
     (CHANNEL_CLOSE, &[Bytes(2), Short, Bytes(4)]),
     (id(20, 41), &[]),
     // exchange

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::super::written::WrittenCounts;
 use super::*;
 
+mod dropped;
 mod lies;
 
 const METHOD: u8 = 1;
@@ -18,14 +19,17 @@ const HEADERS: u16 = 1 << 13;
 const CORRELATION_ID: u16 = 1 << 10;
 
 fn sanitizer(pieces: impl IntoIterator<Item = Vec<u8>>, requests: Requests) -> Sanitizer<Pieces> {
+    sanitizer_that_notes(pieces, requests, Heard::default())
+}
+
+fn sanitizer_that_notes(
+    pieces: impl IntoIterator<Item = Vec<u8>>,
+    requests: Requests,
+    heard: Heard,
+) -> Sanitizer<Pieces> {
     let pieces = Pieces(pieces.into_iter().collect());
-    Sanitizer::new(
-        pieces,
-        ("tests", Login::default()),
-        requests,
-        Heard::default(),
-        WrittenFrames::new(WrittenCounts::default()),
-    )
+    let who = ("tests", Login::default());
+    Sanitizer::new(pieces, who, requests, heard, WrittenFrames::new(WrittenCounts::default()))
 }
 
 /// A socket: each read brings one piece; an empty one says that there is no more for now.
@@ -53,7 +57,10 @@ impl Read for Pieces {
 
 /// What a reader with a buffer of this size gets, until the end of the stream.
 fn read_all(pieces: impl IntoIterator<Item = Vec<u8>>, buffer: usize) -> Vec<u8> {
-    let mut sanitizer = sanitizer(pieces, Requests::default());
+    read_all_of(sanitizer(pieces, Requests::default()), buffer)
+}
+
+fn read_all_of(mut sanitizer: Sanitizer<Pieces>, buffer: usize) -> Vec<u8> {
     let mut buffer = vec![0; buffer];
     let mut all = Vec::new();
     loop {

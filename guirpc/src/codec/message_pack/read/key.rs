@@ -38,11 +38,11 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
+        self.0.wrapped(|reader| visitor.visit_some(Key(reader)))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        self.0.wrapped(|reader| visitor.visit_newtype_struct(Key(reader)))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

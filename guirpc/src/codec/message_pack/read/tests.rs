@@ -3,7 +3,8 @@
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value as Json;
 
-use super::{MAX_DEPTH, Reader};
+use super::Reader;
+use crate::codec::MAX_DEPTH;
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let mut reader = Reader::new(body);

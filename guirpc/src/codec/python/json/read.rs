@@ -1,15 +1,16 @@
 //! Reads JSON as `json.loads` does, up to a depth.
 
-use crate::codec::MAX_DEPTH;
 use crate::codec::python::keys;
 use crate::codec::python::value::Value;
+use crate::codec::{MAX_DEPTH, most_values, too_many_values};
 
 /// Python reads no longer integers either; it would take time in the square of their length.
 const MOST_DIGITS: usize = 4300;
 
 /// The value that a JSON text is.
 pub(in crate::codec::python) fn read(text: &str) -> Result<Value, String> {
-    let mut reader = Reader { text, at: 0 };
+    let most_values = most_values(text.len());
+    let mut reader = Reader { text, at: 0, most_values, left: most_values };
     let value = reader.value(0)?;
     reader.skip_space();
     if reader.at < text.len() {
@@ -21,6 +22,9 @@ pub(in crate::codec::python) fn read(text: &str) -> Result<Value, String> {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// How many values it may hold, and how many of them are still to come.
+    most_values: usize,
+    left: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -55,6 +59,7 @@ impl<'t> Reader<'t> {
         if depth >= MAX_DEPTH {
             return Err(format!("nested {MAX_DEPTH} levels deep or more"));
         }
+        self.left = self.left.checked_sub(1).ok_or_else(|| too_many_values(self.most_values))?;
         self.skip_space();
         match self.peek() {
             Some(b'{') => self.object(depth),

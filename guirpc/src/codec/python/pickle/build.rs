@@ -1,8 +1,8 @@
 //! The data that a pickle builds: nodes that may be named twice, and the tree that is made of them in the end.
 
-use crate::codec::MAX_DEPTH;
 use crate::codec::python::keys;
 use crate::codec::python::value::Value;
+use crate::codec::{MAX_DEPTH, most_values, too_many_values};
 
 /// So many bytes of data may come of a pickle, beyond its own length: it can name one thing again and again.
 const MOST_SIZE: usize = 64 << 20;
@@ -11,8 +11,12 @@ const MOST_SIZE: usize = 64 << 20;
 pub(super) type Id = usize;
 
 /// What a pickle has made so far. Lists and dicts still grow, also where they were named before.
-#[derive(Default)]
-pub(super) struct Nodes(Vec<Node>);
+pub(super) struct Nodes {
+    nodes: Vec<Node>,
+    /// How many values it may make, and how many more.
+    most_values: usize,
+    left: usize,
+}
 
 enum Node {
     Leaf(Value),
@@ -21,25 +25,37 @@ enum Node {
 }
 
 impl Nodes {
-    fn add(&mut self, node: Node) -> Id {
-        self.0.push(node);
-        self.0.len() - 1
+    /// For a pickle of so many bytes.
+    pub(super) fn new(length: usize) -> Self {
+        let most_values = most_values(length);
+        Nodes { nodes: Vec::new(), most_values, left: most_values }
     }
 
-    pub(super) fn leaf(&mut self, value: Value) -> Id {
+    /// Counts something that is kept, whether or not it is in the tree in the end.
+    pub(super) fn count(&mut self) -> Result<(), String> {
+        count(&mut self.left, self.most_values)
+    }
+
+    fn add(&mut self, node: Node) -> Result<Id, String> {
+        self.count()?;
+        self.nodes.push(node);
+        Ok(self.nodes.len() - 1)
+    }
+
+    pub(super) fn leaf(&mut self, value: Value) -> Result<Id, String> {
         self.add(Node::Leaf(value))
     }
 
-    pub(super) fn list(&mut self, items: Vec<Id>) -> Id {
+    pub(super) fn list(&mut self, items: Vec<Id>) -> Result<Id, String> {
         self.add(Node::List(items))
     }
 
-    pub(super) fn dict(&mut self) -> Id {
+    pub(super) fn dict(&mut self) -> Result<Id, String> {
         self.add(Node::Dict(Vec::new()))
     }
 
     pub(super) fn extend_list(&mut self, list: Id, more: impl IntoIterator<Item = Id>) -> Result<(), String> {
-        match &mut self.0[list] {
+        match &mut self.nodes[list] {
             Node::List(items) => items.extend(more),
             _ => return Err("something is added to what is no list".to_owned()),
         }
@@ -50,7 +66,7 @@ impl Nodes {
         let (pairs, []) = more.as_chunks::<2>() else {
             return Err("odd number of items for SETITEMS".to_owned());
         };
-        match &mut self.0[dict] {
+        match &mut self.nodes[dict] {
             Node::Dict(entries) => entries.extend(pairs.iter().map(|[key, value]| (*key, *value))),
             _ => return Err("an entry is added to what is no dict".to_owned()),
         }
@@ -59,12 +75,21 @@ impl Nodes {
 
     /// The tree below a node.
     pub(super) fn tree(&self, root: Id, length: usize) -> Result<Value, String> {
-        Tree { nodes: &self.0, left: MOST_SIZE.saturating_add(length) }.value(root, 0)
+        let (nodes, most_values) = (&*self.nodes, self.most_values);
+        Tree { nodes, size: MOST_SIZE.saturating_add(length), most_values, left: most_values }.value(root, 0)
     }
+}
+
+fn count(left: &mut usize, most: usize) -> Result<(), String> {
+    *left = left.checked_sub(1).ok_or_else(|| too_many_values(most))?;
+    Ok(())
 }
 
 struct Tree<'n> {
     nodes: &'n [Node],
+    /// How many bytes and how many values it may still have.
+    size: usize,
+    most_values: usize,
     left: usize,
 }
 
@@ -97,8 +122,9 @@ impl Tree<'_> {
     }
 
     fn spend(&mut self, length: usize) -> Result<(), String> {
-        let left = self.left.checked_sub(size_of::<Value>() + length);
-        self.left = left.ok_or_else(|| format!("more than {} MiB of data come of it", MOST_SIZE >> 20))?;
+        count(&mut self.left, self.most_values)?;
+        let size = self.size.checked_sub(size_of::<Value>() + length);
+        self.size = size.ok_or_else(|| format!("more than {} MiB of data come of it", MOST_SIZE >> 20))?;
         Ok(())
     }
 }

@@ -7,8 +7,13 @@ use crate::codec::python::value::Value;
 
 /// The value that a pickle is.
 pub(in crate::codec::python) fn read(pickle: &[u8]) -> Result<Value, String> {
-    let mut machine =
-        Machine { rest: pickle, nodes: Nodes::default(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+    let mut machine = Machine {
+        rest: pickle,
+        nodes: Nodes::new(pickle.len()),
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+    };
     loop {
         let instruction = machine.byte()?;
         if instruction == b'.' {
@@ -44,14 +49,14 @@ impl<'p> Machine<'p> {
             0x94 => self.put(|machine| u32::try_from(machine.memo.len()).map_err(|_| truncated()))?,
             b'h' => self.get(|machine| machine.byte().map(u32::from))?,
             b'j' => self.get(|machine| machine.array().map(u32::from_le_bytes))?,
-            b']' | b')' | 0x8f => self.push_list(Vec::new()),
+            b']' | b')' | 0x8f => self.push_list(Vec::new())?,
             b'l' | b't' | 0x91 => {
                 let items = self.since_mark()?;
-                self.push_list(items);
+                self.push_list(items)?;
             }
             0x85..=0x87 => {
                 let items = self.last(usize::from(instruction - 0x84))?;
-                self.push_list(items);
+                self.push_list(items)?;
             }
             b'a' => {
                 let items = self.last(1)?;
@@ -62,11 +67,11 @@ impl<'p> Machine<'p> {
                 self.nodes.extend_list(self.top()?, items)?;
             }
             b'}' => {
-                let dict = self.nodes.dict();
+                let dict = self.nodes.dict()?;
                 self.stack.push(dict);
             }
             b'd' => {
-                let (items, dict) = (self.since_mark()?, self.nodes.dict());
+                let (items, dict) = (self.since_mark()?, self.nodes.dict()?);
                 self.nodes.extend_dict(dict, &items)?;
                 self.stack.push(dict);
             }
@@ -80,7 +85,7 @@ impl<'p> Machine<'p> {
             }
             instruction => {
                 let leaf = self.leaf(instruction)?;
-                let leaf = self.nodes.leaf(leaf);
+                let leaf = self.nodes.leaf(leaf)?;
                 self.stack.push(leaf);
             }
         }
@@ -155,15 +160,18 @@ impl<'p> Machine<'p> {
         Ok(self.stack.split_off(mark))
     }
 
-    fn push_list(&mut self, items: Vec<Id>) {
-        let list = self.nodes.list(items);
+    fn push_list(&mut self, items: Vec<Id>) -> Result<(), String> {
+        let list = self.nodes.list(items)?;
         self.stack.push(list);
+        Ok(())
     }
 
     fn put(&mut self, number: impl FnOnce(&mut Self) -> Result<u32, String>) -> Result<(), String> {
         let number = number(self)?;
         let top = self.top()?;
-        self.memo.insert(number, top);
+        if self.memo.insert(number, top).is_none() {
+            self.nodes.count()?;
+        }
         Ok(())
     }
 

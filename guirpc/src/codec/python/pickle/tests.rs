@@ -128,7 +128,7 @@ fn what_is_named_again_and_again_is_counted_each_time() {
         laughs.extend([b'l', b'q', level + 1]);
     }
     laughs.push(b'.');
-    refuses(&laughs, "64 MiB");
+    refuses(&laughs, "more than 1048576 values");
     let text = [&b"\x80\x02X\x00\x00\x10\x00"[..], &vec![b'x'; 1 << 20], b"q\x00("].concat();
     refuses(&[text, b"h\x00".repeat(10_000), b"l.".to_vec()].concat(), "64 MiB");
 }

@@ -42,13 +42,14 @@ fn only_what_brokers_send_reaches_the_parser() {
 fn what_would_break_amiquip_ends_the_stream() {
     let large = |kind: u8, size: u32| [&[kind, 0, 1][..], &size.to_be_bytes()].concat();
     let header = |body: u64| frame(2, &[&[0, 60, 0, 0][..], &body.to_be_bytes(), &[0, 0]].concat());
-    let ends: [(Vec<u8>, &str); 12] = [
+    let ends: [(Vec<u8>, &str); 13] = [
         (large(1, 1 << 20), "a frame of 1048576 bytes"),
         (large(3, u32::MAX), "a frame of 4294967295 bytes"),
         (large(8, 1 << 20), "a frame of 1048576 bytes"),
         (header(100_000_000_000), "a message of 100000000000 bytes"),
         (header(u64::MAX), "a message of"),
         (frame(2, &[0, 60]), "a content header that is cut short"),
+        (frame(2, &[0; 11]), "a content header that is cut short"),
         (frame_on(0, 2, &[0; 14]), "content without a channel"),
         (frame_on(0, 3, b"body"), "content without a channel"),
         (frame(METHOD, b"\0\x0a\0\x32\x01\x40\0\0\0\0\0"), "method 10.50"),
