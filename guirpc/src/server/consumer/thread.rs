@@ -209,13 +209,13 @@ fn check_replies(plan: &Plan, replying: &Connection) -> Result<(MessageSizes, Op
     let (checker, own_node) = (PublishChecker::on(replying), broker::own_node(replying));
     let nodes = Arc::clone(&plan.reply_nodes);
     let check = move || {
-        let checked = checker.check(&PublishCheck::of_reply(0));
-        if checked.presence == Presence::Present
+        let answer = checker.check(&PublishCheck::of_reply(0));
+        if answer.presence == Presence::Present
             && let Some(node) = own_node()
         {
             nodes.accept(node);
         }
-        told.send(checked)
+        told.send(answer)
     };
     thread::Builder::new()
         .name("guirpc-check".to_owned())
