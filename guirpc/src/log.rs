@@ -151,9 +151,12 @@ impl Write for Shortening<'_, '_> {
         let (shown, rest) = text.split_at(shown);
         self.left -= shown.len();
         self.omitted += rest.len();
-        shown.chars().try_for_each(|character| match steers(character) {
-            false => self.to.write_char(character),
-            true => write!(self.to, "{}", character.escape_default()),
+        shown.chars().try_for_each(|character| {
+            if steers(character) {
+                write!(self.to, "{}", character.escape_default())
+            } else {
+                self.to.write_char(character)
+            }
         })
     }
 }

@@ -31,7 +31,7 @@ fn a_stranger_writes_no_line(broker: &dyn Broker) -> anyhow::Result<()> {
     server.wait_for_log("serving", LONG)?;
     let mut connection = Connection::insecure_open(&broker.uri())?;
     let channel = connection.open_channel(None)?;
-    let long = format!("{FORGED}{}", "x".repeat(60_000));
+    let endless = format!("{FORGED}{}", "x".repeat(60_000));
     let plain = || AmqpProperties::default().with_content_type("text/plain".to_owned());
     let named = |function: &str| plain().with_type_(function.to_owned());
     let huge = format!("{FORGED}{}", "x".repeat(HUGE));
@@ -41,7 +41,7 @@ fn a_stranger_writes_no_line(broker: &dyn Broker) -> anyhow::Result<()> {
         (named("add").with_content_type(FORGED.to_owned()), ""),
         (named("none").with_correlation_id(FORGED.to_owned()).with_app_id(FORGED.to_owned()), ""),
         (named("none").with_reply_to(format!("amq.rabbitmq.reply-to.{FORGED}")), ""),
-        (AmqpProperties::default().with_headers(text_headers(&[("FaaS-Name", &long)])), "e30="),
+        (AmqpProperties::default().with_headers(text_headers(&[("FaaS-Name", &endless)])), "e30="),
         // Arguments of which the failure speaks, and names of arguments that there are not.
         (named("find"), huge.as_str()),
         (named("panic"), huge.as_str()),

@@ -358,6 +358,6 @@ pub(crate) struct Link(pub(crate) Option<Box<Link>>);
 
 /// Takes a chain of any length, of which a message can only hold one.
 #[guirpc::function]
-pub(crate) fn chain(of: Link) -> bool {
-    of.0.is_some()
+pub(crate) fn chain(of: Link) -> Option<Link> {
+    of.0.map(|next| *next)
 }

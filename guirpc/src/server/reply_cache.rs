@@ -34,7 +34,9 @@ impl Key {
         let mut hasher = *HASHER;
         let is_native = *dialect == Dialect::Native;
         (is_native, function, content_type, body, correlation_id, app_id, request.is_awaited()).hash(&mut hasher);
-        request.lasting_headers().for_each(|header| hash_header(header, &mut hasher));
+        for header in request.lasting_headers() {
+            hash_header(header, &mut hasher);
+        }
         Some(Key(hasher.finish128().as_u128()))
     }
 }
@@ -57,11 +59,15 @@ fn hash_value(value: &HeaderValue, hasher: &mut impl Hasher) {
         // With their lengths, so that it shows where they end.
         HeaderValue::List(values) => {
             values.len().hash(hasher);
-            values.iter().for_each(|value| hash_value(value, hasher));
+            for value in values {
+                hash_value(value, hasher);
+            }
         }
         HeaderValue::Table(headers) => {
             headers.iter().count().hash(hasher);
-            headers.iter().for_each(|header| hash_header(header, hasher));
+            for header in headers.iter() {
+                hash_header(header, hasher);
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) type Id = usize;
 
 /// What a pickle has made so far. Lists and dicts still grow, also where they were named before.
 pub(super) struct Nodes {
-    nodes: Vec<Node>,
+    all: Vec<Node>,
     /// How many values it may make, and how many more.
     most_values: usize,
     left: usize,
@@ -28,7 +28,7 @@ impl Nodes {
     /// For a pickle of so many bytes.
     pub(super) fn new(length: usize) -> Self {
         let most_values = most_values(length);
-        Nodes { nodes: Vec::new(), most_values, left: most_values }
+        Nodes { all: Vec::new(), most_values, left: most_values }
     }
 
     /// Counts something that is kept, whether or not it is in the tree in the end.
@@ -38,8 +38,8 @@ impl Nodes {
 
     fn add(&mut self, node: Node) -> Result<Id, String> {
         self.count()?;
-        self.nodes.push(node);
-        Ok(self.nodes.len() - 1)
+        self.all.push(node);
+        Ok(self.all.len() - 1)
     }
 
     pub(super) fn leaf(&mut self, value: Value) -> Result<Id, String> {
@@ -55,7 +55,7 @@ impl Nodes {
     }
 
     pub(super) fn extend_list(&mut self, list: Id, more: impl IntoIterator<Item = Id>) -> Result<(), String> {
-        match &mut self.nodes[list] {
+        match &mut self.all[list] {
             Node::List(items) => items.extend(more),
             _ => return Err("something is added to what is no list".to_owned()),
         }
@@ -66,7 +66,7 @@ impl Nodes {
         let (pairs, []) = more.as_chunks::<2>() else {
             return Err("odd number of items for SETITEMS".to_owned());
         };
-        match &mut self.nodes[dict] {
+        match &mut self.all[dict] {
             Node::Dict(entries) => entries.extend(pairs.iter().map(|[key, value]| (*key, *value))),
             _ => return Err("an entry is added to what is no dict".to_owned()),
         }
@@ -75,7 +75,7 @@ impl Nodes {
 
     /// The tree below a node.
     pub(super) fn tree(&self, root: Id, length: usize) -> Result<Value, String> {
-        let (nodes, most_values) = (&*self.nodes, self.most_values);
+        let (nodes, most_values) = (&*self.all, self.most_values);
         Tree { nodes, size: MOST_SIZE.saturating_add(length), most_values, left: most_values }.value(root, 0)
     }
 }
