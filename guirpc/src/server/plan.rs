@@ -46,6 +46,11 @@ impl LaneService {
     pub(super) fn max_deliveries(&self) -> Option<u32> {
         self.failure_queues.as_ref().map(|queues| queues.max_deliveries)
     }
+
+    /// Whether servers publish into this queue what they have counted; else a count there is the caller's invention.
+    fn has_counted(&self, role: QueueRole) -> bool {
+        role != QueueRole::Own || self.failure_queues.as_ref().is_some_and(|queues| queues.retry.is_none())
+    }
 }
 
 impl Plan {
@@ -77,10 +82,25 @@ impl Plan {
         format!("{}{more}", names.join(", "))
     }
 
+    /// Where the requests come from that are consumed there.
+    pub(super) fn source(&self, consumed: &Consumed<'_>) -> Source {
+        let Consumed { service, role, .. } = *consumed;
+        Source { service, role, has_counted: self.services[service].has_counted(role) }
+    }
+
     /// How many requests the broker may have delivered and not seen acknowledged.
     pub(super) fn most_unacknowledged(&self) -> usize {
         self.consumed().iter().map(|consumed| usize::from(consumed.prefetch)).sum()
     }
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) service: usize,
+    pub(super) role: QueueRole,
+    /// Whether the count in the header of a request is a server's.
+    pub(super) has_counted: bool,
 }
 
 /// A queue that is consumed from.

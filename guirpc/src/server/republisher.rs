@@ -68,10 +68,26 @@ fn run(plan: Arc<Plan>, opener: &RepublishOpener, reporter: Reporter, jobs: &Rec
     let Ok(first) = jobs.recv() else { return Ok(()) };
     // So that what waits leaves room for what can be served.
     let delayed = Delayed::new(usize::from(plan.prefetch).div_ceil(2));
-    let channel = opener.open()?;
+    let channel = match opener.open() {
+        Ok(channel) => channel,
+        Err(error) => {
+            [first].into_iter().chain(jobs.try_iter()).for_each(|job| hand_back(&reporter, job));
+            return Err(error);
+        }
+    };
     let mut republisher = Republisher { plan, reporter, channel, unconfirmed: Unconfirmed::default(), delayed };
-    republisher.publish(first, false)?;
-    republisher.work(jobs)
+    let ended = republisher.publish(first, false).and_then(|()| republisher.work(jobs));
+    let Republisher { reporter, unconfirmed, delayed, .. } = republisher;
+    let unconfirmed = unconfirmed.into_jobs().map(|OnTheWay { job, .. }| job);
+    unconfirmed.chain(delayed.into_jobs()).chain(jobs.try_iter()).for_each(|job| hand_back(&reporter, job));
+    ended
+}
+
+/// The broker delivers again what is not decided; what it does not is for the next session.
+fn hand_back(reporter: &Reporter, Job { delivery, what, .. }: Job) {
+    if delivery.is_acknowledged() {
+        reporter.note(Report::Republish(delivery, what));
+    }
 }
 
 impl Republisher {
@@ -90,7 +106,11 @@ impl Republisher {
                 recv(due) -> _ => {
                     let due: Vec<Job> = self.delayed.due(Instant::now()).collect();
                     for job in due {
-                        self.give_up(job);
+                        if job.delivery.is_acknowledged() {
+                            self.publish(job, false)?;
+                        } else {
+                            self.give_up(job);
+                        }
                     }
                 }
             }
@@ -109,9 +129,13 @@ impl Republisher {
                 self.channel.dead_letter(queue, receipt, &request.body, &death).map(Ok)
             }
         };
-        match published? {
-            Ok(()) => self.unconfirmed.published(OnTheWay { job, is_declared }),
-            Err(why) => self.refused(job, &why)?,
+        match published {
+            Ok(Ok(())) => self.unconfirmed.published(OnTheWay { job, is_declared }),
+            Ok(Err(why)) => self.refused(job, &why)?,
+            Err(error) => {
+                hand_back(&self.reporter, job);
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -169,7 +193,7 @@ impl Republisher {
                         job.what = Republish::DeadLetter(letter, Some(reply));
                         self.publish(job, false)?;
                     }
-                    None => self.decide(job.number, job.delivery, Decision::Run),
+                    None => self.decide(job.number, job.delivery, Decision::Uncounted(why.to_owned())),
                 }
             }
             Republish::DeadLetter(ref letter, _) => {
@@ -185,6 +209,13 @@ impl Republisher {
 
     /// The broker is to deliver it again.
     fn give_up(&self, job: Job) {
+        if job.delivery.is_acknowledged() {
+            let Request { function, correlation_id, .. } = &job.delivery.request;
+            error!(
+                function,
+                correlation_id, "lost: it was acknowledged before it ran, and too many cannot become dead letters"
+            );
+        }
         let answer = match job.what {
             Republish::DeadLetter(_, answer) => answer,
             Republish::Attempt { .. } | Republish::Return => None,

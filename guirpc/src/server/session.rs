@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::acks::AckDecision;
+use super::delivery::Delivery;
 use super::pause::Pause;
-use super::plan::Plan;
+use super::plan::{Plan, Source};
 use super::queues::QueueRole;
 use super::reply_sizes::ReplySizes;
 use super::reports::{Ready, Report, Reporter};
@@ -28,8 +29,8 @@ const OTHER_CHANNELS: usize = 2;
 /// acknowledgements must still get through then.
 pub(super) struct Session {
     inboxes: Vec<Inbox>,
-    /// For which service each inbox is, and from which of its queues.
-    sources: Vec<(usize, QueueRole)>,
+    /// Which queue each inbox is of.
+    sources: Vec<Source>,
     ready: (Sender<Ready>, Receiver<Ready>),
     pub(super) reply_nodes: Arc<ReplyNodes>,
     pub(super) reply_sizes: Arc<ReplySizes>,
@@ -64,7 +65,7 @@ impl Session {
         plan: &Plan,
         trials: TrialAccess,
         (replies, reply_sizes): (Vec<ReplyChannel>, ReplySizes),
-        consumed: Vec<((usize, QueueRole), Inbox)>,
+        consumed: Vec<(Source, Inbox)>,
         reporter: Reporter,
         is_after_loss: bool,
     ) -> Self {
@@ -105,14 +106,27 @@ impl Session {
         self.ready.1.try_iter()
     }
 
+    /// Takes back what is acknowledged and no worker has begun, in the end.
+    pub(super) fn take_acknowledged(&self) -> Vec<Delivery> {
+        let ready: Vec<Ready> = self.all_ready().collect();
+        let mut acknowledged = Vec::new();
+        for ready in ready {
+            match ready {
+                Ready::Run(delivery) if delivery.is_acknowledged() => acknowledged.push(delivery),
+                other => self.make_ready(other),
+            }
+        }
+        acknowledged
+    }
+
     /// What was delivered by now, and not taken yet.
-    pub(super) fn delivered(&self) -> impl Iterator<Item = ((usize, QueueRole), Event)> {
+    pub(super) fn delivered(&self) -> impl Iterator<Item = (Source, Event)> {
         let inboxes = self.sources.iter().zip(&self.inboxes);
         inboxes.flat_map(|(source, inbox)| std::iter::from_fn(move || Some((*source, inbox.try_next()?))))
     }
 
-    /// For which service an inbox is, and from which of its queues.
-    pub(super) fn source(&self, inbox: usize) -> (usize, QueueRole) {
+    /// Which queue an inbox is of.
+    pub(super) fn source(&self, inbox: usize) -> Source {
         self.sources[inbox]
     }
 

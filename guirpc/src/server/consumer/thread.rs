@@ -12,10 +12,9 @@ use tracing::info;
 use super::super::acks::AckBatcher;
 use super::super::journal::Journal;
 use super::super::overdue::Overdue;
-use super::super::plan::Plan;
-use super::super::queues::QueueRole;
+use super::super::plan::{Plan, Source};
 use super::super::reply_sizes::ReplySizes;
-use super::super::reports::Reporter;
+use super::super::reports::{Ready, Reporter};
 use super::super::republisher;
 use super::super::session::{Session, open_replies};
 use super::super::shutdown_report::ShutdownReport;
@@ -148,8 +147,13 @@ fn run(
         // What has been done by now need not be done again.
         let _ = kept.acknowledge();
     }
-    let ConsumerLoop { is_blocked, reports, mut memory, jobs, .. } = kept;
-    memory.session_lost(reports.all, Instant::now());
+    let ConsumerLoop { session, is_blocked, reports, mut memory, jobs, waiting, due, .. } = kept;
+    let waiting = waiting.into_iter().chain(due.into_iter().flat_map(|due| due.waiting));
+    let unbegun = waiting.filter_map(|(ready, _)| match ready {
+        Ready::Run(delivery) => Some(delivery),
+        Ready::Answer(..) | Ready::End => None,
+    });
+    memory.session_lost(reports.all, unbegun.chain(session.take_acknowledged()), Instant::now());
     put_memory(context, memory);
     drop(jobs);
     match end {
@@ -221,8 +225,8 @@ fn check_replies(replying: &Connection) -> Result<(MessageSizes, Option<BlockedN
     }
 }
 
-/// A consumed queue, what it is for, and where its deliveries arrive.
-type Consumed = ((usize, QueueRole), Inbox);
+/// A consumed queue, and where its deliveries arrive.
+type Consumed = (Source, Inbox);
 
 /// Declares the exchange and the queues of all services.
 fn declare(consuming: &mut Connection, plan: &Plan) -> Result<(Channel, Option<TakenAsItIs>), Error> {
@@ -251,7 +255,7 @@ fn consume<'a>(channel: &'a Channel, plan: &Plan) -> Result<(Vec<Consumer<'a>>, 
         channel.set_prefetch(queue.prefetch)?;
         let (own, inbox) = channel.consume(queue.queue)?;
         consumers.push(own);
-        consumed.push(((queue.service, queue.role), inbox));
+        consumed.push((plan.source(queue), inbox));
     }
     Ok((consumers, consumed))
 }
