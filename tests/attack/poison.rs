@@ -14,11 +14,15 @@ use harness::{Broker, Case, eventually};
 use tempfile::TempDir;
 
 use crate::service::{LONG, SERVICE, client, program, setup};
-use crate::workload::{abort, add, count_early, log_early};
+use crate::workload::{abort, add, count_early, log_early, seen};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::exclusive("poison::a_restart_of_the_broker_hides_none", a_restart_of_the_broker_hides_none),
+        Case::shared(
+            "poison::what_waits_is_not_taken_for_delivered_before",
+            what_waits_is_not_taken_for_delivered_before,
+        ),
         Case::shared("poison::what_cannot_be_counted_is_a_dead_letter", what_cannot_be_counted_is_a_dead_letter),
         Case::shared("poison::what_cannot_be_counted_is_not_sent", what_cannot_be_counted_is_not_sent),
         Case::shared("poison::what_runs_at_most_once_is_not_run_again", what_runs_at_most_once_is_not_run_again),
@@ -108,6 +112,32 @@ fn a_restart_of_the_broker_hides_none(broker: &mut dyn Broker) -> anyhow::Result
     ensure!(runs <= MAX_DELIVERIES, "it was run {runs} times, and may run {MAX_DELIVERIES} times");
     let letters = letters(broker)?;
     ensure!(letters.len() == 1 && text(&letters[0].0, "guirpc-dead-reason") == "crashed", "{letters:?}");
+    // Nor does it hide from the caller of a function that is no more what may have run.
+    let client = client(broker)?;
+    thread::scope(|scope| {
+        let call = scope.spawn(|| client.call_json(SERVICE, "removed", serde_json::json!({})));
+        deliver_before(broker)?;
+        let _server = Server::start(setup(broker))?;
+        let called = call.join().map_err(|_| anyhow::anyhow!("it panicked"))?;
+        let error = called.err().context("it was not refused")?;
+        ensure!(matches!(error, CallError::Refused(_)) && error.may_have_run(), "{error:?}");
+        Ok(())
+    })
+}
+
+/// Where the broker marks what it delivers again, what merely waits for a server is new.
+fn what_waits_is_not_taken_for_delivered_before(broker: &dyn Broker) -> anyhow::Result<()> {
+    drop(Server::start(setup(broker))?);
+    let client = client(broker)?;
+    for _ in 0..5 {
+        let calls = (0..20).map(|_| seen::start(&client)).collect::<Result<Vec<_>, _>>()?;
+        eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 20)))?;
+        let _server = Server::start(setup(broker))?;
+        for call in calls {
+            let seen = call.wait()?;
+            ensure!(seen.get("redelivered").is_some_and(|redelivered| redelivered == "false"), "{seen:?}");
+        }
+    }
     Ok(())
 }
 
@@ -232,9 +262,13 @@ fn what_runs_at_most_once_is_not_lost(broker: &mut dyn Broker) -> anyhow::Result
             sent.extend(sender.join().map_err(|_| anyhow::anyhow!("a sender panicked"))?);
         }
         broker.restart()?;
-        eventually(LONG, || {
-            Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.consumers > 0 && queue.messages == 0))
-        })?;
+        // The server connects again within half a minute.
+        let mut queue = None;
+        let served = eventually(3 * LONG, || {
+            queue = broker.queue(SERVICE)?;
+            Ok(queue.is_some_and(|queue| queue.consumers > 0 && queue.messages == 0))
+        });
+        served.with_context(|| format!("round {round}, its queue: {queue:?}"))?;
     }
     let mut runs = BTreeMap::<String, usize>::new();
     let mut unaccounted = Vec::new();

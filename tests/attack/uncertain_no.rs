@@ -177,7 +177,12 @@ fn a_queue_that_fails_hides_no_run(broker: &mut RabbitMq) -> anyhow::Result<()> 
         let not_run = senders.into_iter().map(|sender| sender.join().map_err(|_| anyhow::anyhow!("it panicked")));
         Ok::<_, anyhow::Error>(not_run.collect::<anyhow::Result<Vec<_>>>()?.concat())
     })?;
-    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages == 0)))?;
+    let mut queue = None;
+    let settled = eventually(3 * LONG, || {
+        queue = broker.queue(SERVICE)?;
+        Ok(queue.is_some_and(|queue| queue.messages == 0))
+    });
+    settled.with_context(|| format!("its queue is not empty: {queue:?}"))?;
     let ran = std::fs::read_to_string(&ran)?;
     let false_noes: Vec<_> = ran.lines().filter(|name| not_run.iter().any(|not_run| not_run == name)).collect();
     ensure!(false_noes.is_empty(), "of {} that certainly did not run, these did: {false_noes:?}", not_run.len());

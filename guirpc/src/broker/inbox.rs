@@ -3,7 +3,7 @@
 use std::mem;
 
 use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
-use crossbeam_channel::{Receiver, Select};
+use crossbeam_channel::{Receiver, Select, Sender, bounded};
 use crossbeam_utils::Backoff;
 
 use super::connection::explain;
@@ -13,7 +13,11 @@ use crate::message::Request;
 
 /// Where the deliveries of one queue arrive; any number of threads may take from it.
 #[derive(Clone, Debug)]
-pub(crate) struct Inbox(Receiver<ConsumerMessage>);
+pub(crate) struct Inbox {
+    messages: Receiver<ConsumerMessage>,
+    /// Where no consumer is at the other end, that it is there.
+    _sender: Option<Sender<ConsumerMessage>>,
+}
 
 /// What has the broker deliver; dropping it cancels it.
 pub(crate) struct Consumer<'a>(amiquip::Consumer<'a>);
@@ -71,6 +75,14 @@ impl Receipt {
 }
 
 impl Inbox {
+    /// One with this delivery, in which nothing more will arrive.
+    pub(super) fn of(delivery: Delivery) -> Self {
+        let (sender, receiver) = bounded(1);
+        // We have the other end ourselves.
+        let _ = sender.send(ConsumerMessage::Delivery(delivery));
+        Inbox { messages: receiver, _sender: Some(sender) }
+    }
+
     /// Waits for whatever comes next: our own work goes first, then what is there in an earlier inbox.
     ///
     /// It spins and yields before it parks, as a plain receive does: a `Select` parks at once, and to be woken
@@ -88,7 +100,7 @@ impl Inbox {
         }
         let mut select = Select::new();
         for inbox in inboxes {
-            select.recv(&inbox.0);
+            select.recv(&inbox.messages);
         }
         select.recv(own);
         loop {
@@ -104,7 +116,7 @@ impl Inbox {
         if let Ok(own) = own.try_recv() {
             return Some(Next::Own(own));
         }
-        inboxes.iter().enumerate().find_map(|(at, inbox)| match inbox.0.try_recv() {
+        inboxes.iter().enumerate().find_map(|(at, inbox)| match inbox.messages.try_recv() {
             Ok(message) => Some(Next::Delivered(at, Inbox::event(Some(message)))),
             Err(error) if error.is_disconnected() => Some(Next::Delivered(at, Inbox::event(None))),
             Err(_) => None,
@@ -113,7 +125,7 @@ impl Inbox {
 
     /// The next event, if it is there already.
     pub(crate) fn try_next(&self) -> Option<Event> {
-        self.0.try_recv().ok().map(|message| Inbox::event(Some(message)))
+        self.messages.try_recv().ok().map(|message| Inbox::event(Some(message)))
     }
 
     fn event(message: Option<ConsumerMessage>) -> Event {
@@ -133,7 +145,7 @@ impl Channel {
     /// Starts to consume.
     pub(crate) fn consume(&self, queue: &str) -> Result<(Consumer<'_>, Inbox), Error> {
         let consumer = self.0.basic_consume(queue, ConsumerOptions::default()).map_err(|error| explain(&error))?;
-        let inbox = Inbox(consumer.receiver().clone());
+        let inbox = Inbox { messages: consumer.receiver().clone(), _sender: None };
         Ok((Consumer(consumer), inbox))
     }
 

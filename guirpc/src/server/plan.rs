@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::queues::{FailureQueues, QueueRole};
 use super::run_time::RunTimes;
 use crate::broker::{Addresses, Exchange, QueueKind, ReplyNodes};
+use crate::config::QueueType;
 use crate::dispatch::Dispatcher;
 
 /// So many services are named on a connection.
@@ -101,6 +102,15 @@ pub(super) struct Source {
     pub(super) role: QueueRole,
     /// Whether the count in the header of a request is a server's.
     pub(super) has_counted: bool,
+}
+
+impl Source {
+    /// Whether it is to be found out if the broker marks there what it delivers again: where that is counted, and the broker
+    /// does not count by itself.
+    pub(super) fn needs_marks(&self, plan: &Plan) -> bool {
+        let is_counted = plan.services[self.service].failure_queues.is_some();
+        self.role == QueueRole::Own && is_counted && plan.queue_kind.queue_type == QueueType::Classic
+    }
 }
 
 /// A queue that is consumed from.

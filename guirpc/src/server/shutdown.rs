@@ -19,10 +19,9 @@ use crossbeam_channel::{Receiver, at, bounded, never, select};
 use tracing::warn;
 
 use super::consumer::{ConsumerLoop, Lost, note_sent};
-use super::delivery::Delivery;
 use super::reports::Ready;
 use super::shutdown_report::ShutdownReport;
-use crate::broker::{Event, Failure};
+use crate::broker::Failure;
 use crate::error::Error;
 use crate::health::ConnectionStatus;
 
@@ -56,15 +55,9 @@ impl ConsumerLoop<'_> {
         }
         self.collect();
         let session = Arc::clone(&self.session);
-        for (source, event) in session.delivered() {
-            match event {
-                Event::Request(request, receipt) => {
-                    session.take();
-                    self.return_unbegun(Delivery::new(source, request, receipt));
-                }
-                // An inbox whose consumer is cancelled ends as one that is lost does; a real loss is heard of all the same.
-                Event::Cancelled | Event::Lost(_) => {}
-            }
+        for delivery in session.delivered() {
+            session.take();
+            self.return_unbegun(delivery);
         }
         let due = self.due.as_mut().map(|due| mem::take(&mut due.waiting)).unwrap_or_default();
         let mut unbegun = mem::take(&mut self.parked);

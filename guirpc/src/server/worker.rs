@@ -65,7 +65,7 @@ impl Worker {
                     }
                 }
                 Next::Delivered(inbox, Event::Request(request, receipt)) => {
-                    let delivery = Delivery::new(session.source(inbox), request, receipt);
+                    let delivery = session.delivery(inbox, request, receipt);
                     if !session.begin() {
                         session.report(Report::Republish(delivery, Republish::Return));
                     } else if !self.take(session, delivery) {
