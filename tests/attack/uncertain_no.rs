@@ -20,6 +20,10 @@ pub(crate) fn cases() -> Vec<Case> {
             "uncertain_no::a_refusal_says_what_was_delivered_before",
             a_refusal_says_what_was_delivered_before,
         ),
+        Case::shared(
+            "uncertain_no::a_refusal_is_told_when_nobody_can_run_it",
+            a_refusal_is_told_when_nobody_can_run_it,
+        ),
         Case::shared("uncertain_no::another_clock_hides_no_run", another_clock_hides_no_run),
         Case::shared("uncertain_no::a_forged_count_reads_no_reply", a_forged_count_reads_no_reply),
         Case::rabbitmq_exclusive("uncertain_no::a_queue_that_fails_hides_no_run", a_queue_that_fails_hides_no_run),
@@ -70,6 +74,17 @@ fn a_refusal_says_what_was_delivered_before(broker: &dyn Broker) -> anyhow::Resu
             ensure!((error.may_have_run(), refusal.may_have_run()) == (before, before), "{before}: {error:?}");
             ensure!(!error.is_retryable() && error.to_string().contains("may have run") == before, "{error}");
         }
+    }
+    Ok(())
+}
+
+/// Were it told before the request is acknowledged, a server that has the function could still run it.
+fn a_refusal_is_told_when_nobody_can_run_it(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_server, client) = serve(broker)?;
+    for n in 0..50 {
+        let error = client.call_json(SERVICE, "removed", json!({})).err().context("it was not refused")?;
+        let queue = broker.queue(SERVICE)?.context("it is declared")?;
+        ensure!(!error.may_have_run() && queue.messages == 0, "call {n}: {error:?}, and there is {queue:?}");
     }
     Ok(())
 }
@@ -144,11 +159,6 @@ fn a_queue_that_fails_hides_no_run(broker: &mut RabbitMq) -> anyhow::Result<()> 
     let folder = TempDir::new()?;
     let ran = folder.path().join("ran").to_str().context("a plain name")?.to_owned();
     let _server = Server::start(setup(broker))?;
-    let vhost = broker.vhost().to_owned();
-    let kill = format!(
-        "{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{vhost}\">>, queue, <<\"{SERVICE}\">>)), \
-         exit(amqqueue:get_pid(Q), kill)"
-    );
     let is_over = AtomicBool::new(false);
     let not_run = thread::scope(|scope| {
         let senders: Vec<_> = (0..8)
@@ -171,7 +181,7 @@ fn a_queue_that_fails_hides_no_run(broker: &mut RabbitMq) -> anyhow::Result<()> 
         // RabbitMQ gives a queue up that dies more often.
         for _ in 0..4 {
             thread::sleep(Duration::from_millis(700));
-            broker.eval(&kill)?;
+            broker.fail_queue(SERVICE)?;
         }
         is_over.store(true, Ordering::SeqCst);
         let not_run = senders.into_iter().map(|sender| sender.join().map_err(|_| anyhow::anyhow!("it panicked")));
