@@ -14,6 +14,7 @@
 //! | [`Attempt`], [`bounded()`] | what may wait without a bound, and has its connections cut when it is given up |
 //! | [`BodyLimit`], `limit_bodies` | bodies that are too large, dropped as they come in |
 //! | [`Channel::consume`], `set_prefetch`, `ack`, `ack_through`, `requeue`, `flush`; [`Consumer::cancel`] | a server's consuming channel, for one thread |
+//! | [`Channel::check_marks`] | whether the broker marks what it delivers again |
 //! | [`Inbox::next`], `try_next` | where deliveries arrive, for any thread, as [`Event`]s |
 //! | [`ReplyChannel::publish`], `progress`, `flush` | replies, and which of them have left this process; [`ReplyTo`] and [`ReplyNodes`] keep strangers' addresses from doing harm |
 //! | [`RepublishChannel`]: `attempt`, `dead_letter`, `declare`, `confirms` | requests that are published again |
@@ -35,6 +36,7 @@ mod dead_queue;
 mod drop_on_thread;
 mod failure;
 mod inbox;
+mod marks;
 mod message_sizes;
 mod outbound;
 mod publish_check;

@@ -28,7 +28,9 @@ pub(crate) const DEADLINE: &str = "guirpc-deadline";
 /// Header of a request: how long the caller was ready to wait when it sent the request, in milliseconds.
 pub(crate) const TIMEOUT: &str = "guirpc-timeout";
 /// Header of a request that was delivered before: how many deliveries came before this one whose function had,
-/// or may have, begun.
+/// or may have, begun. It is believed only where servers alone put requests, since a caller may write it, too.
+///
+/// In a refusal it says the same of the request that is refused: then the function may have run.
 pub(crate) const ATTEMPTS: &str = "guirpc-attempts";
 /// Header of a refusal for an expired request: the server's time, in milliseconds since the Unix epoch.
 pub(crate) const TIME: &str = "guirpc-time";
@@ -55,6 +57,8 @@ pub mod status {
     pub const NOT_FOUND: u16 = 404;
     /// The deadline had passed before the function could run.
     pub const EXPIRED: u16 = 408;
+    /// The function runs at most once (`ack = "early"`), and the request had been delivered before.
+    pub const DELIVERED_BEFORE: u16 = 409;
     /// The request's body is larger than the server takes; it was not decoded.
     pub const TOO_LARGE: u16 = 413;
     /// The content type is unknown, or cannot carry the arguments of this function.
@@ -118,9 +122,12 @@ impl Request {
         self.dropped.unwrap_or(self.body.len() as u64)
     }
 
-    /// Whether this is the same request, delivered again or made again: whatever its answer may depend on is the same.
+    /// Whether this is the same request, delivered again: whatever its answer may depend on is the same.
+    ///
+    /// It has the same reply address, so whoever makes up another's request is not answered in its place.
     pub(crate) fn is_same(&self, other: &Request) -> bool {
         self.correlation_id == other.correlation_id
+            && self.reply_to == other.reply_to
             && self.dialect == other.dialect
             && self.function == other.function
             && self.content_type == other.content_type
@@ -202,7 +209,7 @@ pub enum ReplyKind {
     Error,
     /// The function returned a [`Fault`](crate::Fault), or panicked.
     Fault,
-    /// The function was **not** run.
+    /// The function was **not** run on this delivery of the request.
     Refusal,
 }
 
@@ -239,6 +246,20 @@ pub struct EncodedReply {
     pub headers: Headers,
     /// The output, the error, the fault or the refusal, encoded.
     pub body: Vec<u8>,
+}
+
+impl EncodedReply {
+    /// Notes in a refusal how many deliveries came before whose function had, or may have, begun; see [`ATTEMPTS`].
+    pub(crate) fn note_attempts(&mut self, attempts: u32) {
+        if self.kind == Some(ReplyKind::Refusal) && attempts > 0 {
+            self.headers.set(ATTEMPTS, i64::from(attempts));
+        }
+    }
+
+    /// Whether the function may have run on this request, whatever this reply says of the last delivery.
+    pub(crate) fn may_have_run(&self) -> bool {
+        self.kind != Some(ReplyKind::Refusal) || self.headers.get(ATTEMPTS).is_some()
+    }
 }
 
 /// A service's answer to a ping.

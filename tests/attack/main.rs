@@ -7,10 +7,12 @@ mod embedded;
 mod liar;
 mod logs;
 mod memory;
+mod poison;
 mod secrets;
 #[path = "../end_to_end/service.rs"]
 mod service;
 mod strangers;
+mod uncertain_no;
 #[path = "../workload/functions.rs"]
 #[allow(dead_code, reason = "its other functions are called end to end")]
 mod workload;
@@ -18,7 +20,15 @@ mod workload;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cases =
-        [broker::cases(), embedded::cases(), logs::cases(), memory::cases(), secrets::cases(), strangers::cases()];
+    let cases = [
+        broker::cases(),
+        embedded::cases(),
+        logs::cases(),
+        memory::cases(),
+        poison::cases(),
+        secrets::cases(),
+        strangers::cases(),
+        uncertain_no::cases(),
+    ];
     harness::main(cases.into_iter().flatten())
 }

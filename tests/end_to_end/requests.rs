@@ -11,7 +11,7 @@ use guirpc::CallError;
 use harness::{Broker, Case, eventually};
 
 use crate::service::{LONG, SERVICE, client, serve};
-use crate::workload::{add, nothing};
+use crate::workload::{add, fail_again, nothing};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -82,6 +82,10 @@ fn full(connection: &mut Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn overloaded(idempotent: bool) -> CallError {
+    CallError::Overloaded { service: "full".to_owned(), idempotent }
+}
+
 fn a_full_queue_is_told_at_once(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?;
     let mut connection = Connection::insecure_open(&broker.uri())?;
@@ -89,10 +93,13 @@ fn a_full_queue_is_told_at_once(broker: &dyn Broker) -> anyhow::Result<()> {
     eventually(LONG, || Ok(broker.queue("full")?.is_some_and(|queue| queue.messages == 1)))?;
     let client = client.with_service("full");
     let begin = Instant::now();
-    let expected = CallError::Overloaded { service: "full".to_owned() };
+    let expected = overloaded(false);
     let error = add::call(&client, 1, 2).unwrap_err();
-    ensure!(error == expected && !error.may_have_run() && error.is_retryable(), "{error:?}");
+    // As far as the broker says, the queue may have failed.
+    ensure!(error == expected && error.may_have_run() && !error.is_retryable(), "{error:?}");
     ensure!(add::send(&client, 1, 2).unwrap_err() == expected);
+    let error = fail_again::send(&client, "full", 500).unwrap_err();
+    ensure!(error == overloaded(true) && error.may_have_run() && error.is_retryable(), "{error:?}");
     ensure!(begin.elapsed() < LONG / 3, "{:?}", begin.elapsed());
     Ok(())
 }
@@ -107,7 +114,7 @@ fn a_full_queue_is_told_to_nobody_else(broker: &dyn Broker) -> anyhow::Result<()
         let others: Vec<_> = (0..20).map(|n| add::start(&client, n, round)).collect::<Result<_, _>>()?;
         let rejected = add::start(&client.with_service("full"), 1, 2)?;
         let waited = rejected.wait_timeout(Duration::from_secs(10)).ok().context("it was told too late")?;
-        ensure!(waited == Err(CallError::Overloaded { service: "full".to_owned() }), "{waited:?}");
+        ensure!(waited == Err(overloaded(false)), "{waited:?}");
         for (n, other) in (0..).zip(others) {
             ensure!(other.wait()? == n + round);
         }

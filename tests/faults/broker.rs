@@ -18,6 +18,13 @@ const KILLED: Plan = Plan {
     ..USUAL
 };
 
+const RESTARTED: Plan = Plan {
+    name: "broker::restarted",
+    fault: "the broker is stopped in good order and started again",
+    may: CONNECTIONS_LOST,
+    ..USUAL
+};
+
 const FROZEN: Plan = Plan {
     name: "broker::frozen",
     fault: "the broker is frozen for three heartbeats",
@@ -59,13 +66,24 @@ const QUEUE_DELETED: Plan = Plan {
     ..USUAL
 };
 
+const QUEUE_FAILED: Plan = Plan {
+    name: "broker::queue_failed",
+    fault: "the process of the service's queue ends, three times",
+    // What is transient is gone with it, as are the replies to what it had delivered.
+    volume: Volume { timeout: Duration::from_secs(5), ..USUAL.volume },
+    may: &[Effect::FailedMayHaveRun, Effect::Discarded, Effect::RunAgain],
+    ..USUAL
+};
+
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::exclusive(KILLED.name, |broker| struck(KILLED, broker, BrokerFault::Killed)),
+        Case::exclusive(RESTARTED.name, |broker| struck(RESTARTED, broker, BrokerFault::Restarted)),
         Case::exclusive(FROZEN.name, |broker| struck(FROZEN, broker, BrokerFault::Frozen)),
         Case::exclusive(SHORT_OF_MEMORY.name, |broker| struck(SHORT_OF_MEMORY, broker, BrokerFault::ShortOfMemory)),
         Case::shared(CONNECTIONS_CLOSED.name, connections_closed),
         Case::shared(QUEUE_DELETED.name, queue_deleted),
+        Case::rabbitmq_shared(QUEUE_FAILED.name, |broker| queue_failed(broker)),
     ]
 }
 
@@ -82,6 +100,17 @@ fn connections_closed(broker: &dyn Broker) -> anyhow::Result<()> {
         Fault::ConnectionsClosed.strike(&mut stage, broker)?;
         stage.recover()?;
     }
+    stage.finish(broker)
+}
+
+fn queue_failed(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut stage = Stage::set(QUEUE_FAILED, broker)?;
+    for _ in 0..3 {
+        Fault::QueueFailed.strike(&mut stage, broker)?;
+        stage.recover()?;
+    }
+    // Until the calls that are gone have timed out.
+    thread::sleep(QUEUE_FAILED.volume.timeout);
     stage.finish(broker)
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use harness::{Broker, Direction, Proxy};
 
 use crate::fleet::Version;
+use crate::functions::SERVICE;
 use crate::stage::{Proxies, Stage};
 
 /// A broker is as good as dead to others when it was silent for two.
@@ -19,6 +20,8 @@ const SHORTAGE: Duration = Duration::from_secs(2);
 pub(crate) enum BrokerFault {
     /// `kill -9`, and a new start.
     Killed,
+    /// It is stopped in good order, and started again.
+    Restarted,
     /// It keeps its connections and says nothing, for three heartbeats.
     Frozen,
     /// It takes no messages for a while.
@@ -38,6 +41,10 @@ pub(crate) enum Fault {
     ServerKilled,
     /// SIGTERM to a server; another one takes its place.
     ServerReplaced,
+    /// `kill -9` of a server beside one that does less, which others replace then.
+    ServerDowngraded(Version),
+    /// The process of the service's queue ends.
+    QueueFailed,
 }
 
 /// Whose way to the broker it is.
@@ -53,6 +60,10 @@ impl BrokerFault {
         match self {
             BrokerFault::Killed => {
                 broker.kill()?;
+                broker.restart()
+            }
+            BrokerFault::Restarted => {
+                broker.stop()?;
                 broker.restart()
             }
             BrokerFault::Frozen => {
@@ -93,6 +104,16 @@ impl Fault {
                 stage.fleet.add(Version::Present)?;
                 stage.fleet.dismiss_oldest()?;
             }
+            Fault::ServerDowngraded(version) => {
+                stage.fleet.add(version)?;
+                stage.fleet.kill_oldest()?;
+                stage.run_on()?;
+                while stage.fleet.servers().iter().any(|server| server.version != Version::Present) {
+                    stage.fleet.add(Version::Present)?;
+                    stage.fleet.dismiss_oldest()?;
+                }
+            }
+            Fault::QueueFailed => broker.fail_queue(SERVICE)?,
         }
         Ok(())
     }

@@ -20,6 +20,10 @@ pub(crate) const WORKERS: u64 = 4;
 pub(crate) enum Version {
     Present,
     Next,
+    /// Without the function that takes its time.
+    Older,
+    /// The present one, which takes no larger requests than most.
+    Smaller,
 }
 
 /// All servers of a case, those first that are there longest.
@@ -32,6 +36,7 @@ pub(crate) struct Fleet {
 
 pub(crate) struct Server {
     pub(crate) program: Program,
+    pub(crate) version: Version,
     /// What it used when it had just begun to bear the load.
     before: Option<Usage>,
 }
@@ -45,7 +50,7 @@ impl Fleet {
     pub(crate) fn add(&mut self, version: Version) -> anyhow::Result<()> {
         let program = self.launch(version)?;
         program.wait_for_log("serving", LONG)?;
-        self.servers.push(Server { program, before: None });
+        self.servers.push(Server { program, version, before: None });
         Ok(())
     }
 
@@ -57,9 +62,13 @@ impl Fleet {
             .env(LOG, &self.log)
             .args(["--workers", &WORKERS.to_string()])
             .args(self.options);
-        if version == Version::Next {
-            command.args(["--service", "faults-next", "--queue", SERVICE, "--routing-key", SERVICE]);
-        }
+        let instead = |service| ["--service", service, "--queue", SERVICE, "--routing-key", SERVICE];
+        match version {
+            Version::Present => &mut command,
+            Version::Next => command.args(instead("faults-next")),
+            Version::Older => command.args(instead("faults-older")),
+            Version::Smaller => command.args(["--max-body", "24"]),
+        };
         Program::start(&mut command)
     }
 

@@ -71,7 +71,11 @@ impl Function {
 /// What a caller knows who got no answer.
 pub(crate) fn failure<E: Display + Debug>(error: &CallError<E>) -> Outcome {
     match error {
-        CallError::Refused(refusal) if refusal.status() == 408 => Outcome::FailedNotRun(error.to_string()),
+        // By another clock, another version, or a smaller limit.
+        CallError::Refused(refusal) if [404, 408, 413].contains(&refusal.status()) => {
+            let outcome = if error.may_have_run() { Outcome::FailedMayHaveRun } else { Outcome::FailedNotRun };
+            outcome(error.to_string())
+        }
         // The load does nothing that one of these could be the answer to.
         CallError::Function(_)
         | CallError::Fault(_)

@@ -62,6 +62,28 @@ pub(crate) fn greet(#[state] log: &ExecutionLog, #[context] context: &Context, i
     begin(log, context, id)
 }
 
+/// The service as it was before all of its functions were there.
+pub(crate) mod older {
+    use guirpc::{Context, Fault};
+    use harness::ExecutionLog;
+
+    #[guirpc::function(service = "faults-older")]
+    pub(crate) fn quick(#[state] log: &ExecutionLog, #[context] context: &Context, id: u64) -> Result<u64, Fault> {
+        super::begin(log, context, id)
+    }
+
+    #[guirpc::function(service = "faults-older", idempotent)]
+    pub(crate) fn repeatable(#[state] log: &ExecutionLog, #[context] context: &Context, id: u64) -> Result<u64, Fault> {
+        super::begin(log, context, id)
+    }
+
+    #[guirpc::function(service = "faults-older")]
+    pub(crate) fn failing(#[state] log: &ExecutionLog, #[context] context: &Context, id: u64) -> Result<u64, Fault> {
+        super::begin(log, context, id)?;
+        Err(Fault::new(500, "as always"))
+    }
+}
+
 /// The service's next version.
 pub(crate) mod next {
     use guirpc::{Context, Fault};

@@ -53,6 +53,13 @@ const UPGRADED: Plan = Plan {
     ..USUAL
 };
 
+const DOWNGRADED: Plan = Plan {
+    name: "servers::downgraded",
+    fault: "servers are killed (`kill -9`) beside one that lacks a function, then beside one that takes smaller requests only",
+    may: &[Effect::FailedNotRun, Effect::FailedMayHaveRun, Effect::RunAgain],
+    ..USUAL
+};
+
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::shared(KILLED.name, killed),
@@ -60,6 +67,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared(REPLACED.name, replaced),
         Case::shared(TAKES_LONG.name, take_long),
         Case::shared(UPGRADED.name, upgraded),
+        Case::shared(DOWNGRADED.name, downgraded),
     ]
 }
 
@@ -137,6 +145,19 @@ fn take_long(broker: &dyn Broker) -> anyhow::Result<()> {
     let server = &stage.fleet.servers()[0].program;
     let lost = server.stderr().into_iter().find(|line| line.contains("lost") || line.contains("again"));
     ensure!(lost.is_none(), "the server has lost its connection: {lost:?}");
+    stage.finish(broker)
+}
+
+fn downgraded(broker: &dyn Broker) -> anyhow::Result<()> {
+    let mut stage = Stage::set(DOWNGRADED, broker)?;
+    let client = Client::connect(broker.uri())?.with_timeout(stage.plan().volume.timeout);
+    for version in [Version::Older, Version::Smaller] {
+        let calls = start(&stage, &client, 4 * WORKERS, Duration::from_millis(300))?;
+        until_runs(&stage, |runs| calls.iter().any(|call| runs.contains_key(&call.id)))?;
+        Fault::ServerDowngraded(version).strike(&mut stage, broker)?;
+        stage.recover()?;
+        wait_for(&mut stage, calls);
+    }
     stage.finish(broker)
 }
 

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use fastrand::Rng;
-use harness::{Broker, Direction, Entry, RabbitMq, on_embedded};
+use harness::{Broker, Direction, Effect, Entry, RabbitMq, on_embedded};
 
 use crate::fault::{BrokerFault, Fault, Side};
+use crate::fleet::Version;
 use crate::load::Volume;
 use crate::stage::{CONNECTIONS_LOST, Plan, Stage, USUAL};
 use crate::usage::{self, Usage};
@@ -50,7 +51,28 @@ const EVENTS: &[Event] = &[
     Event::Other(Fault::BlackHole(Side::Servers, Direction::FromBroker)),
     Event::Other(Fault::ServerKilled),
     Event::Other(Fault::ServerReplaced),
+    Event::Other(Fault::ServerDowngraded(Version::Older)),
+    Event::Other(Fault::ServerDowngraded(Version::Smaller)),
 ];
+
+/// A soak on some kind of queue.
+struct Kind {
+    options: &'static [&'static str],
+    /// What may happen beside the usual.
+    event: Event,
+    may: &'static [Effect],
+}
+
+/// After an orderly restart a classic queue of RabbitMQ's may mark nothing any more as delivered before, and then not all
+/// is true that is true elsewhere: the guide says so. So that is for quorum queues, whose processes are not to be ended.
+const CLASSIC: Kind = Kind {
+    options: &[],
+    event: Event::Other(Fault::QueueFailed),
+    may: &[Effect::FailedNotRun, Effect::FailedMayHaveRun, Effect::RunAgain, Effect::Discarded],
+};
+const QUORUM: Kind =
+    Kind { options: &["--queue-type", "quorum"], event: Event::Broker(BrokerFault::Restarted), may: CONNECTIONS_LOST };
+const EMBEDDED: Kind = Kind { options: &[], ..QUORUM };
 
 pub(crate) struct Soak {
     duration: Duration,
@@ -86,11 +108,17 @@ impl Soak {
         // The load takes its own from this thread's.
         fastrand::seed(self.seed);
         let mut random = Rng::with_seed(self.seed);
-        let mut stage = Stage::set(SOAK, broker)?;
+        let kind = match self.broker.as_str() {
+            "embedded" => EMBEDDED,
+            _ if self.seed.is_multiple_of(2) => CLASSIC,
+            _ => QUORUM,
+        };
+        let events: Vec<Event> = EVENTS.iter().copied().chain([kind.event]).collect();
+        let mut stage = Stage::set(Plan { options: kind.options, may: kind.may, ..SOAK }, broker)?;
         let (before, begun) = (Usage::of(process::id()), Instant::now());
         while begun.elapsed() < self.duration {
             thread::sleep(Duration::from_millis(random.u64(CALM)));
-            let event = EVENTS[random.usize(..EVENTS.len())];
+            let event = events[random.usize(..events.len())];
             println!("{:6.1} s: {event:?}", begun.elapsed().as_secs_f64());
             match event {
                 Event::Broker(fault) => fault.strike(&stage, broker)?,

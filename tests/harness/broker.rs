@@ -33,6 +33,9 @@ pub trait Broker: Sync {
     /// Deletes a queue under the feet of its consumers.
     fn delete_queue(&self, name: &str) -> anyhow::Result<()>;
 
+    /// Ends a queue's process without a word, if queues have such; it starts again with what is durable.
+    fn fail_queue(&self, name: &str) -> anyhow::Result<()>;
+
     /// Closes the channels that consume from a queue with an error 406, and leaves their connections; gives their number.
     fn close_channels(&self, queue: &str) -> anyhow::Result<usize>;
 

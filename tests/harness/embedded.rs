@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use guirpc::embedded::{Broker as Embedded, Keep};
 
 use crate::broker::{Broker, Queue};
@@ -42,6 +42,10 @@ impl Broker for Embedded {
     fn delete_queue(&self, name: &str) -> anyhow::Result<()> {
         ensure!(Embedded::delete_queue(self, name), "there is no queue `{name}`");
         Ok(())
+    }
+
+    fn fail_queue(&self, name: &str) -> anyhow::Result<()> {
+        bail!("queue `{name}` has no process of its own: only RabbitMQ's have")
     }
 
     fn close_channels(&self, queue: &str) -> anyhow::Result<usize> {

@@ -198,6 +198,14 @@ impl Broker for RabbitMq {
         closed.parse().context("a length is a number")
     }
 
+    fn fail_queue(&self, name: &str) -> anyhow::Result<()> {
+        let (vhost, name) = (binary(&self.vhost), binary(name));
+        self.eval(&format!(
+            "{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r({vhost}, queue, {name})), exit(amqqueue:get_pid(Q), kill)"
+        ))
+        .map(drop)
+    }
+
     fn close_all_connections(&self, reason: &str) -> anyhow::Result<usize> {
         let vhost = binary(&self.vhost);
         let reason: Vec<u32> = reason.chars().map(u32::from).collect();

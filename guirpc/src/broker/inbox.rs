@@ -3,7 +3,7 @@
 use std::mem;
 
 use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
-use crossbeam_channel::{Receiver, Select};
+use crossbeam_channel::{Receiver, Select, Sender, bounded};
 use crossbeam_utils::Backoff;
 
 use super::connection::{ChannelBodies, explain};
@@ -13,7 +13,12 @@ use crate::message::Request;
 
 /// Where the deliveries of one queue arrive; any number of threads may take from it.
 #[derive(Clone, Debug)]
-pub(crate) struct Inbox(Receiver<ConsumerMessage>, ChannelBodies);
+pub(crate) struct Inbox {
+    messages: Receiver<ConsumerMessage>,
+    bodies: ChannelBodies,
+    /// Where no consumer is at the other end, that it is there.
+    _sender: Option<Sender<ConsumerMessage>>,
+}
 
 /// What has the broker deliver; dropping it cancels it.
 pub(crate) struct Consumer<'a>(amiquip::Consumer<'a>);
@@ -71,6 +76,14 @@ impl Receipt {
 }
 
 impl Inbox {
+    /// One with this delivery, in which nothing more will arrive.
+    pub(super) fn of(delivery: Delivery, bodies: ChannelBodies) -> Self {
+        let (sender, receiver) = bounded(1);
+        // We have the other end ourselves.
+        let _ = sender.send(ConsumerMessage::Delivery(delivery));
+        Inbox { messages: receiver, bodies, _sender: Some(sender) }
+    }
+
     /// Waits for whatever comes next: our own work goes first, then what is there in an earlier inbox.
     ///
     /// It spins and yields before it parks, as a plain receive does: a `Select` parks at once, and to be woken
@@ -88,7 +101,7 @@ impl Inbox {
         }
         let mut select = Select::new();
         for inbox in inboxes {
-            select.recv(&inbox.0);
+            select.recv(&inbox.messages);
         }
         select.recv(own);
         loop {
@@ -104,7 +117,7 @@ impl Inbox {
         if let Ok(own) = own.try_recv() {
             return Some(Next::Own(own));
         }
-        inboxes.iter().enumerate().find_map(|(at, inbox)| match inbox.0.try_recv() {
+        inboxes.iter().enumerate().find_map(|(at, inbox)| match inbox.messages.try_recv() {
             Ok(message) => Some(Next::Delivered(at, inbox.event(Some(message)))),
             Err(error) if error.is_disconnected() => Some(Next::Delivered(at, inbox.event(None))),
             Err(_) => None,
@@ -113,14 +126,14 @@ impl Inbox {
 
     /// The next event, if it is there already.
     pub(crate) fn try_next(&self) -> Option<Event> {
-        self.0.try_recv().ok().map(|message| self.event(Some(message)))
+        self.messages.try_recv().ok().map(|message| self.event(Some(message)))
     }
 
     fn event(&self, message: Option<ConsumerMessage>) -> Event {
         match message {
             Some(ConsumerMessage::Delivery(delivery)) => {
                 let mut delivery = Box::new(delivery);
-                let dropped = self.1.take_dropped(&delivery);
+                let dropped = self.bodies.take_dropped(&delivery);
                 let request = Request { dropped, ..wire::take_request(&mut delivery) };
                 Event::Request(request, Receipt(delivery))
             }
@@ -135,7 +148,7 @@ impl Channel {
     /// Starts to consume.
     pub(crate) fn consume(&self, queue: &str) -> Result<(Consumer<'_>, Inbox), Error> {
         let consumer = self.0.basic_consume(queue, ConsumerOptions::default()).map_err(|error| explain(&error))?;
-        let inbox = Inbox(consumer.receiver().clone(), self.bodies());
+        let inbox = Inbox { messages: consumer.receiver().clone(), bodies: self.bodies(), _sender: None };
         Ok((Consumer(consumer), inbox))
     }
 

@@ -73,8 +73,9 @@ impl Outbound {
         wire::check_header_names(&self.headers)
     }
 
-    /// Whether a connection with these limits can carry it.
+    /// Whether a connection with these limits can carry it, to a server and back into a queue.
     pub(crate) fn check_fits(&self, limits: Limits) -> Result<(), String> {
+        let limits = Limits { frame: limits.frame.saturating_sub(wire::GROWTH), ..limits };
         if self.headers.size() + MOST_PROPERTIES <= limits.frame {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::codec::{self, DecodeError, Format};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
-use crate::message::{EncodedReply, Reply, ReplyKind, ServiceInfo, status};
+use crate::message::{EncodedReply, Reply, ReplyKind, ServiceInfo};
 
 /// What becomes of a call or a send.
 #[derive(Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     Accepted,
     /// No queue takes it.
     Unroutable,
-    /// The queue is full.
+    /// The queue did not take it: it is full, or has failed.
     Overloaded,
     /// The broker takes no messages, for this reason.
     Blocked(String),
@@ -51,18 +51,17 @@ impl Outcome {
         }
         let lost = |what: &str| Outcome::Lost(format!("the call was made again, and {what}"));
         match self {
-            Outcome::Reply(reply) if reply.kind == Some(ReplyKind::Refusal) => match reply.status {
-                status::EXPIRED => Outcome::TimedOut,
-                status => lost(&format!("refused ({status}): {}", codec::failure_message(&reply))),
-            },
+            Outcome::Reply(mut reply) => {
+                reply.note_attempts(1);
+                Outcome::Reply(reply)
+            }
             Outcome::Unroutable => lost("no queue takes it now"),
-            Outcome::Overloaded => lost("the queue of the service was full"),
             Outcome::Blocked(reason) => lost(&format!("the broker took no messages: {reason}")),
             Outcome::Denied(reason) => lost(&format!("the broker did not permit it: {reason}")),
             Outcome::NotSent(reason) => Outcome::Lost(reason),
-            outcome @ (Outcome::Reply(_)
-            | Outcome::ReplyTooLarge(_)
+            outcome @ (Outcome::ReplyTooLarge(_)
             | Outcome::Accepted
+            | Outcome::Overloaded
             | Outcome::Lost(_)
             | Outcome::TimedOut) => outcome,
         }
@@ -81,7 +80,7 @@ impl Outcome {
             Outcome::ReplyTooLarge(bytes) => too_large(bytes),
             Outcome::Accepted => return Ok(None),
             Outcome::Unroutable => CallError::Unroutable { service: service() },
-            Outcome::Overloaded => CallError::Overloaded { service: service() },
+            Outcome::Overloaded => CallError::Overloaded { service: service(), idempotent },
             Outcome::Blocked(reason) => CallError::Blocked { reason },
             Outcome::Denied(message) => CallError::Unsendable { message },
             Outcome::Lost(reason) => CallError::Disconnected { reason, sent: true, idempotent },
@@ -193,9 +192,8 @@ mod tests {
 
     #[test]
     fn what_was_published_twice_may_have_run_whatever_becomes_of_the_second() {
-        let outcomes: [fn() -> Outcome; 7] = [
+        let outcomes: [fn() -> Outcome; 6] = [
             || Outcome::Unroutable,
-            || Outcome::Overloaded,
             || Outcome::Blocked("memory".to_owned()),
             || Outcome::Denied("no".to_owned()),
             || Outcome::NotSent("gone".to_owned()),
@@ -207,5 +205,6 @@ mod tests {
             assert!(may_have_run(outcome(), true), "{:?}", outcome());
         }
         assert_eq!(reply(ReplyKind::Fault, 500).of_call(true), reply(ReplyKind::Fault, 500));
+        assert!(may_have_run(Outcome::Overloaded, false), "it may be more than full");
     }
 }

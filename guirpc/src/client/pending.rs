@@ -84,7 +84,8 @@ impl<T, E> Pending<T, E> {
 
     fn finish(&mut self, outcome: Outcome) -> Result<Reply<T>, CallError<E>> {
         let reply = self.begun()?.reply(outcome).map_err(CallError::widen)?;
-        (self.decode)(reply.as_ref())
+        let idempotent = self.begun()?.options.idempotent;
+        (self.decode)(reply.as_ref()).map_err(|error| error.of_function(idempotent))
     }
 }
 

@@ -126,7 +126,8 @@ fn failure(kind: ReplyKind, codec: Codec, status: u16, message: &str, details: O
 pub(crate) fn decode_failure<E>(reply: &EncodedReply) -> CallError<E> {
     let (message, details) = failure_parts(reply);
     if reply.kind == Some(ReplyKind::Refusal) {
-        return CallError::Refused(Refusal { status: reply.status, message });
+        let may_have_run = reply.may_have_run();
+        return CallError::Refused(Refusal { status: reply.status, message, may_have_run, idempotent: false });
     }
     let fault = Fault::new(reply.status, message);
     CallError::Fault(match details {

@@ -36,7 +36,7 @@ pub enum CallError<E = Infallible> {
     Function(E),
     /// The function ran and returned a [`Fault`], or panicked (status 500).
     Fault(Fault),
-    /// The service received the call and refused to run the function.
+    /// The service received the call and refused to run the function; see [`Refusal::may_have_run`].
     Refused(Refusal),
     /// Unroutable: no queue takes calls for this service. It is not served, or its name is misspelt. Nothing ran.
     Unroutable {
@@ -64,10 +64,15 @@ pub enum CallError<E = Infallible> {
         /// The broker's reason.
         reason: String,
     },
-    /// The queue of the service is full and rejects. Nothing ran: try again later.
+    /// The queue of the service did not take the request: it is full and rejects, or it has failed.
+    ///
+    /// The broker does not say which (it is a `basic.nack` either way), and what a queue loses when it fails may have been
+    /// delivered before. So the function may have run.
     Overloaded {
         /// The service whose queue it is.
         service: String,
+        /// Whether the function is declared to be safe to run twice.
+        idempotent: bool,
     },
     /// The client's queue of unpublished calls is full. Nothing was sent: try again later.
     Backpressure {
@@ -93,6 +98,9 @@ pub enum CallError<E = Infallible> {
 pub struct Refusal {
     pub(crate) status: u16,
     pub(crate) message: String,
+    pub(crate) may_have_run: bool,
+    /// Whether the function is declared to be safe to run twice.
+    pub(crate) idempotent: bool,
 }
 
 /// The longest message of a refusal, in bytes.
@@ -101,11 +109,12 @@ const LONGEST_MESSAGE: usize = 1000;
 impl Refusal {
     /// A refusal of a request that may be quoted in the message: a reply must not grow with what it refuses.
     pub(crate) fn new(status: u16, message: String) -> Self {
-        Refusal { status, message: shortened(message, LONGEST_MESSAGE) }
+        Refusal { status, message: shortened(message, LONGEST_MESSAGE), may_have_run: false, idempotent: false }
     }
 
     /// 400 arguments that do not decode, 404 unknown function, 408 expired before it could run,
-    /// 413 body too large, 415 content type that the function cannot be called with.
+    /// 409 delivered before to a function that runs at most once, 413 body too large,
+    /// 415 content type that the function cannot be called with.
     pub fn status(&self) -> u16 {
         self.status
     }
@@ -113,6 +122,14 @@ impl Refusal {
     /// What was wrong, in the service's words.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Whether the function may have run before the service refused it.
+    ///
+    /// The request was delivered before, to a server that has ended or lost its connection, or the client had published
+    /// it before. Otherwise nothing ran, which is certain.
+    pub fn may_have_run(&self) -> bool {
+        self.may_have_run
     }
 }
 
@@ -135,12 +152,12 @@ impl<E> CallError<E> {
             CallError::Function(_)
             | CallError::Fault(_)
             | CallError::TimedOut { .. }
+            | CallError::Overloaded { .. }
             | CallError::Undecodable { .. } => true,
             CallError::Disconnected { sent, .. } => *sent,
-            CallError::Refused(_)
-            | CallError::Unroutable { .. }
+            CallError::Refused(refusal) => refusal.may_have_run,
+            CallError::Unroutable { .. }
             | CallError::Blocked { .. }
-            | CallError::Overloaded { .. }
             | CallError::Backpressure { .. }
             | CallError::Unsendable { .. } => false,
         }
@@ -152,17 +169,24 @@ impl<E> CallError<E> {
     /// either the function did not run or it is declared `idempotent`.
     pub fn is_retryable(&self) -> bool {
         match self {
-            CallError::TimedOut { idempotent, .. } => *idempotent,
+            CallError::TimedOut { idempotent, .. } | CallError::Overloaded { idempotent, .. } => *idempotent,
             CallError::Disconnected { sent, idempotent, .. } => !sent || *idempotent,
-            CallError::Refused(refusal) => refusal.status == crate::message::status::EXPIRED,
-            CallError::Unroutable { .. }
-            | CallError::Blocked { .. }
-            | CallError::Overloaded { .. }
-            | CallError::Backpressure { .. } => true,
+            CallError::Refused(Refusal { status, may_have_run, idempotent, .. }) => {
+                *status == crate::message::status::EXPIRED && (!may_have_run || *idempotent)
+            }
+            CallError::Unroutable { .. } | CallError::Blocked { .. } | CallError::Backpressure { .. } => true,
             CallError::Function(_)
             | CallError::Fault(_)
             | CallError::Unsendable { .. }
             | CallError::Undecodable { .. } => false,
+        }
+    }
+
+    /// The same error of a function that is, or is not, declared to be safe to run twice.
+    pub(crate) fn of_function(self, idempotent: bool) -> Self {
+        match self {
+            CallError::Refused(refusal) => CallError::Refused(Refusal { idempotent, ..refusal }),
+            error => error,
         }
     }
 
@@ -178,7 +202,7 @@ impl<E> CallError<E> {
                 CallError::Disconnected { reason, sent, idempotent }
             }
             CallError::Blocked { reason } => CallError::Blocked { reason },
-            CallError::Overloaded { service } => CallError::Overloaded { service },
+            CallError::Overloaded { service, idempotent } => CallError::Overloaded { service, idempotent },
             CallError::Backpressure { queued } => CallError::Backpressure { queued },
             CallError::Unsendable { message } => CallError::Unsendable { message },
             CallError::Undecodable { message } => CallError::Undecodable { message },
@@ -198,7 +222,10 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
         match self {
             CallError::Function(error) => error.fmt(f),
             CallError::Fault(fault) => write!(f, "fault {}: {}", fault.status(), fault.message()),
-            CallError::Refused(refusal) => write!(f, "refused ({}): {}", refusal.status, refusal.message),
+            CallError::Refused(Refusal { status, message, may_have_run, .. }) => {
+                let earlier = if *may_have_run { "; it may have run before, on an earlier delivery" } else { "" };
+                write!(f, "refused ({status}): {message}{earlier}")
+            }
             CallError::Unroutable { service } => {
                 write!(f, "no queue takes calls for service `{service}`: is it being served, and spelt right?")
             }
@@ -208,8 +235,8 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             }
             CallError::Disconnected { reason, sent: false, .. } => write!(f, "not connected to the broker: {reason}"),
             CallError::Blocked { reason } => write!(f, "the broker takes no messages at the moment: {reason}"),
-            CallError::Overloaded { service } => {
-                write!(f, "the queue of service `{service}` is full: nothing ran, try again later")
+            CallError::Overloaded { service, .. } => {
+                write!(f, "the queue of service `{service}` did not take the request: it is full, or it has failed")
             }
             CallError::Backpressure { queued } => write!(
                 f,

@@ -32,6 +32,8 @@ pub(crate) const COUNTS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 
 /// Reason: its function began on it again and again, and each time the delivery did not come to an end.
 pub(crate) const CRASHED: &str = "crashed";
+/// Reason: its function may have begun on it, and that it begins once more cannot be counted.
+pub(crate) const UNCOUNTED: &str = "uncounted";
 /// Reason: a `send` (fire-and-forget) failed.
 pub(crate) const FAILED: &str = "failed";
 /// Reason: it asks for a reply to an address to which nothing can be sent.

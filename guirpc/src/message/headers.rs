@@ -178,6 +178,11 @@ impl Headers {
         }
     }
 
+    /// Removes the header of this exact name.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|(known, _)| known != name);
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

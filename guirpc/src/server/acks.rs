@@ -42,13 +42,18 @@ impl<R> Default for AckBatcher<R> {
 impl<R> AckBatcher<R> {
     /// Notes that a delivery is finished.
     pub(super) fn finish(&mut self, tag: u64, decision: AckDecision, receipt: R) {
+        self.settled(tag);
+        self.finished.insert(tag, (decision, receipt));
+    }
+
+    /// Notes that a delivery needs nothing any more.
+    pub(super) fn settled(&mut self, tag: u64) {
         if tag > self.highest {
             self.open.extend(self.highest + 1..tag);
             self.highest = tag;
         } else {
             self.open.remove(&tag);
         }
-        self.finished.insert(tag, (decision, receipt));
     }
 
     /// How many are finished and not acknowledged.
@@ -101,6 +106,16 @@ mod tests {
         }
         assert_eq!(acks.take_frames(), [AckFrame::AckThrough(3)]);
         assert_eq!(acks.take_frames(), []);
+    }
+
+    #[test]
+    fn what_needs_nothing_any_more_holds_up_nothing() {
+        let mut acks = AckBatcher::default();
+        acks.settled(1);
+        for tag in [3, 2] {
+            acks.finish(tag, AckDecision::Ack, tag);
+        }
+        assert_eq!(acks.take_frames(), [AckFrame::AckThrough(3)]);
     }
 
     #[test]

@@ -71,8 +71,8 @@ pub(super) struct ConsumerLoop<'a> {
     memory: Memory,
     /// May be running already: waits for that, and for its answer.
     pub(super) parked: Vec<Delivery>,
-    /// Is run when the broker knows all acknowledgements, and when all jobs before this one are decided.
-    pub(super) waiting: Vec<(Delivery, u64)>,
+    /// Is run or answered when the broker knows all acknowledgements, and when all jobs before this one are decided.
+    pub(super) waiting: Vec<(Ready, u64)>,
     /// Acknowledgements of requests whose replies have not all left this process: it may be killed at any moment, and a
     /// request is not to be forgotten before its caller is sure to be answered.
     pub(super) due: Option<DueAcks>,
@@ -99,8 +99,13 @@ pub(super) struct DueAcks {
     /// How many replies each worker had handed over.
     replies: Vec<u64>,
     pub(super) frames: Vec<AckFrame<Receipt>>,
-    /// What runs when the broker knows these.
-    pub(super) runs: Vec<(Delivery, u64)>,
+    /// What is run or answered when the broker knows these.
+    pub(super) waiting: Vec<(Ready, u64)>,
+}
+
+/// The acknowledgements that these wait for are on their way.
+pub(super) fn note_sent(waiting: &mut [(Ready, u64)]) {
+    waiting.iter_mut().filter_map(|(ready, _)| ready.delivery_mut()).for_each(Delivery::note_sent);
 }
 
 /// The session is over.
@@ -132,7 +137,10 @@ impl ConsumerLoop<'_> {
                     self.acknowledge()?;
                 }
                 recv(tick) -> _ => self.tick()?,
-                recv(look) -> now => self.overdue.look(&self.context.running, now?),
+                recv(look) -> now => {
+                    self.overdue.look(&self.context.running, now?);
+                    self.take_up();
+                }
                 recv(self.reports.lost) -> loss => return Err(Lost(loss?)),
                 recv(self.consuming.blocked()) -> note => self.blocked(note?),
                 recv(self.replying.blocked()) -> note => self.blocked(note?),
@@ -150,6 +158,7 @@ impl ConsumerLoop<'_> {
         }
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(ACK_TICKS) {
+            self.take_up();
             self.check_parked();
             self.forget_loss();
             self.acknowledge()?;
@@ -185,14 +194,19 @@ impl ConsumerLoop<'_> {
                 requests: self.acks.len(),
                 replies: self.session.handed_over(),
                 frames: self.acks.take_frames(),
-                runs: mem::take(&mut self.waiting),
+                waiting: mem::take(&mut self.waiting),
             });
             if !self.session.have_left(&due.replies) {
                 self.due = Some(due);
                 return Ok(());
             }
-            self.send_frames(due.frames)?;
-            self.run_what_is_known(due.runs)?;
+            let DueAcks { frames, mut waiting, .. } = due;
+            note_sent(&mut waiting);
+            if let Err(lost) = self.send_frames(frames) {
+                self.waiting.extend(waiting);
+                return Err(lost);
+            }
+            self.make_ready_what_is_known(waiting)?;
             if self.acks.is_empty() {
                 return Ok(());
             }
@@ -210,17 +224,21 @@ impl ConsumerLoop<'_> {
         Ok(())
     }
 
-    /// Runs those of these that have waited until the broker knows the acknowledgements that were sent.
-    pub(super) fn run_what_is_known(&mut self, waiting: Vec<(Delivery, u64)>) -> Result<(), Lost> {
+    /// Makes ready those of these that have waited until the broker knows the acknowledgements that were sent.
+    pub(super) fn make_ready_what_is_known(&mut self, waiting: Vec<(Ready, u64)>) -> Result<(), Lost> {
         let first_open = self.open_jobs.keys().next().copied().unwrap_or(u64::MAX);
-        let is_known = |(_, job): &(Delivery, u64)| *job <= first_open;
+        let is_known = |(_, job): &(Ready, u64)| *job <= first_open;
         let (known, waiting): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_known);
         self.waiting.extend(waiting);
-        if !known.is_empty() {
-            self.attempt.within(ANSWER_TIMEOUT, || self.channel.flush())?;
-            for (delivery, _) in known {
-                self.session.make_ready(Ready::Run(delivery));
-            }
+        if known.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.attempt.within(ANSWER_TIMEOUT, || self.channel.flush()) {
+            self.waiting.extend(known);
+            return Err(error.into());
+        }
+        for (ready, _) in known {
+            self.session.make_ready(ready);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::queues::{FailureQueues, QueueRole};
 use super::run_time::RunTimes;
 use crate::broker::{Addresses, BodyLimit, Exchange, QueueKind, ReplyNodes};
+use crate::config::QueueType;
 use crate::dispatch::Dispatcher;
 
 /// So many services are named on a connection.
@@ -48,6 +49,11 @@ impl LaneService {
     pub(super) fn max_deliveries(&self) -> Option<u32> {
         self.failure_queues.as_ref().map(|queues| queues.max_deliveries)
     }
+
+    /// Whether servers publish into this queue what they have counted; else a count there is the caller's invention.
+    fn has_counted(&self, role: QueueRole) -> bool {
+        role != QueueRole::Own || self.failure_queues.as_ref().is_some_and(|queues| queues.retry.is_none())
+    }
 }
 
 impl Plan {
@@ -79,9 +85,33 @@ impl Plan {
         format!("{}{more}", names.join(", "))
     }
 
+    /// Where the requests come from that are consumed there.
+    pub(super) fn source(&self, consumed: &Consumed<'_>) -> Source {
+        let Consumed { service, role, .. } = *consumed;
+        Source { service, role, has_counted: self.services[service].has_counted(role) }
+    }
+
     /// How many requests the broker may have delivered and not seen acknowledged.
     pub(super) fn most_unacknowledged(&self) -> usize {
         self.consumed().iter().map(|consumed| usize::from(consumed.prefetch)).sum()
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) service: usize,
+    pub(super) role: QueueRole,
+    /// Whether the count in the header of a request is a server's.
+    pub(super) has_counted: bool,
+}
+
+impl Source {
+    /// Whether it is to be found out if the broker marks there what it delivers again: where that is counted, and the broker
+    /// does not count by itself.
+    pub(super) fn needs_marks(&self, plan: &Plan) -> bool {
+        let is_counted = plan.services[self.service].failure_queues.is_some();
+        self.role == QueueRole::Own && is_counted && plan.queue_kind.queue_type == QueueType::Classic
     }
 }
 

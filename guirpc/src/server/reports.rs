@@ -19,6 +19,15 @@ pub(super) enum Ready {
     End,
 }
 
+impl Ready {
+    pub(super) fn delivery_mut(&mut self) -> Option<&mut Delivery> {
+        match self {
+            Ready::Run(delivery) | Ready::Answer(delivery, ..) => Some(delivery),
+            Ready::End => None,
+        }
+    }
+}
+
 /// What follows the reply.
 #[derive(Debug)]
 pub(super) enum Then {
@@ -36,6 +45,8 @@ pub(super) enum Report {
     Finished(Option<Receipt>, AckDecision, Option<(Request, EncodedReply)>),
     /// It may have been run before: it is to be looked up, counted, or run when the broker knows that it is counted.
     Check(Delivery),
+    /// It certainly did not run: its caller is told when the broker knows that nobody else is to run it.
+    Refused(Delivery, EncodedReply),
     /// It is to be published again.
     Republish(Delivery, Republish),
     /// That is done, or cannot be.
@@ -92,8 +103,8 @@ impl Reporter {
 pub(super) enum Decision {
     /// The broker has it elsewhere: acknowledge it.
     Published,
-    /// It cannot be counted: run it here and now.
-    Run,
+    /// It cannot be counted, for this reason: it is not run.
+    Uncounted(String),
     /// It can be put nowhere: requeue it, and remember this answer.
     Requeue(Option<EncodedReply>),
 }

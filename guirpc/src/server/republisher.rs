@@ -80,11 +80,27 @@ fn run(plan: Arc<Plan>, opener: &RepublishOpener, reporter: Reporter, jobs: &Rec
     let Ok(first) = jobs.recv() else { return Ok(()) };
     // So that what waits leaves room for what can be served.
     let delayed = Delayed::new(usize::from(plan.prefetch).div_ceil(2));
-    let channel = opener.open()?;
+    let channel = match opener.open() {
+        Ok(channel) => channel,
+        Err(error) => {
+            [first].into_iter().chain(jobs.try_iter()).for_each(|job| hand_back(&reporter, job));
+            return Err(error);
+        }
+    };
     let (unconfirmed, log_budget) = Default::default();
     let mut republisher = Republisher { plan, reporter, channel, unconfirmed, delayed, log_budget, has_decided: false };
-    republisher.publish_all(first, jobs)?;
-    republisher.work(jobs)
+    let ended = republisher.publish_all(first, jobs).and_then(|()| republisher.work(jobs));
+    let Republisher { reporter, unconfirmed, delayed, .. } = republisher;
+    let unconfirmed = unconfirmed.into_jobs().map(|OnTheWay { job, .. }| job);
+    unconfirmed.chain(delayed.into_jobs()).chain(jobs.try_iter()).for_each(|job| hand_back(&reporter, job));
+    ended
+}
+
+/// The broker delivers again what is not decided; what it does not is for the next session.
+fn hand_back(reporter: &Reporter, Job { delivery, what, .. }: Job) {
+    if delivery.is_acknowledged() {
+        reporter.note(Report::Republish(delivery, what));
+    }
 }
 
 impl Republisher {
@@ -100,7 +116,7 @@ impl Republisher {
                     Ok(note) => self.confirmed_all(note)?,
                     Err(_) => return Err(self.channel.end()),
                 },
-                recv(due.map_or_else(never, at)) -> _ => self.due(Instant::now()),
+                recv(due.map_or_else(never, at)) -> _ => self.due(Instant::now())?,
             }
             if mem::take(&mut self.has_decided) {
                 self.reporter.wake();
@@ -124,14 +140,19 @@ impl Republisher {
         Ok(())
     }
 
-    fn due(&mut self, now: Instant) {
+    fn due(&mut self, now: Instant) -> Result<(), Error> {
         let due: Vec<Job> = self.delayed.due(now).collect();
         for job in due {
-            self.give_up(job);
+            if job.delivery.is_acknowledged() {
+                self.publish(job, false)?;
+            } else {
+                self.give_up(job);
+            }
         }
         if let Some(more) = self.log_budget.end(now) {
             warn!(more, "more requests became dead letters within a second, which are not told of one by one");
         }
+        Ok(())
     }
 
     fn publish(&mut self, job: Job, is_declared: bool) -> Result<(), Error> {
@@ -146,9 +167,13 @@ impl Republisher {
                 self.channel.dead_letter(queue, receipt, &request.body, &death).map(Ok)
             }
         };
-        match published? {
-            Ok(()) => self.unconfirmed.published(OnTheWay { job, is_declared }),
-            Err(why) => self.refused(job, &why)?,
+        match published {
+            Ok(Ok(())) => self.unconfirmed.published(OnTheWay { job, is_declared }),
+            Ok(Err(why)) => self.refused(job, &why)?,
+            Err(error) => {
+                hand_back(&self.reporter, job);
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -208,7 +233,7 @@ impl Republisher {
                         job.what = Republish::DeadLetter(letter, Some(reply));
                         self.publish(job, false)?;
                     }
-                    None => self.decide(job.number, job.delivery, Decision::Run),
+                    None => self.decide(job.number, job.delivery, Decision::Uncounted(why.to_owned())),
                 }
             }
             Republish::DeadLetter(ref letter, _) => {
@@ -224,6 +249,13 @@ impl Republisher {
 
     /// The broker is to deliver it again.
     fn give_up(&mut self, job: Job) {
+        if job.delivery.is_acknowledged() {
+            let Request { function, correlation_id, .. } = &job.delivery.request;
+            error!(
+                function,
+                correlation_id, "lost: it was acknowledged before it ran, and too many cannot become dead letters"
+            );
+        }
         let answer = match job.what {
             Republish::DeadLetter(_, answer) => answer,
             Republish::Attempt { .. } | Republish::Return => None,

@@ -1,6 +1,6 @@
 //! One generation of a server's connections: what the workers share with the consumer thread.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::acks::AckDecision;
 use super::delivery::{Delivery, Republish};
 use super::pause::Pause;
-use super::plan::Plan;
+use super::plan::{Plan, Source};
 use super::queues::QueueRole;
 use super::reply_sizes::ReplySizes;
 use super::reports::{Ready, Report, Reporter};
@@ -29,8 +29,8 @@ const OTHER_CHANNELS: usize = 2;
 /// acknowledgements must still get through then.
 pub(super) struct Session {
     inboxes: Vec<Inbox>,
-    /// For which service each inbox is, and from which of its queues.
-    sources: Vec<(usize, QueueRole)>,
+    /// Which queue each inbox is of, and how many more of its deliveries may lack the broker's mark.
+    sources: Vec<(Source, AtomicU64)>,
     ready: (Sender<Ready>, Receiver<Ready>),
     pub(super) reply_nodes: Arc<ReplyNodes>,
     pub(super) reply_sizes: Arc<ReplySizes>,
@@ -53,6 +53,20 @@ pub(super) struct Session {
     batch: usize,
 }
 
+/// A consumed queue, or what was found at its head.
+pub(super) struct ConsumedInbox {
+    source: Source,
+    inbox: Inbox,
+    unmarked: u64,
+}
+
+impl ConsumedInbox {
+    /// Where its deliveries arrive, of which the next `unmarked` may have been delivered before without a mark.
+    pub(super) fn new(source: Source, inbox: Inbox, unmarked: u64) -> Self {
+        ConsumedInbox { source, inbox, unmarked }
+    }
+}
+
 /// Opens the channels for replies, which has to be done before anything is published on their connection: while the
 /// broker takes no messages, it answers nothing on a connection that has published.
 pub(super) fn open_replies(plan: &Plan, replying: &Connection) -> Result<Vec<ReplyChannel>, Error> {
@@ -65,11 +79,12 @@ impl Session {
         plan: &Plan,
         trials: TrialAccess,
         (replies, reply_sizes): (Vec<ReplyChannel>, ReplySizes),
-        consumed: Vec<((usize, QueueRole), Inbox)>,
+        consumed: Vec<ConsumedInbox>,
         reporter: Reporter,
         is_after_loss: bool,
     ) -> Self {
-        let (sources, inboxes) = consumed.into_iter().unzip();
+        let apart = |ConsumedInbox { source, inbox, unmarked }| ((source, AtomicU64::new(unmarked)), inbox);
+        let (sources, inboxes) = consumed.into_iter().map(apart).unzip();
         Session {
             inboxes,
             sources,
@@ -106,15 +121,38 @@ impl Session {
         self.ready.1.try_iter()
     }
 
-    /// What was delivered by now, and not taken yet.
-    pub(super) fn delivered(&self) -> impl Iterator<Item = ((usize, QueueRole), Event)> {
-        let inboxes = self.sources.iter().zip(&self.inboxes);
-        inboxes.flat_map(|(source, inbox)| std::iter::from_fn(move || Some((*source, inbox.try_next()?))))
+    /// Takes back what is acknowledged and no worker has begun, in the end.
+    pub(super) fn take_acknowledged(&self) -> Vec<Delivery> {
+        let ready: Vec<Ready> = self.all_ready().collect();
+        let mut acknowledged = Vec::new();
+        for ready in ready {
+            match ready {
+                Ready::Run(delivery) if delivery.is_acknowledged() => acknowledged.push(delivery),
+                other => self.make_ready(other),
+            }
+        }
+        acknowledged
     }
 
-    /// For which service an inbox is, and from which of its queues.
-    pub(super) fn source(&self, inbox: usize) -> (usize, QueueRole) {
-        self.sources[inbox]
+    /// What was delivered by now, and not taken yet.
+    pub(super) fn delivered(&self) -> impl Iterator<Item = Delivery> {
+        let inboxes = self.inboxes.iter().enumerate();
+        let events = inboxes.flat_map(|(at, inbox)| std::iter::from_fn(move || Some((at, inbox.try_next()?))));
+        events.filter_map(|(at, event)| match event {
+            Event::Request(request, receipt) => Some(self.delivery(at, request, receipt)),
+            // An inbox whose consumer is cancelled ends as one that is lost does; a real loss is heard of all the same.
+            Event::Cancelled | Event::Lost(_) => None,
+        })
+    }
+
+    /// A request that has arrived in the inbox with this number.
+    pub(super) fn delivery(&self, inbox: usize, mut request: Request, receipt: Receipt) -> Delivery {
+        let (source, unmarked) = &self.sources[inbox];
+        if unmarked.load(Ordering::Relaxed) > 0 {
+            let left = unmarked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            request.redelivered |= left.is_ok();
+        }
+        Delivery::new(*source, request, receipt)
     }
 
     pub(super) fn make_ready(&self, ready: Ready) {

@@ -17,11 +17,10 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, at, bounded, never, select};
 
-use super::consumer::{ConsumerLoop, Lost};
-use super::delivery::Delivery;
+use super::consumer::{ConsumerLoop, Lost, note_sent};
 use super::reports::Ready;
 use super::shutdown_report::ShutdownReport;
-use crate::broker::{Event, Failure};
+use crate::broker::Failure;
 use crate::error::Error;
 use crate::health::ConnectionStatus;
 use crate::log::warn;
@@ -56,22 +55,21 @@ impl ConsumerLoop<'_> {
         }
         self.collect();
         let session = Arc::clone(&self.session);
-        for (source, event) in session.delivered() {
-            match event {
-                Event::Request(request, receipt) => {
-                    session.take();
-                    self.return_unbegun(Delivery::new(source, request, receipt));
-                }
-                // An inbox whose consumer is cancelled ends as one that is lost does; a real loss is heard of all the same.
-                Event::Cancelled | Event::Lost(_) => {}
+        for delivery in session.delivered() {
+            session.take();
+            self.return_unbegun(delivery);
+        }
+        let due = self.due.as_mut().map(|due| mem::take(&mut due.waiting)).unwrap_or_default();
+        let mut unbegun = mem::take(&mut self.parked);
+        for (ready, job) in due.into_iter().chain(mem::take(&mut self.waiting)) {
+            match ready {
+                Ready::Run(delivery) if !delivery.is_acknowledged() => unbegun.push(delivery),
+                ready => self.waiting.push((ready, job)),
             }
         }
-        let due = self.due.as_mut().map(|due| mem::take(&mut due.runs)).unwrap_or_default();
-        let waiting = due.into_iter().chain(mem::take(&mut self.waiting));
-        let (early, unbegun): (Vec<_>, Vec<_>) = waiting.partition(|(delivery, _)| delivery.is_acknowledged);
-        self.waiting = early;
-        let parked = mem::take(&mut self.parked);
-        unbegun.into_iter().map(|(delivery, _)| delivery).chain(parked).for_each(|it| self.return_unbegun(it));
+        for delivery in unbegun {
+            self.return_unbegun(delivery);
+        }
     }
 
     fn finish_what_has_begun(&mut self, deadline: Option<Instant>) -> Result<(), Lost> {
@@ -81,7 +79,7 @@ impl ConsumerLoop<'_> {
             self.collect();
             if !self.is_blocked && flush.is_none() && self.acks.is_empty() && self.due.is_none() {
                 let waiting = mem::take(&mut self.waiting);
-                self.run_what_is_known(waiting)?;
+                self.make_ready_what_is_known(waiting)?;
                 if self.session.running() == 0 {
                     return Ok(());
                 }
@@ -97,6 +95,7 @@ impl ConsumerLoop<'_> {
                     done??;
                     flush = None;
                     if let Some(due) = self.due.take() {
+                        note_sent(&mut self.waiting);
                         self.send_frames(due.frames)?;
                     }
                 }

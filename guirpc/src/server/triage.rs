@@ -35,6 +35,8 @@ pub(super) enum Step {
     },
     /// Publish it again with its count, into one of these queues.
     Count(QueueRole),
+    /// It runs at most once, and may have run.
+    Refuse,
     /// It has begun too often.
     DeadLetter,
 }
@@ -42,7 +44,7 @@ pub(super) enum Step {
 impl Facts {
     pub(super) fn step(self) -> Step {
         if self.is_early {
-            return Step::RunOnceAcknowledged { own: true };
+            return if self.attempts > 0 { Step::Refuse } else { Step::RunOnceAcknowledged { own: true } };
         }
         match self.max_deliveries {
             _ if self.attempts == 0 => Step::Run,
@@ -67,7 +69,12 @@ fn retry_queue(attempts: u32, max_deliveries: u32) -> QueueRole {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::codec::{self, Codec, Format};
+    use crate::error::Refusal;
 
     fn facts(attempts: u32) -> Facts {
         Facts { is_redelivered: true, attempts, max_deliveries: Some(5), is_early: false, is_expired: false }
@@ -105,8 +112,81 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_at_most_once_is_acknowledged_before() {
-        assert_eq!(Facts { is_early: true, ..facts(9) }.step(), Step::RunOnceAcknowledged { own: true });
+    fn what_runs_at_most_once_is_acknowledged_before_and_not_run_again() {
+        let first = Facts { is_early: true, is_redelivered: false, ..facts(0) };
+        assert_eq!(first.step(), Step::RunOnceAcknowledged { own: true });
+        for (attempts, is_redelivered) in [(1, true), (9, true), (1, false)] {
+            assert_eq!(Facts { is_redelivered, attempts, ..first }.step(), Step::Refuse);
+            assert_eq!(Facts { is_redelivered, attempts, is_expired: true, ..first }.step(), Step::Refuse);
+        }
+    }
+
+    /// What happens to a request on one delivery.
+    #[derive(Clone, Copy, Debug)]
+    enum Fate {
+        /// Its server is killed before it does anything.
+        KilledBefore,
+        /// Its server is killed in the middle of the function.
+        KilledWithin,
+        /// This server refuses it: it has no such function, or takes less, or has another clock.
+        Refused,
+        Finished,
+    }
+
+    fn fate() -> impl Strategy<Value = Fate> {
+        prop_oneof![
+            3 => Just(Fate::KilledBefore), 6 => Just(Fate::KilledWithin), 1 => Just(Fate::Refused), 1 => Just(Fate::Finished)
+        ]
+    }
+
+    /// Whether the caller of a request that is refused on this delivery is told that nothing ran.
+    fn says_not_run(attempts: u32) -> bool {
+        let refusal = Refusal::new(404, "no".to_owned());
+        let mut reply = codec::refusal(Format::Native(Codec::Json), &refusal);
+        reply.note_attempts(attempts);
+        !reply.may_have_run()
+    }
+
+    proptest! {
+        /// However often its servers end: a function begins no more often than it may, and a certain "no" is one.
+        #[test]
+        fn what_has_begun_is_counted_and_told(
+            fates in vec(fate(), 0..40), max in 2_u32..8, is_early in any::<bool>(),
+        ) {
+            let (mut begun, mut count, mut is_redelivered) = (0, 0, false);
+            for fate in fates {
+                let attempts = count + u32::from(is_redelivered);
+                let facts =
+                    Facts { is_redelivered, attempts, max_deliveries: Some(max), is_early, is_expired: false };
+                match facts.step() {
+                    _ if matches!(fate, Fate::KilledBefore) => is_redelivered = true,
+                    Step::Run | Step::RunOnceAcknowledged { .. } => match fate {
+                        Fate::Refused => {
+                            prop_assert!(!says_not_run(attempts) || begun == 0, "it had begun {begun} times");
+                            break;
+                        }
+                        Fate::Finished => break,
+                        Fate::KilledBefore | Fate::KilledWithin => {
+                            begun += 1;
+                            prop_assert!(begun <= max && (begun == 1 || !is_early), "it has begun {begun} times");
+                            if is_early {
+                                break;
+                            }
+                            is_redelivered = true;
+                        }
+                    },
+                    Step::Count(_) => (count, is_redelivered) = (attempts, false),
+                    Step::Refuse => {
+                        prop_assert!(is_early && !says_not_run(attempts));
+                        break;
+                    }
+                    Step::DeadLetter => {
+                        prop_assert!(attempts >= max && begun <= max);
+                        break;
+                    }
+                }
+            }
+        }
     }
 
     /// One message that ends its process each time, and another that happens to run beside it.

@@ -64,7 +64,7 @@ impl Worker {
                     }
                 }
                 Next::Delivered(inbox, Event::Request(request, receipt)) => {
-                    let delivery = Delivery::new(session.source(inbox), request, receipt);
+                    let delivery = session.delivery(inbox, request, receipt);
                     if !session.begin() {
                         session.report(Report::Republish(delivery, Republish::Return));
                     } else if !self.take(session, delivery) {
@@ -121,7 +121,7 @@ impl Worker {
     /// Does what was made ready; says whether this worker still leads afterwards.
     fn take_ready(&self, session: &Arc<Session>, ready: Ready) -> bool {
         match ready {
-            Ready::Run(delivery) if !session.is_serving() && !delivery.is_acknowledged => {
+            Ready::Run(delivery) if !session.is_serving() && !delivery.is_acknowledged() => {
                 session.report(Report::Republish(delivery, Republish::Return));
                 true
             }
@@ -218,7 +218,9 @@ impl Worker {
                 let mut replies = self.replies.of(delivery.service);
                 if is_run { replies.answered(key, &reply, Instant::now()) } else { replies.forget(key) }
             };
-            for (session, other) in joined {
+            for (session, mut other) in joined {
+                // What may have been run before, as the one that is answered, may be told so.
+                other.request.redelivered |= delivery.request.attempts() > 0;
                 self.conclude(&session, other, reply.clone(), again);
             }
         }
@@ -238,8 +240,15 @@ impl Worker {
     }
 
     /// Sends a reply if the caller waits for one; sees to it that a failure does not go unnoticed where none does.
-    fn answer(&self, session: &Arc<Session>, delivery: Delivery, reply: EncodedReply, then: Then) {
+    ///
+    /// All replies go through here, so none that refuses leaves out that the function may have run before, or is sent while
+    /// the broker may still have the request run.
+    fn answer(&self, session: &Arc<Session>, delivery: Delivery, mut reply: EncodedReply, then: Then) {
+        reply.note_attempts(delivery.request.attempts());
         let Ok(Some(address)) = &delivery.reply_to else { return finish(session, delivery, reply, then) };
+        if !reply.may_have_run() && !delivery.is_acknowledged() {
+            return session.report(Report::Refused(delivery, reply));
+        }
         if !session.reply_sizes.is_known(reply.body.len()) {
             return find_out_size(session, delivery, reply, then);
         }
@@ -325,7 +334,8 @@ fn finish(session: &Session, delivery: Delivery, reply: EncodedReply, then: Then
 
 /// Acknowledges a request, or leaves that; what was run is remembered, in case that it is delivered again.
 fn done(session: &Session, delivery: Delivery, reply: EncodedReply, acknowledge: bool) {
-    let Delivery { queue, request, receipt, is_acknowledged, .. } = delivery;
+    let is_acknowledged = delivery.is_acknowledged();
+    let Delivery { queue, request, receipt, .. } = delivery;
     let receipt = (acknowledge && !is_acknowledged).then_some(receipt);
     let answer = (reply.kind != Some(ReplyKind::Refusal)).then_some((request, reply));
     session.finish(queue, receipt, AckDecision::Ack, answer);

@@ -11,6 +11,9 @@ use crate::message::{DEADLINE, HeaderValue, Headers, TIMEOUT};
 const SHORT_STRING_MAX: usize = 255;
 /// What stands before the properties in their frame: class, weight, size of the body, and one bit for each property.
 const BEFORE_PROPERTIES: usize = 14;
+/// What a request grows by at most on its way, in bytes: the broker puts a short string for its reply address, and a server
+/// the header with its count.
+pub(in crate::broker) const GROWTH: usize = 300;
 /// A byte before each short string, four before a long one or a table, and one for the type of a field.
 const SHORT: usize = 1;
 const LONG: usize = 4;

@@ -26,6 +26,8 @@ const LEAST_TIME: Duration = Duration::from_secs(1);
 /// The same request, after so many deliveries.
 pub(in crate::broker) fn as_attempt(delivered: &AmqpProperties, attempts: u32, now: SystemTime) -> AmqpProperties {
     let mut table = own(delivered);
+    // One that the caller made up would be taken for a server's where it is put.
+    table.remove(ATTEMPTS);
     if attempts > 0 {
         table.insert(ATTEMPTS.to_owned(), AmqpValue::LongLongInt(attempts.into()));
     }
@@ -33,8 +35,10 @@ pub(in crate::broker) fn as_attempt(delivered: &AmqpProperties, attempts: u32, n
     if let Some(reply_to) = delivered.reply_to() {
         properties = properties.with_reply_to(reply_to.clone());
     }
-    if let Some(delivery_mode) = delivered.delivery_mode() {
-        properties = properties.with_delivery_mode(*delivery_mode);
+    // What is counted is never lost alone out of its queue: RabbitMQ marks nothing any more as delivered before in a queue
+    // that has lost transient messages in an orderly restart, and counting rests on the mark.
+    if let Some(delivery_mode) = Some(PERSISTENT).filter(|_| attempts > 0).or(*delivered.delivery_mode()) {
+        properties = properties.with_delivery_mode(delivery_mode);
     }
     // The broker would let it wait for all of its time once more.
     let left = deadline(delivered).map(|deadline| deadline.duration_since(now).unwrap_or_default());
@@ -149,8 +153,15 @@ mod tests {
         assert_eq!(header(&again, ATTEMPTS), Some(&AmqpValue::LongLongInt(2)));
         assert_eq!(again.expiration().as_deref(), Some("6000"));
         assert_eq!(again.reply_to().as_deref(), Some("replies"));
-        assert_eq!((again.type_().as_deref(), again.delivery_mode()), (Some("add"), &Some(1)));
+        assert_eq!((again.type_().as_deref(), again.delivery_mode()), (Some("add"), &Some(PERSISTENT)));
         assert_eq!(again.user_id(), &None, "the broker refuses another user's name");
+    }
+
+    #[test]
+    fn what_has_not_begun_is_put_back_without_a_count() {
+        let invented = (ATTEMPTS.to_owned(), AmqpValue::LongLongInt(3));
+        let back = as_attempt(&delivered([invented]), 0, SystemTime::UNIX_EPOCH);
+        assert_eq!((header(&back, ATTEMPTS), back.delivery_mode()), (None, &Some(1)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Whatever happens in whatever order: each call has one outcome, and nothing that may run once is in flight twice.
+//! Whatever happens in whatever order: each call has one outcome, nothing that may run once is in flight twice, and who is
+//! told that nothing ran is told the truth.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,6 +10,8 @@ use proptest::prelude::*;
 use super::tests::{checked, request};
 use super::*;
 use crate::broker::{EXCHANGE, Failure, Limits, MessageSizes};
+use crate::client::outcome::{Told, decode_json};
+use crate::message::{EncodedReply, Headers, ReplyKind};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -24,7 +27,7 @@ enum Step {
     Unpublished,
     Probe,
     Probed,
-    Reply(usize),
+    Reply(usize, Answer),
     Return(usize),
     /// The broker confirms some of what it has got, from the first that is open.
     Confirm {
@@ -41,7 +44,38 @@ enum Step {
     Forget(usize),
 }
 
+/// What a server replies.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    /// It was run.
+    Output,
+    /// It was not run, neither on this delivery nor on one before.
+    Refusal,
+    /// It was not run on this delivery.
+    RefusalLater,
+}
+
+impl Answer {
+    fn outcome(self) -> Outcome {
+        let (kind, status) = match self {
+            Answer::Output => (ReplyKind::Output, 200),
+            Answer::Refusal | Answer::RefusalLater => (ReplyKind::Refusal, 408),
+        };
+        let mut reply = EncodedReply {
+            kind: Some(kind),
+            status,
+            content_type: "application/json".into(),
+            content_encoding: None,
+            headers: Headers::new(),
+            body: br#"{"message":"no"}"#.to_vec(),
+        };
+        reply.note_attempts(u32::from(matches!(self, Answer::RefusalLater)));
+        Outcome::Reply(reply)
+    }
+}
+
 fn step() -> impl Strategy<Value = Step> {
+    let answer = prop_oneof![Just(Answer::Output), Just(Answer::Refusal), Just(Answer::RefusalLater)];
     let some = 0_usize..8;
     prop_oneof![
         8 => (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2), 0_u64..5000, prop::bool::weighted(0.2)).prop_map(
@@ -53,7 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Unpublished),
         2 => Just(Step::Probe),
         2 => Just(Step::Probed),
-        5 => some.clone().prop_map(Step::Reply),
+        5 => (some.clone(), answer).prop_map(|(some, answer)| Step::Reply(some, answer)),
         2 => some.clone().prop_map(Step::Return),
         4 => (some.clone(), any::<bool>(), prop::bool::weighted(0.7))
             .prop_map(|(up_to, multiple, accepted)| Step::Confirm { up_to, multiple, accepted }),
@@ -73,6 +107,10 @@ struct World {
     open: BTreeMap<u64, bool>,
     /// How often each was published.
     published: BTreeMap<u64, u32>,
+    /// How often each was published and may have been run for that.
+    may_have_run: BTreeMap<u64, u32>,
+    /// What the broker has returned of what is in flight.
+    returned: BTreeSet<u64>,
     /// What is in flight on the present link, in order, and what of it wants a reply.
     in_flight: Vec<(u64, Via, bool)>,
     /// The tags that are open, each with its number.
@@ -91,8 +129,29 @@ impl World {
         }
     }
 
+    /// Whoever is told that nothing ran is told the truth.
+    fn check_told(&self, number: u64, outcome: Outcome) -> Result<(), TestCaseError> {
+        let shown = format!("{outcome:?}");
+        let told = Told { service: "math", timeout: Duration::ZERO, idempotent: false, max_body: usize::MAX };
+        let decoded = outcome.into_reply(told).map(|reply| reply.map(|reply| decode_json(Some(&reply)).map(drop)));
+        let says_not_run = match decoded {
+            Err(error) => !error.may_have_run(),
+            Ok(Some(Err(error))) => !error.may_have_run(),
+            Ok(Some(Ok(())) | None) => false,
+        };
+        let may_have_run = self.may_have_run.get(&number).is_some_and(|times| *times > 0);
+        prop_assert!(!(says_not_run && may_have_run), "{number} may have run: {shown}");
+        Ok(())
+    }
+
+    /// The last time that it was published it was certainly not run.
+    fn not_run(&mut self, number: u64) {
+        *self.may_have_run.entry(number).or_insert(1) -= 1;
+    }
+
     fn clear(&mut self) {
         self.in_flight.clear();
+        self.returned.clear();
         self.tags.clear();
         self.last_tag = 0;
         self.probes.clear();
@@ -105,12 +164,13 @@ impl World {
             let open = self.open.remove(&number);
             prop_assert!(open.is_some(), "{number} has two outcomes, the second is {outcome:?}");
             let published = self.published.get(&number).copied().unwrap_or_default();
-            match outcome {
+            match &outcome {
                 Outcome::Lost(_) => prop_assert!(published > 0, "{number} was never published"),
                 Outcome::NotSent(_) => prop_assert!(published == 0, "{number} was published"),
                 Outcome::Blocked(_) | Outcome::Denied(_) => prop_assert!(published == 0, "{number} was published"),
                 _ => {}
             }
+            self.check_told(number, outcome)?;
             self.in_flight.retain(|(other, ..)| *other != number);
         }
         Ok(())
@@ -151,6 +211,7 @@ proptest! {
                         let published = world.published.entry(it.number).or_default();
                         *published += 1;
                         prop_assert!(*published == 1 || world.open[&it.number], "{} may not run twice", it.number);
+                        *world.may_have_run.entry(it.number).or_default() += 1;
                         world.in_flight.push((it.number, it.via, it.request.wants_reply));
                         world.confirmable(it.via, Some(it.number));
                     }
@@ -175,7 +236,7 @@ proptest! {
                         calls.probed(via);
                     }
                 }
-                Step::Reply(some) => {
+                Step::Reply(some, answer) => {
                     let waiting: Vec<u64> =
                         world.in_flight.iter().filter(|(.., wants_reply)| *wants_reply).map(|it| it.0).collect();
                     if let Some(number) = waiting.get(some) {
@@ -183,12 +244,19 @@ proptest! {
                         let Replied { waiter, repeated } = replied.expect("it is in flight");
                         prop_assert_eq!(repeated, world.published[number] > 1);
                         prop_assert!(world.open.remove(&waiter).is_some());
+                        if let Answer::Refusal = answer {
+                            world.not_run(waiter);
+                        }
+                        world.check_told(waiter, answer.outcome().of_call(repeated))?;
                         world.in_flight.retain(|(other, ..)| other != number);
                     }
                 }
                 Step::Return(some) => {
-                    if let Some((number, ..)) = world.in_flight.get(some) {
-                        calls.returned(*number);
+                    if let Some((number, ..)) = world.in_flight.get(some).copied() {
+                        if world.returned.insert(number) {
+                            world.not_run(number);
+                        }
+                        calls.returned(number);
                     }
                 }
                 Step::Confirm { up_to, multiple, accepted } => {

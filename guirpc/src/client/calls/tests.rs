@@ -241,7 +241,7 @@ fn headers_that_do_not_fit_into_a_frame_of_this_connection_cost_their_call_only(
     case.call(2, false);
     assert_eq!(case.publish(), [2]);
     let [(1, Outcome::Denied(why))] = &case.calls.take_decided()[..] else { panic!("it has another outcome") };
-    assert!(why.contains("at most 4088 fit into a frame"), "{why}");
+    assert!(why.contains("at most 3788 fit into a frame"), "{why}");
 }
 
 #[test]

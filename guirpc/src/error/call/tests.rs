@@ -19,6 +19,16 @@ fn refused(status: u16) -> Error {
     CallError::Refused(Refusal::new(status, "no".to_owned()))
 }
 
+/// Refused on a second delivery.
+fn refused_later(status: u16, idempotent: bool) -> Error {
+    let refusal = Refusal { may_have_run: true, ..Refusal::new(status, "no".to_owned()) };
+    CallError::Refused(refusal).of_function(idempotent)
+}
+
+fn overloaded(idempotent: bool) -> Error {
+    CallError::Overloaded { service: "math".to_owned(), idempotent }
+}
+
 /// Each error with whether the function may have run, whether the call may be repeated, and what it says.
 fn conclusions() -> Vec<(Error, bool, bool, &'static str)> {
     let service = || "math".to_owned();
@@ -29,6 +39,9 @@ fn conclusions() -> Vec<(Error, bool, bool, &'static str)> {
         (CallError::Fault(Fault::new(408, "late")), true, false, "fault 408: late"),
         (refused(400), false, false, "refused (400): no"),
         (refused(408), false, true, "refused (408): no"),
+        (refused_later(404, true), true, false, "refused (404): no; it may have run before, on an earlier delivery"),
+        (refused_later(408, false), true, false, "refused (408): no; it may have run before, on an earlier delivery"),
+        (refused_later(408, true), true, true, "refused (408): no; it may have run before, on an earlier delivery"),
         (timed_out(false), true, false, "no reply within 1s 500ms"),
         (timed_out(true), true, true, "no reply within 1s 500ms"),
         (disconnected(true, false), true, false, "the connection was lost before the reply came: gone"),
@@ -36,10 +49,16 @@ fn conclusions() -> Vec<(Error, bool, bool, &'static str)> {
         (disconnected(false, false), false, true, "not connected to the broker: gone"),
         (CallError::Blocked { reason: message() }, false, true, "the broker takes no messages at the moment: what"),
         (
-            CallError::Overloaded { service: service() },
-            false,
+            overloaded(false),
             true,
-            "the queue of service `math` is full: nothing ran, try again later",
+            false,
+            "the queue of service `math` did not take the request: it is full, or it has failed",
+        ),
+        (
+            overloaded(true),
+            true,
+            true,
+            "the queue of service `math` did not take the request: it is full, or it has failed",
         ),
         (
             CallError::Unroutable { service: service() },

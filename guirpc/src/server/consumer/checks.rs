@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use super::super::acks::AckDecision;
-use super::super::delivery::{Delivery, Letter, Republish};
+use super::super::delivery::{Acknowledged, Delivery, Letter, Republish};
 use super::super::reports::{Decision, Ready, Report, Then};
 use super::super::republisher::Job;
 use super::super::triage::{Facts, Step};
 use super::ConsumerLoop;
+use super::memory::Unfinished;
 use crate::broker::Receipt;
 use crate::log::warn;
 use crate::message::{EncodedReply, Request};
@@ -23,6 +24,10 @@ impl ConsumerLoop<'_> {
                 self.finish(receipt, decision);
             }
             Report::Check(delivery) => self.check(delivery),
+            Report::Refused(mut delivery, reply) => {
+                self.acknowledge_before(&mut delivery);
+                self.waiting.push((Ready::Answer(delivery, reply, Then::Conclude), self.next_job));
+            }
             Report::Republish(delivery, Republish::Return) => self.return_unbegun(delivery),
             Report::Republish(delivery, what) => self.republish(delivery, what),
             Report::Republished { number, delivery, decision } => self.republished(number, delivery, decision),
@@ -50,6 +55,8 @@ impl ConsumerLoop<'_> {
                 return self.session.make_ready(Ready::Answer(delivery, reply, Then::Conclude));
             }
             if is_running {
+                // Whatever the broker says of it.
+                delivery.request.redelivered = true;
                 return self.parked.push(delivery);
             }
         }
@@ -57,11 +64,9 @@ impl ConsumerLoop<'_> {
             Step::Run => self.session.make_ready(Ready::Run(delivery)),
             Step::RunOnceAcknowledged { own } => {
                 if own {
-                    delivery.is_acknowledged = true;
-                    let receipt = delivery.receipt.bare();
-                    self.acks.finish(receipt.tag(), AckDecision::Ack, receipt);
+                    self.acknowledge_before(&mut delivery);
                 }
-                self.waiting.push((delivery, self.next_job));
+                self.waiting.push((Ready::Run(delivery), self.next_job));
             }
             Step::Count(queue) => {
                 let attempts = delivery.request.attempts();
@@ -72,11 +77,22 @@ impl ConsumerLoop<'_> {
                 }
                 self.republish(delivery, Republish::Attempt { queue, attempts, otherwise: None });
             }
+            Step::Refuse => {
+                let reply = delivery.delivered_before();
+                self.session.make_ready(Ready::Answer(delivery, reply, Then::Conclude));
+            }
             Step::DeadLetter => {
                 let (reply, letter) = delivery.crashed();
                 self.session.make_ready(Ready::Answer(delivery, reply, Then::DeadLetter(letter)));
             }
         }
+    }
+
+    /// Acknowledges a request that is still to be run, or to be answered.
+    fn acknowledge_before(&mut self, delivery: &mut Delivery) {
+        delivery.acknowledged = Acknowledged::Soon;
+        let receipt = delivery.receipt.bare();
+        self.acks.finish(receipt.tag(), AckDecision::Ack, receipt);
     }
 
     fn facts(&self, delivery: &Delivery, is_early: bool) -> Facts {
@@ -97,6 +113,18 @@ impl ConsumerLoop<'_> {
         // A failure that was reported to no caller is a dead letter by now, and may have been requeued by hand.
         let is_requeued = !delivery.is_awaited() && reply.status >= 400 && delivery.request.attempts() == 0;
         (!is_requeued).then(|| reply.clone())
+    }
+
+    /// Goes on with what was acknowledged on sessions that are lost, so that nobody else has it.
+    pub(super) fn take_up(&mut self) {
+        self.memory.collect();
+        for unfinished in self.memory.take_unfinished() {
+            self.session.take();
+            match unfinished {
+                Unfinished::Unbegun(delivery) => self.session.make_ready(Ready::Run(delivery)),
+                Unfinished::Failed(delivery, what) => self.republish(delivery, what),
+            }
+        }
     }
 
     /// Looks once more for the answers of what was running.
@@ -154,7 +182,10 @@ impl ConsumerLoop<'_> {
         self.requeued += usize::from(is_return);
         match decision {
             Decision::Published => self.finish(delivery.into_unacknowledged(), AckDecision::Ack),
-            Decision::Run => self.session.make_ready(Ready::Run(delivery)),
+            Decision::Uncounted(why) => {
+                let (reply, letter) = delivery.uncounted(&why);
+                self.session.make_ready(Ready::Answer(delivery, reply, Then::DeadLetter(letter)));
+            }
             Decision::Requeue(answer) => {
                 if let Some(reply) = answer {
                     self.memory.journal.remember_requeued(delivery.request.clone(), reply);

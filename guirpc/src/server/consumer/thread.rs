@@ -12,21 +12,20 @@ use super::super::acks::AckBatcher;
 use super::super::journal::Journal;
 use super::super::overdue::Overdue;
 use super::super::plan::Plan;
-use super::super::queues::QueueRole;
 use super::super::reply_sizes::ReplySizes;
-use super::super::reports::Reporter;
+use super::super::reports::{Ready, Reporter};
 use super::super::republisher;
-use super::super::session::{Session, open_replies};
+use super::super::session::{ConsumedInbox, Session, open_replies};
 use super::super::shutdown_report::ShutdownReport;
 use super::super::topology_watch::TopologyWatch;
 use super::{ConsumerLoop, Lost, Memory, SessionContext};
 use crate::broker::{
-    self, Attempt, BlockedNote, Channel, Checked, Connection, Consumer, Failure, Inbox, MessageSizes, Presence,
-    PublishCheck, PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
+    self, Attempt, BlockedNote, Channel, Checked, Connection, Consumer, Failure, MessageSizes, Presence, PublishCheck,
+    PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
 };
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
-use crate::log::info;
+use crate::log::{info, warn};
 
 /// For the broker to close a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -121,7 +120,7 @@ fn run(
     let replies = open_replies(plan, &replying)?;
     let (sizes, alarm) = check_replies(plan, &replying)?;
     let (channel, taken) = declare(&mut consuming, plan)?;
-    let (consumers, consumed) = consume(&channel, plan).map_err(|error| match &taken {
+    let (consumers, consumed) = consume(&channel, plan, taken.is_none()).map_err(|error| match &taken {
         Some(TakenAsItIs { refusal, .. }) => {
             let message = format!("{error}; to declare it: {refusal}");
             error.with_message(message)
@@ -129,6 +128,8 @@ fn run(
         None => error,
     })?;
     let watch = TopologyWatch::start(plan, &consuming)?;
+    let mut acks = AckBatcher::default();
+    consumed.settled.iter().for_each(|tag| acks.settled(*tag));
     let (reporter, reports) = Reporter::new();
     let jobs = republisher::start(plan, RepublishOpener::on(&replying), reporter.clone())?;
     let (alarmed, alarms) = unbounded();
@@ -137,7 +138,7 @@ fn run(
     let is_after_loss = memory.journal.has_past(Instant::now());
     let sizes = ReplySizes::new(PublishChecker::on(&replying), sizes);
     let trials = TrialAccess { beside: replying.beside(), alarms: alarmed };
-    let session = Arc::new(Session::new(plan, trials, (replies, sizes), consumed, reporter, is_after_loss));
+    let session = Arc::new(Session::new(plan, trials, (replies, sizes), consumed.inboxes, reporter, is_after_loss));
     let mut kept = ConsumerLoop {
         session: Arc::clone(&session),
         context,
@@ -148,7 +149,7 @@ fn run(
         replying: &replying,
         reports,
         alarms,
-        acks: AckBatcher::default(),
+        acks,
         memory,
         parked: Vec::new(),
         waiting: Vec::new(),
@@ -179,8 +180,13 @@ fn run(
         // What has been done by now need not be done again.
         let _ = attempt.within(CLOSE_TIMEOUT, || kept.acknowledge());
     }
-    let ConsumerLoop { is_blocked, reports, mut memory, jobs, .. } = kept;
-    memory.session_lost(reports.all, Instant::now());
+    let ConsumerLoop { session, is_blocked, reports, mut memory, jobs, waiting, due, .. } = kept;
+    let waiting = waiting.into_iter().chain(due.into_iter().flat_map(|due| due.waiting));
+    let unbegun = waiting.filter_map(|(ready, _)| match ready {
+        Ready::Run(delivery) => Some(delivery),
+        Ready::Answer(..) | Ready::End => None,
+    });
+    memory.session_lost(reports.all, unbegun.chain(session.take_acknowledged()), Instant::now());
     put_memory(context, memory);
     drop(jobs);
     drop(watch);
@@ -262,8 +268,13 @@ fn check_replies(plan: &Plan, replying: &Connection) -> Result<(MessageSizes, Op
     }
 }
 
-/// A consumed queue, what it is for, and where its deliveries arrive.
-type Consumed = ((usize, QueueRole), Inbox);
+/// What is consumed, beside the consumers themselves.
+#[derive(Default)]
+struct ConsumedQueues {
+    inboxes: Vec<ConsumedInbox>,
+    /// Delivery tags that need nothing any more.
+    settled: Vec<u64>,
+}
 
 /// Declares the exchange and the queues of all services.
 fn declare(consuming: &mut Connection, plan: &Plan) -> Result<(Channel, Option<TakenAsItIs>), Error> {
@@ -283,18 +294,41 @@ fn declare(consuming: &mut Connection, plan: &Plan) -> Result<(Channel, Option<T
     Ok((channel, taken))
 }
 
-/// Starts to consume.
-fn consume<'a>(channel: &'a Channel, plan: &Plan) -> Result<(Vec<Consumer<'a>>, Vec<Consumed>), Error> {
+/// Starts to consume; looks before that whether marks are to be trusted, unless the queues are somebody else's.
+fn consume<'a>(
+    channel: &'a Channel,
+    plan: &Plan,
+    are_ours: bool,
+) -> Result<(Vec<Consumer<'a>>, ConsumedQueues), Error> {
     let queues = plan.consumed();
-    let mut consumed = Vec::new();
+    let mut consumed = ConsumedQueues::default();
     let mut consumers = Vec::new();
     for queue in &queues {
+        let source = plan.source(queue);
+        let mut unmarked = 0;
+        if are_ours && source.needs_marks(plan) {
+            let head = channel.check_marks(queue.queue)?;
+            consumed.settled.extend(head.settled);
+            consumed.inboxes.extend(head.first.map(|inbox| ConsumedInbox::new(source, inbox, 0)));
+            unmarked = head.unmarked;
+        }
+        if unmarked > 0 {
+            warn_of_missing_marks(queue.queue, unmarked);
+        }
         channel.set_prefetch(queue.prefetch)?;
         let (own, inbox) = channel.consume(queue.queue)?;
         consumers.push(own);
-        consumed.push(((queue.service, queue.role), inbox));
+        consumed.inboxes.push(ConsumedInbox::new(source, inbox, unmarked));
     }
     Ok((consumers, consumed))
+}
+
+fn warn_of_missing_marks(queue: &str, waiting: u64) {
+    warn!(
+        "the broker does not mark any more what it delivers again from queue `{queue}`, which has lost transient messages \
+         in a restart: the {waiting} requests that wait count as if each had begun; to mend that, stop the servers when \
+         the queue is empty, remove it (`rabbitmqctl delete_queue {queue}`) and start them again"
+    );
 }
 
 fn take_memory(context: &SessionContext) -> Memory {

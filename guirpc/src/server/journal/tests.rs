@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::codec::{self, Codec, Format};
-use crate::message::Headers;
+use crate::message::{Dialect, Headers};
 
 fn request(id: &str, body: &[u8]) -> Request {
     Request {
@@ -55,6 +55,11 @@ fn another_request_of_the_same_id_is_not_taken_for_it() {
     journal.session_lost(Instant::now());
     assert!(journal.find(&request("1", b"y")).is_none());
     assert!(journal.find(&Request { function: "sub".to_owned(), ..request("1", b"x") }).is_none());
+    let to_somebody_else = Request { reply_to: Some("strangers".to_owned()), ..request("1", b"x") };
+    assert!(journal.find(&to_somebody_else).is_none(), "it would be answered in another's place");
+    let other_type = Request { content_type: Some("application/json".to_owned()), ..request("1", b"x") };
+    assert!(journal.find(&other_type).is_none());
+    assert!(journal.find(&Request { dialect: Dialect::Python, ..request("1", b"x") }).is_none());
     let with = |name: &str| {
         let mut request = request("1", b"x");
         request.headers.set(name, 1);

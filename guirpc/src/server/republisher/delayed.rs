@@ -32,6 +32,11 @@ impl<J> Delayed<J> {
         self.waiting.front().map(|(until, _)| *until)
     }
 
+    /// All of them, in the end.
+    pub(super) fn into_jobs(self) -> impl Iterator<Item = J> {
+        self.waiting.into_iter().map(|(_, job)| job)
+    }
+
     /// Those that have waited long enough.
     pub(super) fn due(&mut self, now: Instant) -> impl Iterator<Item = J> {
         let due = self.waiting.partition_point(|(until, _)| *until <= now);

@@ -42,6 +42,11 @@ impl<J> Unconfirmed<J> {
         self.open.insert(self.published, Open { job, is_returned: false });
     }
 
+    /// Those that are not decided, in the end.
+    pub(super) fn into_jobs(self) -> impl Iterator<Item = J> {
+        self.open.into_values().map(|Open { job, .. }| job)
+    }
+
     /// A message came back; it is that of the first job that it may be of. Says whether there is one.
     ///
     /// Of several that are alike in all respects it does not matter which.

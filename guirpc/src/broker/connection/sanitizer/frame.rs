@@ -1,6 +1,6 @@
 //! The frames of AMQP: where they end, and what is done with them.
 
-use super::methods::{CHANNEL_CLOSE, CONNECTION, DELIVER, MethodId, rename_consumer, sanitize_method};
+use super::methods::{CHANNEL_CLOSE, CONNECTION, DELIVER, GET_OK, MethodId, rename_consumer, sanitize_method};
 use super::parts::sanitize_properties;
 
 /// Type, channel and size.
@@ -96,11 +96,18 @@ pub(in super::super) fn frame_head(start: &[u8]) -> Option<(FrameKind, u16, u32)
     Some((kind, u16::from_be_bytes([high, low]), u32::from_be_bytes([a, b, c, d])))
 }
 
-/// The delivery tag, if the frame is a delivery.
+/// The delivery tag, if the frame is a delivery, asked for or not.
 pub(in super::super) fn delivery_tag(frame: &[u8]) -> Option<u64> {
-    let arguments = method_arguments(frame).filter(|_| method_id(frame) == Some(DELIVER))?;
-    let (consumer_tag, rest) = arguments.split_first()?;
-    rest.get(usize::from(*consumer_tag)..)?.first_chunk().map(|tag| u64::from_be_bytes(*tag))
+    let arguments = method_arguments(frame)?;
+    let from_tag = match method_id(frame)? {
+        DELIVER => {
+            let (consumer_tag, rest) = arguments.split_first()?;
+            rest.get(usize::from(*consumer_tag)..)?
+        }
+        GET_OK => arguments,
+        _ => return None,
+    };
+    from_tag.first_chunk().map(|tag| u64::from_be_bytes(*tag))
 }
 
 /// Class and method of the frame that begins so, if it has any.
@@ -143,8 +150,8 @@ pub(super) fn sanitize(start: &mut [u8], keeps_consumers: bool) -> Result<(), St
         }
         (CONTENT_HEADER | BODY, _) if is_channel_0 => Err("content without a channel".to_owned()),
         (CONTENT_HEADER, _) => {
-            let header = without_end(payload);
-            let body = header.and_then(|header| header.get(BEFORE_PROPERTIES - size_of::<u64>()..)?.first_chunk());
+            let header = without_end(payload).and_then(|header| header.get(..BEFORE_PROPERTIES + FLAGS));
+            let body = header.and_then(|header| header[BEFORE_PROPERTIES - size_of::<u64>()..].first_chunk());
             let Some(body) = body.map(|size| u64::from_be_bytes(*size)) else {
                 return Err("a content header that is cut short".to_owned());
             };

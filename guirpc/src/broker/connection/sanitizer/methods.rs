@@ -16,6 +16,7 @@ const CONSUME_OK: MethodId = id(60, 21);
 const CANCEL: MethodId = id(60, 30);
 const CANCEL_OK: MethodId = id(60, 31);
 pub(super) const DELIVER: MethodId = id(60, 60);
+pub(super) const GET_OK: MethodId = id(60, 71);
 
 /// The class of what concerns a connection as a whole, and belongs on channel 0.
 pub(super) const CONNECTION: u8 = 10;
@@ -55,7 +56,7 @@ pub(super) const SENT_BY_BROKERS: &[(MethodId, &[Part])] = &[
     (CONSUME_OK, &[Short]),
     (CANCEL, &[Short, Bytes(1)]),
     (CANCEL_OK, &[Short]),
-    (id(60, 71), &[Bytes(9), Short, Short, Bytes(4)]),
+    (GET_OK, &[Bytes(9), Short, Short, Bytes(4)]),
     (id(60, 72), &[Short]),
     (id(60, 111), &[]),
     (id(60, 120), &[Bytes(9)]),

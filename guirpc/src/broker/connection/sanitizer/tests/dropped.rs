@@ -109,12 +109,20 @@ fn a_channel_that_ends_within_a_body_takes_nothing_of_the_next() {
 }
 
 #[test]
-fn what_is_no_delivery_is_not_dropped() {
-    let got = [vec![get_ok(b"key")], content(99, 50)].concat().concat();
-    let returned = [vec![frame(METHOD, b"\0\x3c\0\x32\x01\x38\0\0\0")], content(99, 50)].concat().concat();
-    for comes in [got, returned] {
-        assert_eq!(read_all_of(sanitizer_that_notes([comes.clone()], Requests::default(), heard()), 4096), comes);
-    }
+fn what_is_asked_for_is_dropped_as_well() {
+    let mut got = get_ok(b"key");
+    // Behind the head and the method.
+    got[11..19].copy_from_slice(&7_u64.to_be_bytes());
+    let (comes, goes) = ([&got[..], &content(99, 50).concat()].concat(), [&got[..], &header(0)].concat());
+    let heard = heard();
+    assert_eq!(read_all_of(sanitizer_that_notes([comes], Requests::default(), heard.clone()), 4096), goes);
+    assert_eq!(sizes(&heard, 1, [7]), [Some(99)]);
+}
+
+#[test]
+fn what_is_returned_is_not_dropped() {
+    let comes = [vec![frame(METHOD, b"\0\x3c\0\x32\x01\x38\0\0\0")], content(99, 50)].concat().concat();
+    assert_eq!(read_all_of(sanitizer_that_notes([comes.clone()], Requests::default(), heard()), 4096), comes);
 }
 
 #[test]

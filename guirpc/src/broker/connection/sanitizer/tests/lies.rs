@@ -49,7 +49,7 @@ fn what_would_break_amiquip_ends_the_stream() {
         (header(100_000_000_000), "a message of 100000000000 bytes"),
         (header(u64::MAX), "a message of"),
         (frame(2, &[0, 60]), "a content header that is cut short"),
-        (frame(2, &[0; 11]), "a content header that is cut short"),
+        (frame(2, &[0; 13]), "a content header that is cut short"),
         (frame_on(0, 2, &[0; 14]), "content without a channel"),
         (frame_on(0, 3, b"body"), "content without a channel"),
         (frame(METHOD, b"\0\x0a\0\x32\x01\x40\0\0\0\0\0"), "method 10.50"),
