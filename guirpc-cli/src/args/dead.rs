@@ -81,7 +81,7 @@ pub(crate) struct Filter {
     /// Only letters that ask for this function
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
-    /// Only letters that are dead for this reason, such as `crashed`, `failed` or `unanswerable`
+    /// Only letters that are dead for this reason, such as `crashed`, `uncounted`, `failed` or `unanswerable`
     #[arg(long, value_name = "REASON")]
     pub(crate) reason: Option<String>,
     /// Only so many, the oldest

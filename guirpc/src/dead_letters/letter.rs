@@ -82,9 +82,10 @@ impl DeadLetter {
         self.request.dialect
     }
 
-    /// Why it is dead: `crashed`, `failed` or `unanswerable`; `None` if another program than guirpc has put it there.
+    /// Why it is dead: `crashed`, `uncounted`, `failed` or `unanswerable`; `None` if another program than guirpc has put it there.
     ///
     /// `crashed`: a poison message, whose function began again and again and never ended.
+    /// `uncounted`: it was delivered before and might be one, and that it is run again could not be counted.
     /// `failed`: a `send` (fire-and-forget) failed.
     /// `unanswerable`: it asks for a reply to an address to which nothing can be sent.
     pub fn reason(&self) -> Option<&str> {

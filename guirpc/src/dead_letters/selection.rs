@@ -46,7 +46,7 @@ impl Selection {
         self
     }
 
-    /// Only letters that are dead for this reason: `crashed`, `failed` or `unanswerable`.
+    /// Only letters that are dead for this reason: `crashed`, `uncounted`, `failed` or `unanswerable`.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self

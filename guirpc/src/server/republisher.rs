@@ -190,7 +190,7 @@ impl Republisher {
         for (OnTheWay { job, is_declared }, outcome) in self.unconfirmed.confirmed(number, multiple, taken) {
             match outcome {
                 Outcome::Taken => self.published(job),
-                Outcome::Rejected => self.refused(job, "the queue rejects it: it is full")?,
+                Outcome::Rejected => self.refused(job, "the queue does not take it: it is full, or has failed")?,
                 Outcome::Unroutable => self.unroutable(job, is_declared)?,
             }
         }

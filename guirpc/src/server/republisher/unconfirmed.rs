@@ -23,7 +23,7 @@ struct Open<J> {
 pub(super) enum Outcome {
     /// The broker has it.
     Taken,
-    /// The queue does not take it: it is full.
+    /// The queue does not take it: it is full, or has failed.
     Rejected,
     /// There is no such queue.
     Unroutable,
