@@ -8,6 +8,7 @@ use harness::{Broker, Direction, Proxy};
 
 use crate::fleet::Version;
 use crate::stage::{Proxies, Stage};
+use crate::strangers;
 
 /// A broker is as good as dead to others when it was silent for two.
 pub(crate) const HEARTBEATS: u32 = 3;
@@ -38,6 +39,8 @@ pub(crate) enum Fault {
     ServerKilled,
     /// SIGTERM to a server; another one takes its place.
     ServerReplaced,
+    /// Somebody sends nonsense.
+    Strangers,
 }
 
 /// Whose way to the broker it is.
@@ -93,6 +96,7 @@ impl Fault {
                 stage.fleet.add(Version::Present)?;
                 stage.fleet.dismiss_oldest()?;
             }
+            Fault::Strangers => strangers::visit(&broker.uri(), &mut fastrand::Rng::new())?,
         }
         Ok(())
     }

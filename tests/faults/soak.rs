@@ -25,6 +25,7 @@ const SOAK: Plan = Plan {
     volume: Volume { pause: Duration::from_millis(50), ..USUAL.volume },
     heartbeat: 2,
     by_proxy: true,
+    memory: Some(1 << 30),
     may: CONNECTIONS_LOST,
     ..USUAL
 };
@@ -50,6 +51,7 @@ const EVENTS: &[Event] = &[
     Event::Other(Fault::BlackHole(Side::Servers, Direction::FromBroker)),
     Event::Other(Fault::ServerKilled),
     Event::Other(Fault::ServerReplaced),
+    Event::Other(Fault::Strangers),
 ];
 
 pub(crate) struct Soak {
