@@ -9,6 +9,7 @@ use harness::{Broker, Direction, Proxy};
 use crate::fleet::Version;
 use crate::functions::SERVICE;
 use crate::stage::{Proxies, Stage};
+use crate::strangers;
 
 /// A broker is as good as dead to others when it was silent for two.
 pub(crate) const HEARTBEATS: u32 = 3;
@@ -45,6 +46,8 @@ pub(crate) enum Fault {
     ServerDowngraded(Version),
     /// The process of the service's queue ends.
     QueueFailed,
+    /// Somebody sends nonsense.
+    Strangers,
 }
 
 /// Whose way to the broker it is.
@@ -114,6 +117,7 @@ impl Fault {
                 }
             }
             Fault::QueueFailed => broker.fail_queue(SERVICE)?,
+            Fault::Strangers => strangers::visit(&broker.uri(), &mut fastrand::Rng::new())?,
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use harness::Program;
 
 use crate::functions::{LOG, SERVICE};
+use crate::stage::Plan;
 use crate::usage::Usage;
 
 /// For what takes moments, on a machine that is busy with other things.
@@ -31,6 +32,7 @@ pub(crate) struct Fleet {
     uri: String,
     log: PathBuf,
     options: &'static [&'static str],
+    memory: Option<u64>,
     servers: Vec<Server>,
 }
 
@@ -42,8 +44,8 @@ pub(crate) struct Server {
 }
 
 impl Fleet {
-    pub(crate) fn new(uri: String, log: PathBuf, options: &'static [&'static str]) -> Self {
-        Self { uri, log, options, servers: vec![] }
+    pub(crate) fn new(uri: String, log: PathBuf, plan: &Plan) -> Self {
+        Self { uri, log, options: plan.options, memory: plan.memory, servers: vec![] }
     }
 
     /// Adds a server, which serves when this returns.
@@ -56,7 +58,7 @@ impl Fleet {
 
     /// Starts a server that is not part of the fleet yet.
     pub(crate) fn launch(&self, version: Version) -> anyhow::Result<Program> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_faults-service"));
+        let mut command = limited(env!("CARGO_BIN_EXE_faults-service"), self.memory);
         command
             .env("AMQP_URI", &self.uri)
             .env(LOG, &self.log)
@@ -112,4 +114,12 @@ impl Fleet {
         }
         Ok(())
     }
+}
+
+/// A command with so much address space, in bytes, if there is a limit.
+fn limited(program: &str, memory: Option<u64>) -> Command {
+    let Some(bytes) = memory else { return Command::new(program) };
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -v {} && exec \"$0\" \"$@\"", bytes >> 10), program]);
+    command
 }

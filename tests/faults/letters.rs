@@ -8,6 +8,7 @@ use harness::Broker;
 use serde::Deserialize;
 
 use crate::functions::SERVICE;
+use crate::strangers;
 
 /// A dead letter, as far as the cases look at it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +29,7 @@ pub(crate) fn queue() -> String {
     format!("{SERVICE}.dead")
 }
 
-/// Reads all dead letters, and leaves them there.
+/// Reads all dead letters but those of strangers, and leaves them there.
 pub(crate) fn read(broker: &dyn Broker) -> anyhow::Result<BTreeSet<Letter>> {
     let mut letters = BTreeSet::new();
     if broker.queue(&queue())?.is_none() {
@@ -38,6 +39,9 @@ pub(crate) fn read(broker: &dyn Broker) -> anyhow::Result<BTreeSet<Letter>> {
     let channel = connection.open_channel(None)?;
     while let Some(get) = channel.basic_get(queue(), false)? {
         let delivery = get.delivery;
+        if delivery.properties.app_id().as_deref() == Some(strangers::APP_ID) {
+            continue;
+        }
         let headers = delivery.properties.headers().as_ref().context("a dead letter has headers")?;
         let reason = match headers.get("guirpc-dead-reason") {
             Some(AmqpValue::LongString(reason)) => reason.clone(),

@@ -20,6 +20,7 @@ mod report;
 mod servers;
 mod soak;
 mod stage;
+mod strangers;
 mod usage;
 
 use std::env;
@@ -49,6 +50,7 @@ fn run() -> anyhow::Result<ExitCode> {
         servers::cases(),
         clients::cases(),
         dead_letters::cases(),
+        strangers::cases(),
         cluster::cases(),
     ];
     let cases: Vec<Case> = cases.into_iter().flatten().collect();

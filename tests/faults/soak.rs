@@ -26,6 +26,7 @@ const SOAK: Plan = Plan {
     volume: Volume { pause: Duration::from_millis(50), ..USUAL.volume },
     heartbeat: 2,
     by_proxy: true,
+    memory: Some(1 << 30),
     may: CONNECTIONS_LOST,
     ..USUAL
 };
@@ -53,6 +54,7 @@ const EVENTS: &[Event] = &[
     Event::Other(Fault::ServerReplaced),
     Event::Other(Fault::ServerDowngraded(Version::Older)),
     Event::Other(Fault::ServerDowngraded(Version::Smaller)),
+    Event::Other(Fault::Strangers),
 ];
 
 /// A soak on some kind of queue.

@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) servers: usize,
     /// What each of them is told on its command line.
     pub(crate) options: &'static [&'static str],
+    /// How much address space each of them gets, in bytes, if there is a limit.
+    pub(crate) memory: Option<u64>,
     pub(crate) volume: Volume,
     /// In seconds.
     pub(crate) heartbeat: u32,
@@ -56,6 +58,7 @@ pub(crate) const USUAL: Plan = Plan {
     fault: "",
     servers: 2,
     options: &[],
+    memory: None,
     volume: Volume {
         clients: 3,
         threads: 12,
@@ -113,7 +116,7 @@ impl Stage {
         proxies: Option<Proxies>,
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut fleet = Fleet::new(to_servers, folder.path().join("runs"), plan.options);
+        let mut fleet = Fleet::new(to_servers, folder.path().join("runs"), &plan);
         for _ in 0..plan.servers {
             fleet.add(Version::Present)?;
         }
