@@ -117,8 +117,8 @@ fn the_log_has_a_line_for_each_call(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(line["level"] == "DEBUG" && line["status"] == 200, "{line}");
     ensure!(line["correlation_id"].is_string() && line["took"].is_string(), "{line}");
     let _ = panic::call(&client, "ouch".to_owned());
-    let line: Value = serde_json::from_str(&program.wait_for_log("\"level\":\"ERROR\"", LONG)?)?;
-    ensure!(line["function"] == "panic" && line["correlation_id"].is_string(), "{line}");
+    let line: Value = serde_json::from_str(&program.wait_for_log("panicked: ouch", LONG)?)?;
+    ensure!(line["level"] == "ERROR" && line["function"] == "panic" && line["correlation_id"].is_string(), "{line}");
     ensure!(line["message"].as_str().is_some_and(|message| message.contains("ouch")), "{line}");
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(super) fn log_panics() {
         let Some(thread) = thread.name().filter(|name| name.starts_with(OURS)) else { return formerly(panic) };
         let message = panic.payload_as_str().unwrap_or("(no message)");
         let at = panic.location().map(ToString::to_string);
-        error!(thread, at, "panicked: {message}");
+        error!(thread, at, "a panic: {message}");
         // Where `RUST_BACKTRACE` asks for it.
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {

@@ -20,6 +20,8 @@ impl BodyLimit {
         BodyLimit(Arc::new(AtomicUsize::new(bytes)))
     }
 
+    /// Takes so much from now on.
+    #[cfg(feature = "config")]
     pub(crate) fn set(&self, bytes: usize) {
         self.0.store(bytes, Ordering::Relaxed);
     }
