@@ -3,7 +3,7 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     // What is said and what goes wrong.
     "message",
     "error",
@@ -28,6 +28,8 @@ const ORDER: [&str; 20] = [
     "testing",
     "app",
     "private",
+    // What the fuzz targets take apart.
+    "fuzzing",
 ];
 
 /// The modules that a file names, by paths that begin with `crate`.

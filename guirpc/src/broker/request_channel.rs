@@ -108,7 +108,7 @@ pub(crate) fn reply<T>(
     match note {
         ConsumerMessage::Delivery(delivery) => {
             let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
-            Ok((whose, wire::reply(delivery)))
+            Ok((whose, wire::reply(&delivery.properties, delivery.body)))
         }
         end => Err(Failure::from(&end)),
     }
