@@ -35,6 +35,8 @@ mod connection;
 mod dead_queue;
 mod drop_on_thread;
 mod failure;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod inbox;
 mod marks;
 mod message_sizes;

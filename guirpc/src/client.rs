@@ -25,6 +25,8 @@ mod core;
 mod correlation;
 mod driver;
 mod events;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod outcome;
 mod pending;
 mod queue;

@@ -20,6 +20,8 @@ pub use client::ClientConfig;
 pub(crate) use server::{Config, PREFETCH_PER_WORKER, SERVER};
 use setting::CONNECTION;
 pub(crate) use setting::{Kind, Setting};
+#[cfg(fuzzing)]
+pub(crate) use sources::fuzzing;
 #[cfg(feature = "config")]
 pub use sources::package_of;
 #[cfg(feature = "config")]

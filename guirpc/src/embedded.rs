@@ -34,6 +34,8 @@ mod content;
 mod exchange;
 mod faults;
 mod fields;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod handshake;
 mod ids;
 mod listener;

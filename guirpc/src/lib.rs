@@ -33,6 +33,9 @@ pub mod exit_codes {}
 #[doc = include_str!("faults.md")]
 pub mod faults {}
 mod function;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "it is made by a server"))]
 mod invocation;

@@ -3,7 +3,7 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     // What is said and what goes wrong.
     "log",
     "message",
@@ -29,6 +29,8 @@ const ORDER: [&str; 21] = [
     "testing",
     "app",
     "private",
+    // What the fuzz targets take apart.
+    "fuzzing",
 ];
 
 /// The modules that a file names, by paths that begin with `crate`.

@@ -36,6 +36,8 @@ pub(crate) use handshake::Limits;
 use login::{Login, Plain};
 pub(super) use opener::Opener;
 use sanitizer::LARGEST_FRAME;
+#[cfg(fuzzing)]
+pub(super) use sanitizer::fuzzing::sanitized;
 #[cfg(feature = "embedded")]
 pub(crate) use sanitizer::{is_sound_table, sanitize_table};
 pub(super) use written::WrittenCount;

@@ -9,7 +9,7 @@
 //! While one looks through it, it seems empty to others; so they wait for each other,
 //! by an exclusive queue that only one connection can have.
 
-mod identity;
+pub(super) mod identity;
 mod journal;
 mod publisher;
 mod restored;

@@ -123,7 +123,7 @@ pub(crate) fn reply<T>(
             let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
             let received = match bodies.take_dropped(&delivery) {
                 Some(bytes) => Err(TooLarge { bytes }),
-                None => Ok(wire::reply(delivery)),
+                None => Ok(wire::reply(&delivery.properties, delivery.body)),
             };
             Ok((whose, received))
         }

@@ -21,7 +21,11 @@ pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy};
 /// Takes the request out of a delivery, which keeps its properties.
 pub(super) fn take_request(delivery: &mut Delivery) -> Request {
     let body = std::mem::take(&mut delivery.body);
-    let properties = &delivery.properties;
+    request(&delivery.properties, body, delivery.redelivered)
+}
+
+/// The request that a message is.
+pub(super) fn request(properties: &AmqpProperties, body: Vec<u8>, redelivered: bool) -> Request {
     let (dialect, function) = addressee(properties);
     Request {
         dialect,
@@ -33,7 +37,7 @@ pub(super) fn take_request(delivery: &mut Delivery) -> Request {
         reply_to: properties.reply_to().clone(),
         app_id: properties.app_id().clone(),
         headers: properties.headers().as_ref().map(headers).unwrap_or_default(),
-        redelivered: delivery.redelivered,
+        redelivered,
     }
 }
 
@@ -54,9 +58,8 @@ fn addressee(properties: &AmqpProperties) -> (Dialect, String) {
     }
 }
 
-/// The reply that a delivery carries.
-pub(super) fn reply(delivery: Delivery) -> EncodedReply {
-    let properties = &delivery.properties;
+/// The reply that a message is.
+pub(super) fn reply(properties: &AmqpProperties, body: Vec<u8>) -> EncodedReply {
     let table = properties.headers().as_ref();
     let status = table.and_then(|table| table.get(RESPONSE_STATUS)).map(value).and_then(|status| status.as_integer());
     let content_type = properties.content_type().as_deref().unwrap_or_default();
@@ -72,7 +75,7 @@ pub(super) fn reply(delivery: Delivery) -> EncodedReply {
         headers: table
             .map(|table| headers(table.iter().filter(|(name, _)| *name != RESPONSE_STATUS)))
             .unwrap_or_default(),
-        body: delivery.body,
+        body,
     }
 }
 

@@ -9,6 +9,8 @@ use crate::error::{Error, masked};
 mod environment;
 mod errors;
 mod file;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod ini;
 mod layer;
 mod own;

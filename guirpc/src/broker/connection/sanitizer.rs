@@ -20,6 +20,8 @@
 
 mod fields;
 mod frame;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod methods;
 mod parts;
 

@@ -28,7 +28,7 @@ impl Stamp {
 }
 
 /// The id of a letter; of one that guirpc has not written what it says, hashed.
-pub(super) fn of(letter: &AmqpProperties, body: &[u8]) -> String {
+pub(in crate::broker) fn of(letter: &AmqpProperties, body: &[u8]) -> String {
     Stamp::of(letter).id.unwrap_or_else(|| {
         let own = letter.headers().iter().flatten().filter(|(name, _)| !is_added(name));
         let said = (format!("{:?} {:?}", wire::copy(letter), own.collect::<Vec<_>>()), body);

@@ -15,10 +15,13 @@ use crate::error::Error;
 
 /// Reads one side's settings from the file, and the section that is the program's own.
 pub(super) fn read(path: &Path, side: Side) -> Result<(Layer, OwnSection), Error> {
-    let text = text(path)?;
-    match kind(path)? {
-        FileKind::Toml => toml(&text, &path.display(), side),
-        FileKind::Ini => Ok((ini::layer(&text, &path.display(), side)?, OwnSection::default())),
+    parse(&text(path)?, kind(path)?, &path.display(), side)
+}
+
+pub(super) fn parse(text: &str, kind: FileKind, file: &dyn Display, side: Side) -> Result<(Layer, OwnSection), Error> {
+    match kind {
+        FileKind::Toml => toml(text, file, side),
+        FileKind::Ini => Ok((ini::layer(text, file, side)?, OwnSection::default())),
     }
 }
 
