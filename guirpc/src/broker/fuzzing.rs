@@ -46,7 +46,7 @@ pub(crate) fn request(bytes: &[u8]) -> Option<Request> {
     let _ = request.reply_address().map(ReplyTo::parse);
     let _ = (request.deadline(), request.timeout(), identity::of(&properties, &request.body));
     let (queue, message, time) = ("math", "no".to_owned(), SystemTime::UNIX_EPOCH);
-    let death = Death { reason: "failed", queue, time, status: Some(500), message, attempts: 1 };
+    let death = Death { reason: "failed", queue, time, status: Some(500), message, attempts: 1, dropped: None };
     for again in [
         wire::as_attempt(&properties, 2, SystemTime::UNIX_EPOCH),
         wire::as_dead_letter(&properties, &death, Limits::default()),
