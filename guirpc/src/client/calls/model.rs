@@ -237,8 +237,11 @@ proptest! {
                     }
                 }
                 Step::Reply(some, answer) => {
-                    let waiting: Vec<u64> =
-                        world.in_flight.iter().filter(|(.., wants_reply)| *wants_reply).map(|it| it.0).collect();
+                    // What is returned is in no queue, so no server has it.
+                    let is_waiting = |(number, _, wants_reply): &&(u64, Via, bool)| {
+                        *wants_reply && !world.returned.contains(number)
+                    };
+                    let waiting: Vec<u64> = world.in_flight.iter().filter(is_waiting).map(|it| it.0).collect();
                     if let Some(number) = waiting.get(some) {
                         let replied = calls.replied(world.generation, *number);
                         let Replied { waiter, repeated } = replied.expect("it is in flight");
