@@ -48,6 +48,7 @@ mod reply_nodes;
 mod reply_to;
 mod republish;
 mod request_channel;
+mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;

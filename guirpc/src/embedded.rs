@@ -39,6 +39,7 @@ pub(crate) mod fuzzing;
 mod handshake;
 mod ids;
 mod listener;
+mod memory;
 mod message;
 mod methods;
 mod properties;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::connection::{Connection, WeakSocket};
+use super::socket::{Socket, WeakSocket};
 
 /// Something that needs the broker, and that may be given up; copies are the same.
 #[derive(Clone, Debug, Default)]
@@ -22,12 +22,15 @@ struct State {
 }
 
 impl Attempt {
-    /// Has a connection cut if this is given up; at once, if it is already.
-    pub(crate) fn hold(&self, connection: &Connection) {
-        self.hold_socket(connection.socket());
+    /// One that has this socket only.
+    pub(super) fn on(socket: &Socket) -> Self {
+        let attempt = Attempt::default();
+        attempt.hold(socket.downgrade());
+        attempt
     }
 
-    pub(super) fn hold_socket(&self, socket: WeakSocket) {
+    /// Has a socket cut if this is given up; at once, if it is already.
+    pub(crate) fn hold(&self, socket: WeakSocket) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.is_given_up {
             socket.cut();

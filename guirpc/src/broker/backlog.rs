@@ -12,7 +12,7 @@ pub(crate) fn ask_backlog(addresses: &Addresses, queue: String) -> Result<Option
     let to = addresses.clone();
     let asked = bounded(OPEN_TIMEOUT, move |attempt| {
         let mut connection = Connection::open(&to, &program(), "asking for the backlog")?;
-        attempt.hold(&connection);
+        attempt.hold(connection.socket());
         connection.open_channel()?.counts(&queue)
     });
     asked.unwrap_or_else(|| Err(no_answer(addresses)))

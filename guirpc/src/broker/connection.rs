@@ -11,6 +11,7 @@ use crossbeam_channel::Receiver;
 use super::addresses::none_opens;
 use super::attempt::{Attempt, remaining};
 use super::refusal;
+use super::socket::{Socket, WeakSocket};
 #[cfg(feature = "tls")]
 use super::tls;
 use super::{Address, Addresses, ConfirmNote, ReturnNote};
@@ -20,6 +21,7 @@ use crate::log::warn;
 mod body_limit;
 mod close_race;
 mod dial;
+mod frames;
 mod handshake;
 mod login;
 mod opener;
@@ -29,13 +31,12 @@ mod written;
 
 pub(crate) use body_limit::{BodyLimit, ChannelBodies};
 use close_race::CloseRaceGuard;
-pub(super) use dial::WeakSocket;
-use dial::{Socket, dial};
+use dial::dial;
+use frames::LARGEST_FRAME;
 use handshake::Heard;
 pub(crate) use handshake::Limits;
 use login::{Login, Plain};
 pub(super) use opener::Opener;
-use sanitizer::LARGEST_FRAME;
 #[cfg(fuzzing)]
 pub(super) use sanitizer::fuzzing::sanitized;
 #[cfg(feature = "embedded")]
@@ -188,7 +189,8 @@ impl Connection {
         self.opener.clone()
     }
 
-    pub(super) fn socket(&self) -> WeakSocket {
+    /// What to hold on to in an [`Attempt`].
+    pub(crate) fn socket(&self) -> WeakSocket {
         self.socket.downgrade()
     }
 
@@ -222,15 +224,6 @@ impl Drop for Connection {
         let _ = thread::Builder::new().name("guirpc-goodbye".to_owned()).spawn(move || {
             let _ = Attempt::on(&socket).run(GOODBYE_TIMEOUT, move || drop(opener.take()));
         });
-    }
-}
-
-impl Attempt {
-    /// One that has this socket only.
-    fn on(socket: &Socket) -> Self {
-        let attempt = Attempt::default();
-        attempt.hold_socket(socket.downgrade());
-        attempt
     }
 }
 

@@ -124,7 +124,7 @@ impl PublishChecker {
         }
         // The broker may allow no more channels than are in use.
         let beside = self.beside.open("trying what the broker takes").and_then(|mut connection| {
-            held.hold(&connection);
+            held.hold(connection.socket());
             let trial = attempt(&connection.open_channel()?, check, bytes);
             let _ = connection.close(BOUND);
             Ok(trial)

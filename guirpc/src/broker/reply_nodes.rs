@@ -216,7 +216,7 @@ fn is_accepted(address: String, with: &TrialAccess) -> Option<bool> {
     let held = attempt.clone();
     let ask = move || {
         let mut connection = beside.open("server, trying a reply address").ok()?;
-        held.hold(&connection);
+        held.hold(connection.socket());
         let channel = connection.open_channel().ok()?;
         answers.send(Step::Opened(connection.blocked().clone())).ok()?;
         let published = channel.0.basic_publish("", Publish::new(b"", address));

@@ -92,7 +92,7 @@ impl Driver {
         // Whoever has one channel after another closed is slowed down.
         self.wait(&after(backoff.next_delay(Instant::now())), None)?;
         let (attempt, open) = (Attempt::default(), request_channels(&connection));
-        attempt.hold(&connection);
+        attempt.hold(connection.socket());
         match self.run(&attempt, CHANNEL_TIMEOUT, open)? {
             Some(Ok(channels)) => return Ok((connection, channels)),
             Some(Err(error)) => warn!("{error}"),
@@ -135,7 +135,7 @@ impl Driver {
         let (held, body_limit) = (attempt.clone(), self.core.body_limit.clone());
         let open = move || {
             let connection = Connection::open(&to, &broker::program(), "client")?;
-            held.hold(&connection);
+            held.hold(connection.socket());
             connection.limit_bodies(&body_limit);
             let channels = request_channels(&connection)()?;
             Ok((connection, channels))

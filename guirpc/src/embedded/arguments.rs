@@ -7,7 +7,6 @@ use std::time::Duration;
 use amq_protocol::types::{AMQPValue, FieldTable};
 
 use super::fields::{integer, type_name};
-use super::message::LONGEST_EXPIRY;
 use super::refusal::Refusal;
 
 /// The arguments of a queue, checked.
@@ -163,6 +162,9 @@ fn count(value: &AMQPValue) -> Result<usize, Mistake> {
         integer(value).ok_or_else(|| Mistake::Invalid(format!("\"expected integer, got {}\"", type_name(value))))?;
     usize::try_from(number).map_err(|_| Mistake::Invalid(format!("{{value_negative,{number}}}")))
 }
+
+/// What RabbitMQ's timers can hold, in milliseconds.
+pub(super) const LONGEST_EXPIRY: u64 = u32::MAX as u64;
 
 fn milliseconds(value: &AMQPValue) -> Result<Duration, Mistake> {
     let number = count(value)? as u64;

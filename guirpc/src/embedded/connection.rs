@@ -16,11 +16,11 @@ use super::Shared;
 use super::content::{Incoming, LARGEST_BODY};
 use super::handshake::{Disconnect, FRAME_MAX, Negotiated, send_open_ok, shake_hands};
 use super::ids::ChannelId;
-use super::message::Memory;
+use super::memory::{MEMORY_LIMIT, Memory};
 use super::methods::{method_id, parse_method, routing_key, write_method};
 use super::refusal::{Code, MethodId, Refusal};
 use super::send_buffer::SendBuffer;
-use super::state::{BrokerState, MEMORY_LIMIT};
+use super::state::BrokerState;
 use super::wire::{BODY, FrameReader, HEADER, HEARTBEAT, METHOD, RawFrame, frame_error};
 
 /// For everything from the first byte to `connection.open`.

@@ -2,7 +2,7 @@
 
 use amq_protocol::protocol::basic::Publish;
 
-use super::message::{Counted, Memory};
+use super::memory::{Counted, Memory};
 use super::properties::Properties;
 use super::refusal::{Code, Refusal};
 

@@ -7,7 +7,8 @@ use amq_protocol::protocol::queue::AMQPMethod as OfQueue;
 use super::arguments::{Arguments, require_equivalent};
 use super::content::{Incoming, Publication};
 use super::handshake::FRAME_MAX;
-use super::message::{Memory, Message, expiration};
+use super::memory::Memory;
+use super::message::{Message, expiration};
 use super::methods::{parse_method, routing_key, write_method};
 use super::wire::{BODY, Carrier, FrameReader, HEADER, METHOD, write_message};
 

@@ -1,13 +1,13 @@
 //! Messages: the properties and the body as the publisher wrote them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use amq_protocol::types::AMQPValue;
 
+use super::arguments::LONGEST_EXPIRY;
+use super::memory::{Counted, Memory};
 use super::properties::{Properties, Property};
-use super::queue::Entry;
 use super::refusal::Refusal;
 
 /// A message as it was published; queues and deliveries share it.
@@ -41,12 +41,12 @@ impl Message {
         headers.insert("x-delivery-count".to_owned(), AMQPValue::LongLongInt(count));
         properties.set_headers(&headers);
         let (exchange, routing_key) = (self.exchange.clone(), self.routing_key.clone());
-        Message::new(exchange, routing_key, properties, self.body.clone(), &self.counted.memory)
+        Message::new(exchange, routing_key, properties, self.body.clone(), self.counted.memory())
     }
 
-    /// Counts a place that it takes, in a queue or among what is not acknowledged.
-    pub(super) fn place(&self) -> Counted {
-        self.counted.memory.count(PLACE)
+    /// Counts the bytes of a place that it takes, in a queue or among what is not acknowledged.
+    pub(super) fn count_place(&self, bytes: usize) -> Counted {
+        self.counted.memory().count(bytes)
     }
 
     /// 0 unless its publisher gave it another.
@@ -87,55 +87,8 @@ pub(super) fn expiration(properties: &Properties) -> Result<Option<Duration>, Re
 
 /// What a message costs beside what is in it: itself, and what the allocator needs for its five parts.
 const MESSAGE: usize = size_of::<Message>() + 2 * size_of::<usize>() + 5 * ALLOCATION;
-/// What a place costs, with what a queue keeps in reserve.
-const PLACE: usize = 2 * size_of::<Entry>();
 /// What the allocator needs for each allocation.
 const ALLOCATION: usize = 16;
-
-/// What RabbitMQ's timers can hold, in milliseconds.
-pub(super) const LONGEST_EXPIRY: u64 = u32::MAX as u64;
-
-/// How many bytes messages take: whole ones in queues, those on their way in, and those on their way out.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Arc<AtomicUsize>);
-
-impl Memory {
-    pub(super) fn count(&self, bytes: usize) -> Counted {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-        Counted { memory: self.clone(), bytes }
-    }
-
-    pub(super) fn used(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// Bytes that are counted until this is gone.
-#[derive(Debug)]
-pub(super) struct Counted {
-    memory: Memory,
-    bytes: usize,
-}
-
-impl Counted {
-    /// Counts as many instead.
-    pub(super) fn set(&mut self, bytes: usize) {
-        self.memory.0.fetch_add(bytes, Ordering::Relaxed);
-        self.memory.0.fetch_sub(std::mem::replace(&mut self.bytes, bytes), Ordering::Relaxed);
-    }
-}
-
-impl Clone for Counted {
-    fn clone(&self) -> Self {
-        self.memory.count(self.bytes)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.memory.0.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
 
 #[cfg(test)]
 mod tests {

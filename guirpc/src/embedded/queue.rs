@@ -11,7 +11,11 @@ use amq_protocol::types::FieldTable;
 
 use super::arguments::Arguments;
 use super::ids::ChannelId;
-use super::message::{Counted, Message};
+use super::memory::Counted;
+use super::message::Message;
+
+/// What a place costs, with what a queue keeps in reserve.
+const PLACE: usize = 2 * size_of::<Entry>();
 
 /// A message in a queue, or on its way from it to a client.
 #[derive(Clone, Debug)]
@@ -125,7 +129,7 @@ impl Queue {
         let position = self.next_position;
         self.next_position += 1;
         let priority = self.arguments.max_priority.map_or(0, |max| message.priority().min(max));
-        let place = message.place();
+        let place = message.count_place(PLACE);
         self.put_back(Entry { message, _place: place, priority, position, expires, redelivered: false, returns: 0 });
     }
 

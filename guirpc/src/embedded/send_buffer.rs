@@ -5,8 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::message::{Counted, Memory};
-use super::state::MEMORY_LIMIT;
+use super::memory::{Counted, MEMORY_LIMIT, Memory};
 use super::wire::{HEARTBEAT, OVERHEAD, write_frame};
 
 /// Beyond this, in bytes, no consumer of the client is given more, and no request of it is read.

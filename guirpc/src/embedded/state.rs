@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::exchange::Exchange;
 use super::ids::{ChannelId, QueueId};
-use super::message::Memory;
+use super::memory::Memory;
 use super::methods::write_method;
 use super::queue::Queue;
 use super::refusal::Refusal;
@@ -33,7 +33,7 @@ mod queues;
 mod replies;
 mod time;
 
-pub(super) use connections::{Client, MEMORY_LIMIT};
+pub(super) use connections::Client;
 
 #[derive(Debug)]
 pub(super) struct BrokerState {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use amiquip::Delivery;
 
-use super::sanitizer::{CHANNEL_OPEN_OK, FrameKind, delivery_tag, frame_head, method_id};
+use super::frames::{CHANNEL_OPEN_OK, FrameKind, delivery_tag, frame_head, method_id};
 
 /// How many bytes the body of a delivery may have; all who hold it have the same.
 #[derive(Clone, Debug)]

@@ -1,40 +1,16 @@
 //! From an address to a socket, bounded in time.
 
 use std::io;
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, Weak};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use crate::broker::Address;
 use crate::broker::attempt::{bounded, remaining};
+use crate::broker::socket::Socket;
 use crate::error::{Error, ErrorKind};
 
 /// For one of the addresses that a host's name stands for to answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The socket under a connection, for as long as somebody has the connection.
-#[derive(Clone, Debug)]
-pub(super) struct Socket(Arc<TcpStream>);
-
-/// A socket to be cut if the connection does not end by itself.
-#[derive(Clone, Debug)]
-pub(in crate::broker) struct WeakSocket(Weak<TcpStream>);
-
-impl Socket {
-    pub(super) fn downgrade(&self) -> WeakSocket {
-        WeakSocket(Arc::downgrade(&self.0))
-    }
-}
-
-impl WeakSocket {
-    /// Whatever waits for the broker on the connection fails then, and its threads end.
-    pub(in crate::broker) fn cut(&self) {
-        if let Some(socket) = self.0.upgrade() {
-            // It fails if the connection is gone, which is all that was wanted.
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-    }
-}
 
 /// Tries every address that the host's name stands for.
 pub(super) fn dial(address: &Address, deadline: Instant) -> Result<(Socket, TcpStream), Error> {
@@ -58,7 +34,7 @@ fn dial_slowly(host: &str, port: u16, deadline: Instant) -> io::Result<(Socket, 
         match TcpStream::connect_timeout(socket, bound).and_then(|stream| {
             // Otherwise Nagle's algorithm and delayed acknowledgements cost 44 ms a round trip.
             stream.set_nodelay(true)?;
-            Ok((Socket(Arc::new(stream.try_clone()?)), stream))
+            Ok((Socket::of(&stream)?, stream))
         }) {
             Ok(dialled) => return Ok(dialled),
             Err(error) => last = error,

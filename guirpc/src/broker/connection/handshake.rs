@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
 use super::body_limit::DroppedBodies;
+use super::frames::{method_arguments, method_id};
 use super::login::Login;
-use super::sanitizer::{method_arguments, method_id};
 use crate::broker::refusal;
 
 /// Class and method of what is said, in order.

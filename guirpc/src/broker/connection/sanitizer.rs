@@ -34,10 +34,8 @@ use mio::{Evented, Poll, PollOpt, Ready, Token};
 #[cfg(feature = "embedded")]
 pub(crate) use self::fields::sanitize_table;
 use self::frame::{Frame, Rest, closed_channel, sanitize};
-pub(super) use self::frame::{FrameKind, LARGEST_FRAME, delivery_tag, frame_head, method_arguments, method_id};
-pub(super) use self::methods::CHANNEL_OPEN_OK;
-use self::methods::{CLOSE, CLOSE_OK};
 use super::body_limit::IncomingBodies;
+use super::frames::{CLOSE, CLOSE_OK, method_id};
 use super::handshake::{Heard, Introduction, keep_heartbeat};
 use super::login::Login;
 use super::requests::Requests;

@@ -11,13 +11,11 @@ use amq_protocol::protocol::connection::{
 use super::BrokerState;
 use super::channel::Channel;
 use crate::embedded::ids::ChannelId;
+use crate::embedded::memory::MEMORY_LIMIT;
 use crate::embedded::methods::write_method;
 use crate::embedded::queue::Subscriber;
 use crate::embedded::refusal::{Code, MethodId, Refusal};
 use crate::embedded::send_buffer::SendBuffer;
-
-/// How many bytes of messages are too much: more than a developer's tests need, less than a developer's machine has.
-pub(in crate::embedded) const MEMORY_LIMIT: usize = 512 << 20;
 
 /// What a client sent about itself in the handshake.
 #[derive(Clone, Debug, Default)]

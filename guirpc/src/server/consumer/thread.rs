@@ -113,8 +113,8 @@ fn run(
 ) -> Result<(), Error> {
     let plan = &context.plan;
     let Connections { mut consuming, replying } = connections.map_or_else(|| connect(plan), Ok)?;
-    attempt.hold(&consuming);
-    attempt.hold(&replying);
+    attempt.hold(consuming.socket());
+    attempt.hold(replying.socket());
     plan.reply_nodes.forget();
     check_channels(&replying)?;
     let replies = open_replies(plan, &replying)?;

@@ -1,22 +1,12 @@
 //! The frames of AMQP: where they end, and what is done with them.
 
-use super::methods::{CHANNEL_CLOSE, CONNECTION, DELIVER, GET_OK, MethodId, rename_consumer, sanitize_method};
+use super::super::frames::{
+    BODY, CHANNEL_CLOSE, CONTENT_HEADER, END, FRAME_END, HEAD, HEARTBEAT, LARGEST_FRAME, METHOD, MethodId, method_id,
+};
+use super::methods::{CONNECTION, rename_consumer, sanitize_method};
 use super::parts::sanitize_properties;
 
-/// Type, channel and size.
-const HEAD: usize = 7;
-/// What follows the payload.
-const END: usize = 1;
-/// What ends every frame.
-const FRAME_END: u8 = 0xCE;
-/// What is agreed with a broker at most, which is RabbitMQ's own limit.
-pub(in super::super) const LARGEST_FRAME: u32 = 128 << 10;
 const LARGEST: usize = LARGEST_FRAME as usize;
-
-const METHOD: u8 = 1;
-const CONTENT_HEADER: u8 = 2;
-const BODY: u8 = 3;
-const HEARTBEAT: u8 = 8;
 /// Class, weight and body size: what stands before the properties in a content header.
 const BEFORE_PROPERTIES: usize = 12;
 /// One bit for each property.
@@ -73,52 +63,6 @@ const BARE_HEADER: usize = HEAD + BEFORE_PROPERTIES + FLAGS + END;
 pub(super) fn closed_channel(start: &[u8]) -> Option<u16> {
     let &[_, high, low, ..] = start.first_chunk::<HEAD>()?;
     (method_id(start) == Some(CHANNEL_CLOSE)).then_some(u16::from_be_bytes([high, low]))
-}
-
-/// What a frame is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum FrameKind {
-    Method,
-    ContentHeader,
-    Body,
-    Other,
-}
-
-/// What the frame that begins so is, its channel, and the size of what is in it.
-pub(in super::super) fn frame_head(start: &[u8]) -> Option<(FrameKind, u16, u32)> {
-    let &[kind, high, low, a, b, c, d] = start.first_chunk::<HEAD>()?;
-    let kind = match kind {
-        METHOD => FrameKind::Method,
-        CONTENT_HEADER => FrameKind::ContentHeader,
-        BODY => FrameKind::Body,
-        _ => FrameKind::Other,
-    };
-    Some((kind, u16::from_be_bytes([high, low]), u32::from_be_bytes([a, b, c, d])))
-}
-
-/// The delivery tag, if the frame is a delivery, asked for or not.
-pub(in super::super) fn delivery_tag(frame: &[u8]) -> Option<u64> {
-    let arguments = method_arguments(frame)?;
-    let from_tag = match method_id(frame)? {
-        DELIVER => {
-            let (consumer_tag, rest) = arguments.split_first()?;
-            rest.get(usize::from(*consumer_tag)..)?
-        }
-        GET_OK => arguments,
-        _ => return None,
-    };
-    from_tag.first_chunk().map(|tag| u64::from_be_bytes(*tag))
-}
-
-/// Class and method of the frame that begins so, if it has any.
-pub(in super::super) fn method_id(start: &[u8]) -> Option<MethodId> {
-    let (head, payload) = start.split_first_chunk::<HEAD>()?;
-    payload.first_chunk().copied().filter(|_| head[0] == METHOD)
-}
-
-/// The arguments of the method in a whole frame.
-pub(in super::super) fn method_arguments(frame: &[u8]) -> Option<&[u8]> {
-    frame.get(HEAD + size_of::<MethodId>()..frame.len().checked_sub(END)?)
 }
 
 /// Changes what amiquip's parser would break on at the start of a frame: as much of it as is checked at once.

@@ -3,20 +3,10 @@
 //! amiquip parses all that AMQP has, those that only clients send as well, and then closes the connection in a way
 //! that its own thread may not survive: so no other method reaches it.
 
+use super::super::frames::{
+    CANCEL, CANCEL_OK, CHANNEL_CLOSE, CHANNEL_OPEN_OK, CLOSE, CLOSE_OK, CONSUME_OK, DELIVER, GET_OK, MethodId, id,
+};
 use super::parts::Part::{self, Bytes, Long, Short, Table};
-
-/// Class and method.
-pub(in super::super) type MethodId = [u8; 4];
-
-pub(in super::super) const CLOSE: MethodId = id(10, 50);
-pub(in super::super) const CLOSE_OK: MethodId = id(10, 51);
-pub(in super::super) const CHANNEL_CLOSE: MethodId = id(20, 40);
-pub(in super::super) const CHANNEL_OPEN_OK: MethodId = id(20, 11);
-const CONSUME_OK: MethodId = id(60, 21);
-const CANCEL: MethodId = id(60, 30);
-const CANCEL_OK: MethodId = id(60, 31);
-pub(super) const DELIVER: MethodId = id(60, 60);
-pub(super) const GET_OK: MethodId = id(60, 71);
 
 /// The class of what concerns a connection as a whole, and belongs on channel 0.
 pub(super) const CONNECTION: u8 = 10;
@@ -63,10 +53,6 @@ pub(super) const SENT_BY_BROKERS: &[(MethodId, &[Part])] = &[
     // confirm
     (id(85, 11), &[]),
 ];
-
-const fn id(class: u8, method: u8) -> MethodId {
-    [0, class, 0, method]
-}
 
 /// Sanitizes the arguments of a method; none if no broker sends it so.
 pub(super) fn sanitize_method(method: MethodId, arguments: &mut [u8]) -> Option<()> {

@@ -1,5 +1,6 @@
 //! Of what a broker might send, nothing reaches amiquip that it would not survive.
 
+use super::super::super::frames::LARGEST_FRAME;
 use super::*;
 
 /// What `amq-protocol` knows of methods, with all arguments empty, whether a broker sends them or a client.
