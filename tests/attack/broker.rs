@@ -9,13 +9,12 @@ use std::{fs, io, thread};
 use amiquip::{Channel, Connection, ExchangeDeclareOptions, ExchangeType, FieldTable};
 use anyhow::{Context, ensure};
 use guirpc::embedded::Broker as Embedded;
-use guirpc::{Client, Server, Setup};
+use guirpc::{Client, Server};
 use harness::{Broker, Case, Program, RabbitMq, binary, eventually};
 
 use crate::liar::Liar;
-
-const SERVICE: &str = env!("CARGO_PKG_NAME");
-const LONG: Duration = Duration::from_secs(30);
+use crate::service::{LONG, SERVICE, setup};
+use crate::workload::add;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -25,12 +24,6 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("broker::a_deleted_exchange_is_declared_again", a_deleted_exchange_is_declared_again),
         Case::rabbitmq_shared("broker::who_may_not_declare_says_so_once", who_may_not_declare_says_so_once),
     ]
-}
-
-/// Adds two integers.
-#[guirpc::function]
-fn add(a: i64, b: i64) -> i64 {
-    a + b
 }
 
 /// The answers that are kept back: class and method, who waits for it, and what it is.
@@ -179,7 +172,7 @@ fn frame(kind: u8, channel: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 fn connections_leave_nothing_behind(broker: &Embedded) -> anyhow::Result<()> {
-    let _server = Server::start(Setup::new([SERVICE]).uri(broker.uri()))?;
+    let _server = Server::start(setup(broker))?;
     let mut program = Program::start(Command::new(binary("attacked")?).args(["connections", &broker.uri(), "100"]))?;
     let line = program.wait_for_line("bytes for each connection", 4 * LONG)?;
     let bytes: usize = line.split(' ').next().context("a number")?.parse()?;
@@ -189,7 +182,7 @@ fn connections_leave_nothing_behind(broker: &Embedded) -> anyhow::Result<()> {
 }
 
 fn a_deleted_exchange_is_declared_again(broker: &dyn Broker) -> anyhow::Result<()> {
-    let _server = Server::start(Setup::new([SERVICE]).uri(broker.uri()))?;
+    let _server = Server::start(setup(broker))?;
     let client = Client::connect(broker.uri())?.with_timeout(LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     let mut connection = Connection::insecure_open(&broker.uri())?;
@@ -204,7 +197,7 @@ fn a_deleted_exchange_is_declared_again(broker: &dyn Broker) -> anyhow::Result<(
 }
 
 fn who_may_not_declare_says_so_once(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
-    drop(Server::start(Setup::new([SERVICE]).uri(rabbitmq.uri()))?);
+    drop(Server::start(setup(rabbitmq))?);
     let uri = rabbitmq.add_user("bare", ["", ".*", ".*"])?;
     let mut command = Command::new(binary("attacked")?);
     let program = Program::start(command.env("ATTACKED_LOG", "1").args(["server", &*uri]))?;
