@@ -56,7 +56,8 @@ impl Failure {
 /// Prints what clap says of a command line, and of a URI in it no password.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     let (text, shown) = (error.to_string(), masked(&error.to_string()));
-    if shown == text {
+    // Help is none of the user's words, and shows how a URI is written.
+    if shown == text || !error.use_stderr() {
         error.exit();
     }
     let _ = write!(io::stderr(), "{shown}");

@@ -64,7 +64,8 @@ pub fn main(program: &Program, setup: impl FnOnce(Setup) -> Result<Setup, BoxErr
 /// Prints what clap says of a command line, and of a URI in it no password.
 fn refuse(error: &clap::Error) -> ExitCode {
     let (text, shown) = (error.to_string(), masked(&error.to_string()));
-    if shown == text {
+    // Help is none of the user's words, and shows how a URI is written.
+    if shown == text || !error.use_stderr() {
         error.exit();
     }
     Output::new(io::stderr()).write(shown.as_bytes());

@@ -69,6 +69,10 @@ fn help_tells_the_exit_codes_and_no_password() -> anyhow::Result<()> {
         check(&ended, 0, "  7  no queue takes calls for the service")?;
         assert!(!ended.stdout.contains("secret"), "{ended:?}");
     }
+    let mut service = assert_cmd::Command::new(binary("workload")?);
+    let ended = run(service.env("AMQP_URI", "amqp://guest:secret@localhost").arg("--help"))?;
+    check(&ended, 0, "amqp://user:password@host")?;
+    assert!(!ended.stdout.contains("secret"), "{ended:?}");
     Ok(())
 }
 
