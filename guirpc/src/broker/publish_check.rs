@@ -9,7 +9,8 @@
 
 use std::time::Duration;
 
-use amiquip::{AmqpProperties, ConsumerOptions, Publish};
+use amiquip::{AmqpProperties, ConsumerOptions, Publish, Return};
+use crossbeam_channel::Receiver;
 use uuid::Uuid;
 
 use super::attempt::{Attempt, bounded};
@@ -147,15 +148,25 @@ fn address_of_a_channel(opener: &Opener) -> Option<ReplyTo> {
     let channel = opener.open_channel().ok()?;
     let returns = channel.0.listen_for_returns().ok()?;
     let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
-    let _replies = channel.0.basic_consume(DIRECT_REPLY_TO, options).ok()?;
+    let consumer = channel.0.basic_consume(DIRECT_REPLY_TO, options).ok()?;
+    // amiquip tells it that it is cancelled after it has said so to us, and gives the whole connection up if it is gone.
+    let told = consumer.receiver().clone();
+    let returned = returned_at_once(&channel, &returns);
+    drop(consumer);
+    drop(channel);
+    drop(told);
+    ReplyTo::parse(returned?.properties.reply_to().as_deref()?).ok()
+}
+
+/// A message from this channel that no queue takes, as it comes back.
+fn returned_at_once(channel: &Channel, returns: &Receiver<Return>) -> Option<Return> {
     let properties = AmqpProperties::default().with_reply_to(DIRECT_REPLY_TO.to_owned());
     // There is no such queue, whoever may declare queues.
     let nowhere = format!("{NOBODY}.{}", Uuid::new_v4());
     let message = Publish { mandatory: true, ..Publish::with_properties(b"", nowhere, properties) };
     channel.0.basic_publish("", message).ok()?;
     channel.0.qos(0, 0, false).ok()?;
-    let returned = returns.try_recv().ok()?;
-    ReplyTo::parse(returned.properties.reply_to().as_deref()?).ok()
+    returns.try_recv().ok()
 }
 
 /// What the broker looked at last.
