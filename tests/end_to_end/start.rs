@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use harness::{Broker, Case, Program, binary};
 use serde_json::Value;
 
-use crate::service::{LONG, SERVICE};
+use crate::service::{LONG, SERVICE, client};
 use crate::workload::{add, panic};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -23,11 +23,25 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("start::a_service_that_is_not_linked", a_service_that_is_not_linked),
         Case::shared("start::a_queue_without_a_name", a_queue_without_a_name),
         Case::shared("start::two_services_cannot_share_a_queue", two_services_cannot_share_a_queue),
+        Case::shared("start::a_start_costs_no_connection", a_start_costs_no_connection),
         Case::shared("start::the_log_has_a_line_for_each_call", the_log_has_a_line_for_each_call),
         Case::shared("start::what_is_linked_and_not_served_is_logged", what_is_linked_and_not_served_is_logged),
         Case::shared("start::the_functions_are_listed", the_functions_are_listed),
         Case::shared("start::the_log_names_everything_but_the_password", the_log_names_everything_but_the_password),
     ]
+}
+
+/// Whatever a server tries out first, it needs to connect once.
+fn a_start_costs_no_connection(broker: &dyn Broker) -> anyhow::Result<()> {
+    for _ in 0..5 {
+        let mut program = crate::service::program(&broker.uri(), &[])?;
+        ensure!(add::call(&client(broker)?, 1, 2)? == 3);
+        program.terminate()?;
+        ensure!(program.wait(LONG)?.success());
+        let lines = program.stderr();
+        ensure!(!lines.iter().any(|line| line.contains("lost")), "{lines:#?}");
+    }
+    Ok(())
 }
 
 /// Starts the service, which must fail so and say this.
@@ -111,7 +125,7 @@ fn the_log_names_everything_but_the_password(broker: &dyn Broker) -> anyhow::Res
 
 fn the_log_has_a_line_for_each_call(broker: &dyn Broker) -> anyhow::Result<()> {
     let program = crate::service::program(&broker.uri(), &["--log", "guirpc=debug", "--log-format", "json"])?;
-    let client = crate::service::client(broker)?;
+    let client = client(broker)?;
     add::call(&client, 1, 2)?;
     let line: Value = serde_json::from_str(&program.wait_for_log("\"function\":\"add\"", LONG)?)?;
     ensure!(line["level"] == "DEBUG" && line["status"] == 200, "{line}");
