@@ -310,9 +310,8 @@ fn explain_open(error: &amiquip::Error, heard: &Heard, address: &Address) -> Err
         return Error::new(kind, format!("{address} refused user `{}`: {text}", address.user));
     }
     if let Some(what) = heard.violation() {
-        let hint =
-            if address.is_tls { "is it a broker?" } else { "is this port TLS, which is `amqps://`, or no broker?" };
-        let message = format!("{address} sends {what}, which is no AMQP 0-9-1: {hint}");
+        let tls = if address.is_tls { "" } else { " Or is this port TLS, which is `amqps://`?" };
+        let message = format!("{address} sends {what}, which is no AMQP 0-9-1: is it a broker?{tls}");
         return Error::new(ErrorKind::Unreachable, message);
     }
     match error {
