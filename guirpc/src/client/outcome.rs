@@ -153,19 +153,24 @@ fn is_failure(status: u16) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::message::Headers;
 
-    fn reply(kind: ReplyKind, status: u16) -> Outcome {
-        Outcome::Reply(EncodedReply {
+    /// One whose body is that of a refusal.
+    pub(in crate::client) fn encoded(kind: ReplyKind, status: u16) -> EncodedReply {
+        EncodedReply {
             kind: Some(kind),
             status,
             content_type: "application/json".into(),
             content_encoding: None,
             headers: Headers::new(),
             body: br#"{"message":"no"}"#.to_vec(),
-        })
+        }
+    }
+
+    fn reply(kind: ReplyKind, status: u16) -> Outcome {
+        Outcome::Reply(encoded(kind, status))
     }
 
     /// Whether the function may have run, as the caller learns it.

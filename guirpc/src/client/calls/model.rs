@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use super::tests::{checked, request};
 use super::*;
 use crate::broker::{EXCHANGE, Failure, Limits, MessageSizes};
+use crate::client::outcome::tests::encoded;
 use crate::client::outcome::{Told, decode_json};
-use crate::message::{EncodedReply, Headers, ReplyKind};
+use crate::message::ReplyKind;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -61,14 +62,7 @@ impl Answer {
             Answer::Output => (ReplyKind::Output, 200),
             Answer::Refusal | Answer::RefusalLater => (ReplyKind::Refusal, 408),
         };
-        let mut reply = EncodedReply {
-            kind: Some(kind),
-            status,
-            content_type: "application/json".into(),
-            content_encoding: None,
-            headers: Headers::new(),
-            body: br#"{"message":"no"}"#.to_vec(),
-        };
+        let mut reply = encoded(kind, status);
         reply.note_attempts(u32::from(matches!(self, Answer::RefusalLater)));
         Outcome::Reply(reply)
     }
