@@ -100,11 +100,10 @@ impl Broker {
         let shared = Arc::new(Shared { state, changed });
         let listener = listen(&shared, port)?;
         let clock = Arc::clone(&shared);
-        thread::Builder::new().name("guirpc-broker-clock".to_owned()).spawn(move || clock.run_clock()).map_err(
-            |error| {
-                Error::new(ErrorKind::System, format!("no thread for the embedded broker: {error}")).with_source(error)
-            },
-        )?;
+        thread::Builder::new()
+            .name("guirpc-broker-clock".to_owned())
+            .spawn(move || clock.run_clock())
+            .map_err(|error| Error::no_thread("for the embedded broker", error))?;
         Ok(Broker { shared, port: listener.port(), listener: Mutex::new(Some(listener)) })
     }
 

@@ -54,6 +54,11 @@ impl Error {
         Error { source: Some(Arc::new(source)), ..self }
     }
 
+    /// The operating system has no thread for this.
+    pub(crate) fn no_thread(what: impl fmt::Display, error: std::io::Error) -> Self {
+        Error::new(ErrorKind::System, format!("no thread {what}: {error}")).with_source(error)
+    }
+
     /// The same error in other words.
     pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
         Error { message: message.into(), ..self }

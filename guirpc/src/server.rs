@@ -109,9 +109,7 @@ impl Server {
             lane.announce();
             server.statuses.push(lane.status());
             let thread = thread::Builder::new().name("guirpc-server".to_owned()).spawn(move || lane.run());
-            server.threads.push(thread.map_err(|error| {
-                Error::new(ErrorKind::System, format!("no thread for the server: {error}")).with_source(error)
-            })?);
+            server.threads.push(thread.map_err(|error| Error::no_thread("for the server", error))?);
         }
         Ok(server)
     }

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, after, at, bounded, never, select};
 use super::core::Core;
 use super::events::{Channels, End, Events, REASON_TIMEOUT};
 use crate::broker::{self, Addresses, Attempt, Backoff, Connection, Failure, Scope, request_channels};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::log::{info, warn};
 
 /// For a connection whose channel was closed to open others.
@@ -44,9 +44,7 @@ impl Driver {
             self.drive(first);
             self.core.close("the client was closed");
         });
-        spawned.map(drop).map_err(|error| {
-            Error::new(ErrorKind::System, format!("no thread for the client: {error}")).with_source(error)
-        })
+        spawned.map(drop).map_err(|error| Error::no_thread("for the client", error))
     }
 
     fn drive(&self, first: FirstAttempt) {

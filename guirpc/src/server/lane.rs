@@ -54,8 +54,7 @@ impl Lane {
                 Ok(worker) => lane.workers.push(worker),
                 Err(error) => {
                     lane.give_up();
-                    return Err(Error::new(ErrorKind::System, format!("no thread for worker {number}: {error}"))
-                        .with_source(error));
+                    return Err(Error::no_thread(format!("for worker {number}"), error));
                 }
             }
         }

@@ -15,7 +15,7 @@ use super::delivery::{Delivery, Letter, Republish};
 use super::plan::{LaneService, Plan};
 use super::reports::{Decision, Report, Reporter};
 use crate::broker::{self, ConfirmNote, Failure, QueueKind, RepublishChannel, RepublishOpener};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::log::{error, warn};
 use crate::message::Request;
 
@@ -69,9 +69,7 @@ pub(super) fn start(plan: &Arc<Plan>, opener: RepublishOpener, reporter: Reporte
                 reporter.lost(Failure::channel(error.to_string()));
             }
         })
-        .map_err(|error| {
-            Error::new(ErrorKind::System, format!("no thread to republish: {error}")).with_source(error)
-        })?;
+        .map_err(|error| Error::no_thread("to republish", error))?;
     Ok(jobs)
 }
 

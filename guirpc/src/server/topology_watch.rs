@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::plan::Plan;
 use crate::broker::{Binding, Connection, TopologyKeeper};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// How often to look. It costs the broker a request for the exchange and one for each service.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ impl TopologyWatch {
         thread::Builder::new()
             .name("guirpc-topology".to_owned())
             .spawn(move || look_after(keeper, &over))
-            .map_err(|error| Error::new(ErrorKind::System, format!("no thread to look after exchanges: {error}")))?;
+            .map_err(|error| Error::no_thread("to look after exchanges", error))?;
         Ok(TopologyWatch(watch))
     }
 }

@@ -83,9 +83,7 @@ fn open_in(
                 let _ = opened.send(Err(error));
             }
         })
-        .map_err(|error| {
-            Error::new(ErrorKind::System, format!("no thread for a session: {error}")).with_source(error)
-        })?;
+        .map_err(|error| Error::no_thread("for a session", error))?;
     // Past the handshake amiquip knows no timeouts.
     select! {
         recv(session) -> opened => {
@@ -254,9 +252,10 @@ fn check_replies(plan: &Plan, replying: &Connection) -> Result<(MessageSizes, Op
         }
         told.send(outcome)
     };
-    thread::Builder::new().name("guirpc-check".to_owned()).spawn(check).map_err(|error| {
-        Error::new(ErrorKind::System, format!("no thread to try replies: {error}")).with_source(error)
-    })?;
+    thread::Builder::new()
+        .name("guirpc-check".to_owned())
+        .spawn(check)
+        .map_err(|error| Error::no_thread("to try replies", error))?;
     select! {
         recv(answer) -> answer => match answer.unwrap_or_else(|_| Checked::unanswered()) {
             Checked { presence: Presence::Denied(why), .. } => {
