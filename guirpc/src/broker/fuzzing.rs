@@ -64,6 +64,10 @@ pub(crate) fn reply(bytes: &[u8]) -> Option<EncodedReply> {
 /// The URIs of brokers; whatever is wrong with them, no password is shown.
 pub(crate) fn uris(text: &str) {
     const PASSWORD: &str = "Xq7sEcRet";
+    // The fuzzer learns what it is compared with, and would write it where no password stands.
+    if text.contains(PASSWORD) {
+        return;
+    }
     for text in [text.to_owned(), text.replacen('@', &format!("{PASSWORD}@"), 1)] {
         let said = match Addresses::parse(&text) {
             Ok(addresses) => format!("{addresses} {addresses:?}"),
