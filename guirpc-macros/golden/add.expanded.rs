@@ -101,10 +101,10 @@ impl ::guirpc::__private_0_1::Registered for add {
         ack: ::guirpc::__private_0_1::Ack::AfterReply,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[],
-        invoke: |invocation| {
+        invoke: ::guirpc::__private_0_1::Invoke::Blocking(|invocation| {
             let (argument_a, argument_b) = invocation.arguments::<Self>()?;
             invocation.answer::<Self>(add(argument_a, argument_b))
-        },
+        }),
     };
 }
 #[allow(deprecated)]

@@ -101,13 +101,13 @@ impl ::guirpc::__private_0_1::Registered for find {
         ack: ::guirpc::__private_0_1::Ack::Early,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[::guirpc::__private_0_1::StateType::of::<Db>()],
-        invoke: |invocation| {
+        invoke: ::guirpc::__private_0_1::Invoke::Blocking(|invocation| {
             let (argument_name,) = invocation.arguments::<Self>()?;
             invocation
                 .answer::<
                     Self,
                 >(find(invocation.state::<Db>(), invocation.context(), &argument_name))
-        },
+        }),
     };
 }
 #[allow(deprecated)]

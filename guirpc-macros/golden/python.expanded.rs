@@ -95,10 +95,10 @@ impl ::guirpc::__private_0_1::Registered for count {
         ack: ::guirpc::__private_0_1::Ack::AfterReply,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[],
-        invoke: |invocation| {
+        invoke: ::guirpc::__private_0_1::Invoke::Blocking(|invocation| {
             let (argument_sentence,) = invocation.arguments::<Self>()?;
             invocation.answer::<Self>(count(&argument_sentence))
-        },
+        }),
     };
 }
 #[allow(deprecated)]

@@ -155,16 +155,16 @@ impl ::guirpc::__private_0_1::Registered for store_call {
         ack: ::guirpc::__private_0_1::Ack::AfterReply,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[],
-        invoke: |invocation| {
-            let (argument_type, argument_bytes, argument_copies) = invocation
-                .arguments::<Self>()?;
-            invocation
-                .answer::<
-                    Self,
-                >(
-                    invocation
-                        .block_on(store(argument_type, &argument_bytes, argument_copies)),
-                )
+        invoke: ::guirpc::__private_0_1::Invoke::Async {
+            run: |invocation| ::guirpc::__private_0_1::answer_future(async move {
+                let (argument_type, argument_bytes, argument_copies) = invocation
+                    .arguments::<Self>()?;
+                invocation
+                    .answer::<
+                        Self,
+                    >(store(argument_type, &argument_bytes, argument_copies).await)
+            }),
+            cancel: false,
         },
     };
 }

@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
     pub(crate) early_ack: bool,
+    /// Where it is said that a function is dropped at the deadline of its caller.
+    pub(crate) cancel: Option<Ident>,
     /// Whether callers write requests in Python's dialect.
     pub(crate) is_python: bool,
     pub(crate) python: Option<Python>,
@@ -54,7 +56,7 @@ const fn anywhere(key: &'static str, read: fn(&mut Options, Setting) -> Result<(
 }
 
 /// All options, in the order in which the diagnostic of an unknown one lists them.
-const OPTIONS: [Declaration; 12] = [
+const OPTIONS: [Declaration; 13] = [
     anywhere("name", |options, it| it.routable().map(|name| options.name = Some(name))),
     anywhere("service", |options, it| it.routable().map(|service| options.service = Some(service))),
     anywhere("lane", |options, it| it.lane().map(|lane| options.lane = Some(lane))),
@@ -65,6 +67,14 @@ const OPTIONS: [Declaration; 12] = [
         key: "ack",
         place: Place::WithBody("a function without a body is served elsewhere, and `ack` is said there"),
         read: |options, it| it.early().map(|()| options.early_ack = true),
+    },
+    Declaration {
+        key: "cancel",
+        place: Place::WithBody("a function without a body is served elsewhere, and `cancel` is said there"),
+        read: |options, it| {
+            let key = it.key.clone();
+            it.flag().map(|()| options.cancel = Some(key))
+        },
     },
     Declaration {
         key: "dialect",

@@ -55,6 +55,9 @@ impl ServedFunction {
         if body.is_none() {
             refuse_without_body(&signature, &attributes, &mut diagnostics);
         }
+        if body.is_some() {
+            check_async(&signature, &options, &mut diagnostics);
+        }
         if let Some(python) = &options.python {
             let arguments = inputs.iter().filter(|input| matches!(input, Input::Argument(_))).count();
             python.refuse_several(arguments, &mut diagnostics);
@@ -126,6 +129,23 @@ fn refuse_qualifiers(signature: &Signature, diagnostics: &mut Diagnostics) {
     }
     if let Some(clause) = &signature.generics.where_clause {
         diagnostics.error(clause, "a served function cannot be generic, so there is nothing to bound");
+    }
+}
+
+/// What an `async fn` needs, and what only an `async fn` can have.
+fn check_async(signature: &Signature, options: &Options, diagnostics: &mut Diagnostics) {
+    match (&signature.asyncness, &options.cancel) {
+        (Some(asyncness), _) if !cfg!(feature = "tokio") => {
+            let message = "an `async fn` runs on a tokio runtime, for which guirpc needs its cargo feature `tokio`: \
+                           `cargo add guirpc --features tokio`";
+            diagnostics.error(asyncness, message);
+        }
+        (None, Some(cancel)) => {
+            let message = "only an `async fn` can be cancelled, at one of its awaits; in this function ask \
+                           `Context::is_expired` now and then";
+            diagnostics.error(cancel, message);
+        }
+        _ => {}
     }
 }
 

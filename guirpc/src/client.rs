@@ -80,7 +80,7 @@ pub type SendResult = Result<(), CallError>;
 /// connection, under the same correlation id, until their own deadline.
 /// Later calls are queued in the client until theirs, up to [`max_queued`](Client::with_max_queued) bytes.
 ///
-/// Inside a function, a call waits no longer than the caller of that function does.
+/// Inside a function, a call waits no longer than the caller of that function does; see [`Scope`](crate::Scope).
 #[derive(Clone)]
 pub struct Client {
     connected: Arc<Connected>,

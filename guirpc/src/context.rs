@@ -1,13 +1,13 @@
 //! What a function may know about its call ([`Context`]) and about its program ([`StateMap`]).
 
 use std::any::{Any, TypeId};
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::message::{Headers, Request};
+use crate::scope::Scope;
 
 /// The call that a function is answering, taken as a parameter marked `#[context]`.
 ///
@@ -35,10 +35,10 @@ impl<'a> Context<'a> {
         Context { service, request, deadline: request.deadline().into_iter().chain(latest).min() }
     }
 
-    /// Has calls that this thread makes end by the deadline, while it answers this one; it has just begun.
-    pub(crate) fn enter(&self, now: SystemTime) -> OuterDeadline {
+    /// What calls inherit that the function makes; it has just begun.
+    pub(crate) fn scope(&self, now: SystemTime) -> Scope {
         let left = self.deadline.map(|deadline| deadline.duration_since(now).unwrap_or_default());
-        enter_deadline(left.and_then(|left| Instant::now().checked_add(left)))
+        Scope::until(left.and_then(|left| Instant::now().checked_add(left)))
     }
 
     /// The service that is answering.
@@ -78,7 +78,8 @@ impl<'a> Context<'a> {
 
     /// The moment at which the caller stops waiting; a `send` has none.
     ///
-    /// Calls that the function makes itself, on its own thread, end by then as well.
+    /// Calls that the function makes itself end by then as well, on its own thread or in its own task; in others that it
+    /// starts, if they are in its [`Scope`].
     pub fn deadline(&self) -> Option<SystemTime> {
         self.deadline
     }
@@ -138,33 +139,6 @@ impl fmt::Debug for StateMap {
     }
 }
 
-thread_local! {
-    static OUTER_DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
-}
-
-/// When the caller of the function that this thread runs stops to wait: calls that it makes itself wait no longer.
-pub(crate) fn outer_deadline() -> Option<Instant> {
-    OUTER_DEADLINE.get()
-}
-
-/// Says when the caller of a function stops to wait, for as long as this thread runs it.
-pub(crate) fn enter_deadline(deadline: Option<Instant>) -> OuterDeadline {
-    OuterDeadline { former: OUTER_DEADLINE.replace(deadline) }
-}
-
-/// Brings back the deadline that held before, when it is dropped.
-#[must_use = "the deadline holds for as long as this lives"]
-#[derive(Debug)]
-pub(crate) struct OuterDeadline {
-    former: Option<Instant>,
-}
-
-impl Drop for OuterDeadline {
-    fn drop(&mut self) {
-        OUTER_DEADLINE.set(self.former);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,19 +153,5 @@ mod tests {
         assert!(!is_awaited(None));
         // As the Python original sends what wants no reply.
         assert!(!is_awaited(Some("guirpc.nobody")));
-    }
-
-    #[test]
-    fn a_deadline_holds_on_its_thread_until_the_former_comes_back() {
-        let soon = Instant::now();
-        let later = soon + Duration::from_secs(1);
-        let outer = enter_deadline(Some(later));
-        let inner = enter_deadline(Some(soon));
-        assert_eq!(outer_deadline(), Some(soon));
-        assert_eq!(std::thread::spawn(outer_deadline).join().unwrap(), None);
-        drop(inner);
-        assert_eq!(outer_deadline(), Some(later));
-        drop(outer);
-        assert_eq!(outer_deadline(), None);
     }
 }

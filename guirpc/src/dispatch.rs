@@ -3,22 +3,23 @@
 //! Pure: no I/O, no clock of its own, and nothing in a request or in a function can make it unwind.
 //! It knows neither queues nor acknowledgements.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::codec::{self, Codec, Format};
 use crate::context::{Context, StateMap};
 use crate::error::{Error, Refusal, shown};
-use crate::invocation::{Answer, Executor, Invocation, NotRun};
+use crate::invocation::{Answer, Invocation, NotRun};
 use crate::log::{debug, error, warn};
 use crate::message::{
     Dialect, EncodedReply, Headers, IGNORED_ARGUMENTS, IGNORED_ARGUMENTS_OF, PING, Request, ServiceInfo, TIME, status,
 };
-use crate::registry::{Registration, Service};
+use crate::registry::{Invoke, Registration, Service};
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 #[cfg(test)]
 mod tests;
 
@@ -31,9 +32,17 @@ pub struct Dispatcher {
     service: Service,
     state: StateMap,
     limits: Limits,
-    executor: Executor,
+    #[cfg(feature = "tokio")]
+    executor: asynchronous::Executor,
     /// The functions of which it is in the log that they ignored an argument.
     warned: Mutex<BTreeSet<&'static str>>,
+}
+
+/// What there is to do for a request.
+enum Checked {
+    /// Nothing: guirpc answers it.
+    Answered(EncodedReply),
+    Run(&'static Registration, Format),
 }
 
 /// What a dispatcher takes.
@@ -56,7 +65,14 @@ impl Dispatcher {
     /// State is missing.
     pub(crate) fn new(service: Service, state: StateMap, limits: Limits) -> Result<Self, Error> {
         service.require(&state)?;
-        Ok(Dispatcher { service, state, limits, executor: Executor::new(), warned: Mutex::default() })
+        Ok(Dispatcher {
+            service,
+            state,
+            limits,
+            #[cfg(feature = "tokio")]
+            executor: asynchronous::Executor::default(),
+            warned: Mutex::default(),
+        })
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -84,9 +100,20 @@ impl Dispatcher {
     /// Runs the function that the request names and encodes what comes of it.
     ///
     /// Whatever the request holds, there is a reply: `now` decides whether it has expired.
+    /// For an `async fn` this thread waits, on a runtime of the dispatcher's own;
+    /// [`dispatch_async`](Dispatcher::dispatch_async) does not.
     pub fn dispatch(&self, request: &Request, now: SystemTime) -> EncodedReply {
         let format = self.format(request);
-        let answer = self.answer(request, format, now);
+        let answer = match self.check(request, format, now) {
+            Ok(Checked::Answered(reply)) => Ok(reply),
+            Ok(Checked::Run(function, format)) => self.run(function, request, format, now),
+            Err(not_run) => Err(not_run),
+        };
+        self.reply(request, format, now, answer)
+    }
+
+    /// The reply of what came of a request.
+    fn reply(&self, request: &Request, format: Option<Format>, now: SystemTime, answer: Answer) -> EncodedReply {
         let correlation_id = request.correlation_id.as_deref();
         match answer {
             Ok(reply) => self.limited(request, format, reply),
@@ -122,16 +149,17 @@ impl Dispatcher {
         }
     }
 
-    fn answer(&self, request: &Request, format: Option<Format>, now: SystemTime) -> Answer {
+    /// Answers what is not for a function, and finds the function that is to be run.
+    fn check(&self, request: &Request, format: Option<Format>, now: SystemTime) -> Result<Checked, NotRun> {
         if request.dropped.is_some() || request.body.len() > self.limits.max_body {
             return Err(too_large(request.size(), self.limits.max_body).into());
         }
         let format = format.ok_or_else(|| unknown_content_type(request))?;
         if request.function == PING {
-            return Ok(self.service_info(format));
+            return Ok(Checked::Answered(self.service_info(format)));
         }
         let Some(function) = self.function(request) else {
-            return self.unknown_function(request);
+            return self.unknown_function(request).map(Checked::Answered);
         };
         if let Some(late) = self.lateness(request, now) {
             let message = format!("the deadline had passed {} before `{}` could run", shown(late), function.name);
@@ -143,7 +171,7 @@ impl Dispatcher {
         {
             return Err(no_pickles(function).into());
         }
-        self.run(function, request, format, now)
+        Ok(Checked::Run(function, format))
     }
 
     /// The reply, if it is not too large to be sent; else the news that it is.
@@ -164,33 +192,54 @@ impl Dispatcher {
     }
 
     fn run(&self, function: &'static Registration, request: &Request, format: Format, now: SystemTime) -> Answer {
-        let context = Context::new(&self.service.name, request, now);
-        let _outer = context.enter(now);
-        let invocation = Invocation {
+        match function.invoke {
+            Invoke::Blocking(run) => {
+                let invocation = self.invocation(function, request, format, now);
+                let ran = catch_unwind(AssertUnwindSafe(|| invocation.context.scope(now).run(|| run(&invocation))));
+                self.finish(function, invocation, ran)
+            }
+            #[cfg(feature = "tokio")]
+            Invoke::Async { .. } => self.executor.block_on(self.run_async(function, request, format, now)),
+        }
+    }
+
+    fn invocation<'a>(
+        &'a self,
+        function: &'static Registration,
+        request: &'a Request,
+        format: Format,
+        now: SystemTime,
+    ) -> Invocation<'a> {
+        Invocation {
             function: function.name,
             request,
             format,
-            context,
+            context: Context::new(&self.service.name, request, now),
             state: &self.state,
-            executor: &self.executor,
             refuses_unknown: self.limits.refuses_unknown_arguments,
-            ignored: OnceCell::new(),
-        };
-        let mut answer = match catch_unwind(AssertUnwindSafe(|| (function.invoke)(&invocation))) {
-            Ok(answer) => answer,
-            Err(panic) => {
-                let message = panic_message(panic);
-                let message = format!("{message}{}", remedy(&message, cfg!(feature = "tokio")));
-                error!(function = function.name, correlation_id = request.correlation_id, "panicked: {message}");
-                let message = match format {
-                    Format::Native(_) => format!("`{}` panicked: {message}", function.name),
-                    // Its clients know from the words around it that something went wrong, and read what was said.
-                    Format::Python(_) => message,
-                };
-                Ok(codec::unexpected(format, "Panic", &message))
-            }
-        };
-        if let (Ok(reply), Some(ignored)) = (&mut answer, invocation.ignored.into_inner()) {
+            ignored: OnceLock::new(),
+        }
+    }
+
+    /// The answer of a function that has ended, in whatever way.
+    fn finish(
+        &self,
+        function: &'static Registration,
+        invocation: Invocation<'_>,
+        ran: std::thread::Result<Answer>,
+    ) -> Answer {
+        let Invocation { request, format, ignored, .. } = invocation;
+        let mut answer = ran.unwrap_or_else(|panic| {
+            let message = panic_message(panic);
+            error!(function = function.name, correlation_id = request.correlation_id, "panicked: {message}");
+            let message = match format {
+                Format::Native(_) => format!("`{}` panicked: {message}", function.name),
+                // Its clients know from the words around it that something went wrong, and read what was said.
+                Format::Python(_) => message,
+            };
+            Ok(codec::unexpected(format, "Panic", &message))
+        });
+        if let (Ok(reply), Some(ignored)) = (&mut answer, ignored.into_inner()) {
             let ignored = format!("`{}`{IGNORED_ARGUMENTS_OF}{ignored}", function.name);
             self.report_ignored(function, request, &ignored);
             reply.headers.set(IGNORED_ARGUMENTS, ignored);
@@ -247,14 +296,6 @@ fn unknown_content_type(request: &Request) -> Refusal {
     let content_type = request.content_type.as_deref().unwrap_or_default();
     let message = format!("content type `{content_type}` is unknown here; known are {}", Codec::choices());
     Refusal::new(status::UNSUPPORTED_CONTENT_TYPE, message)
-}
-
-/// What to do about a panic of tokio's outside of its runtime.
-fn remedy(message: &str, has_runtime: bool) -> &'static str {
-    if has_runtime || !message.contains("Tokio") {
-        return "";
-    }
-    "; an `async fn` that uses tokio needs the cargo feature `tokio` of guirpc in the program that serves it"
 }
 
 /// What a panic said; the payload itself is given up, since dropping it could panic again.

@@ -2,9 +2,10 @@
 //!
 //! It is there in every program, also in one that only calls: the attribute does not know which it is in.
 
-use std::cell::OnceCell;
 use std::fmt;
-use std::future::Future;
+use std::sync::OnceLock;
+#[cfg(feature = "tokio")]
+use std::{future::Future, pin::Pin};
 
 use crate::arguments::{ArgumentsOf, UnknownNames};
 use crate::codec::{self, DecodeError, Format, PythonOptions, Unreadable};
@@ -14,12 +15,18 @@ use crate::function::{Failure, Function, Output, Return};
 use crate::log::{error, warn};
 use crate::message::{EncodedReply, IGNORED_ARGUMENTS_OF, Request, status};
 
-mod executor;
-
-pub(crate) use executor::Executor;
-
 /// What comes of running a function, or why it was not run.
 pub type Answer = Result<EncodedReply, NotRun>;
+
+/// What comes of running an `async fn`.
+#[cfg(feature = "tokio")]
+pub(crate) type AnswerFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// The future of a function's code.
+#[cfg(feature = "tokio")]
+pub fn answer_future<'a>(future: impl Future<Output = Answer> + Send + 'a) -> AnswerFuture<'a> {
+    Box::pin(future)
+}
 
 /// Why a function was not run.
 #[derive(Debug)]
@@ -44,11 +51,10 @@ pub struct Invocation<'a> {
     pub(crate) format: Format,
     pub(crate) context: Context<'a>,
     pub(crate) state: &'a StateMap,
-    pub(crate) executor: &'a Executor,
     /// Whether arguments that the function does not take are refused.
     pub(crate) refuses_unknown: bool,
     /// Those that were ignored.
-    pub(crate) ignored: OnceCell<String>,
+    pub(crate) ignored: OnceLock<String>,
 }
 
 impl<'a> Invocation<'a> {
@@ -89,11 +95,6 @@ impl<'a> Invocation<'a> {
     /// The call.
     pub fn context(&self) -> &Context<'a> {
         &self.context
-    }
-
-    /// Runs an `async fn` to its end, on this thread.
-    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.executor.block_on(future)
     }
 
     /// What the function returned, encoded.

@@ -48,6 +48,8 @@ pub mod python {}
 mod registry;
 #[doc = include_str!("reliability.md")]
 pub mod reliability {}
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "it is made by a server"))]
+mod scope;
 #[doc = include_str!("security.md")]
 pub mod security {}
 #[cfg(feature = "server")]
@@ -78,6 +80,7 @@ pub use function::{CallResult, ErrorOf, Function, OutputOf};
 pub use guirpc_macros::function;
 pub use health::ConnectionStatus;
 pub use message::{Dialect, EncodedReply, HeaderValue, Headers, Reply, ReplyKind, Request, ServiceInfo, status};
+pub use scope::{Scope, Scoped};
 #[cfg(feature = "server")]
 pub use server::{Server, Setup, ShutdownHandle, ShutdownReport};
 

@@ -22,6 +22,8 @@ pub use crate::exit::{Exit, exit_codes};
 pub use crate::function::{
     CallResult, Failure, Fallible, Function, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result,
 };
+#[cfg(feature = "tokio")]
+pub use crate::invocation::answer_future;
 pub use crate::invocation::{Answer, Invocation};
 pub use crate::message::Dialect;
-pub use crate::registry::{Ack, Parameter, Place, Registered, Registration, StateType};
+pub use crate::registry::{Ack, Invoke, Parameter, Place, Registered, Registration, StateType};

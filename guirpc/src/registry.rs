@@ -8,6 +8,8 @@ use crate::codec::PythonOptions;
 use crate::context::StateMap;
 use crate::error::{Error, ErrorKind, nearest};
 use crate::function::Function;
+#[cfg(feature = "tokio")]
+use crate::invocation::AnswerFuture;
 use crate::invocation::{Answer, Invocation};
 
 /// A function that is implemented here, and not only called: what its stub's entry in the registry is made of.
@@ -49,7 +51,30 @@ pub struct Registration {
     /// The types of state that it asks for.
     pub states: &'static [StateType],
     /// Decodes the arguments, runs the function, encodes what it returns.
-    pub invoke: fn(&Invocation<'_>) -> Answer,
+    pub invoke: Invoke,
+}
+
+/// How the code of a function is run.
+#[derive(Clone, Copy, Debug)]
+pub enum Invoke {
+    /// To its end, on the thread that has the request.
+    Blocking(fn(&Invocation<'_>) -> Answer),
+    /// As a future, on a runtime.
+    #[cfg(feature = "tokio")]
+    Async {
+        /// Makes the future.
+        run: for<'a> fn(&'a Invocation<'a>) -> AnswerFuture<'a>,
+        /// Whether it is dropped at the deadline of its caller.
+        cancel: bool,
+    },
+}
+
+impl Registration {
+    /// Whether it is an `async fn`.
+    #[cfg(feature = "server")]
+    pub(crate) fn is_async(&self) -> bool {
+        !matches!(self.invoke, Invoke::Blocking(_))
+    }
 }
 
 inventory::collect!(Registration);
@@ -233,7 +258,7 @@ fn nothing_to_serve(name: &str, linked: impl Iterator<Item = &'static Registrati
 
 #[cfg(test)]
 mod tests {
-    use super::{Ack, Error, Place, PythonOptions, Registration, Service, StateType, nearest};
+    use super::{Ack, Error, Invoke, Place, PythonOptions, Registration, Service, StateType, nearest};
     use crate::context::StateMap;
 
     const fn function(name: &'static str, line: u32, states: &'static [StateType]) -> Registration {
@@ -251,7 +276,7 @@ mod tests {
             ack: Ack::AfterReply,
             python: PythonOptions::new(),
             states,
-            invoke: |_| unreachable!("nothing is called here"),
+            invoke: Invoke::Blocking(|_| unreachable!("nothing is called here")),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Serving: a [`Setup`] says what and how, a [`Server`] does it until it is shut down.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -32,6 +33,11 @@ mod setup;
 mod shutdown;
 mod shutdown_handle;
 mod shutdown_report;
+#[cfg(feature = "tokio")]
+mod tasks;
+#[cfg(not(feature = "tokio"))]
+#[path = "server/tasks/none.rs"]
+mod tasks;
 mod tick;
 mod topology_watch;
 mod triage;
@@ -47,6 +53,7 @@ use lane::Lane;
 use lane_status::LaneStatus;
 use plan::Plan;
 use setup::Hook;
+use tasks::Runtime;
 
 /// What threads agree by: the models in tests replace it.
 mod sync {
@@ -77,6 +84,8 @@ pub struct Server {
     /// One for each lane.
     threads: Vec<JoinHandle<ShutdownReport>>,
     hooks: Vec<Hook>,
+    /// What `async` functions still run on ends with the server.
+    _runtime: Option<Arc<Runtime>>,
 }
 
 impl Server {
@@ -96,15 +105,16 @@ impl Server {
     /// # Errors
     /// As [`start`](Server::start) has them; of the kind [`Stopped`](ErrorKind::Stopped) if it is shut down before it
     /// serves. The handle may be used again.
-    pub fn start_with(setup: Setup, shutdown: &ShutdownHandle) -> Result<Self, Error> {
-        let hooks = setup.hooks();
+    pub fn start_with(mut setup: Setup, shutdown: &ShutdownHandle) -> Result<Self, Error> {
+        let (hooks, runtime) = (setup.hooks(), setup.take_runtime());
         let plans = setup.into_plans()?;
         let shutdown = shutdown.of_server();
         if shutdown.is_shutdown() {
             return Err(Error::new(ErrorKind::Stopped, "the server was shut down before it was started"));
         }
-        let lanes = start_lanes(plans, &shutdown)?;
-        let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new(), hooks };
+        let runtime = Runtime::start(runtime, &plans, &shutdown)?;
+        let lanes = start_lanes(plans, runtime.as_ref(), &shutdown)?;
+        let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new(), hooks, _runtime: runtime };
         for lane in lanes {
             lane.announce();
             server.statuses.push(lane.status());
@@ -112,6 +122,24 @@ impl Server {
             server.threads.push(thread.map_err(|error| Error::no_thread("for the server", error))?);
         }
         Ok(server)
+    }
+
+    /// Starts as [`start`](Server::start) does, and blocks no thread.
+    ///
+    /// A server whose future is dropped is shut down as soon as it has started.
+    ///
+    /// # Errors
+    /// As [`start`](Server::start) has them.
+    pub fn start_async(setup: Setup) -> impl Future<Output = Result<Self, Error>> + Send {
+        let (told, started) = oneshot::async_channel();
+        let starting = thread::Builder::new().name("guirpc-start".to_owned()).spawn(move || {
+            // Dropped here if nobody wants it any more.
+            drop(told.send(Server::start(setup)));
+        });
+        async move {
+            starting.map_err(|error| Error::no_thread("to start a server", error))?;
+            started.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::System, "the server did not come to start")))
+        }
     }
 
     /// How it stands with the broker at the moment, for a health check; with lanes, the worst of all.
@@ -131,6 +159,21 @@ impl Server {
         self.join()
     }
 
+    /// Waits until the server has been shut down, and blocks no thread; a server that is awaited no longer is shut down.
+    ///
+    /// To drop a server waits as well, on the thread that does so: tasks await this instead.
+    pub fn wait_async(self) -> impl Future<Output = ShutdownReport> + Send {
+        let abandoned = ShutdownOnDrop(self.shutdown.clone());
+        let (told, stopped) = oneshot::async_channel();
+        let waiting = thread::Builder::new().name("guirpc-wait".to_owned()).spawn(move || told.send(self.wait()));
+        async move {
+            let _abandoned = abandoned;
+            // Without a thread the server was dropped, which has shut it down.
+            drop(waiting);
+            stopped.await.unwrap_or_default()
+        }
+    }
+
     fn join(&mut self) -> ShutdownReport {
         let mut all = ShutdownReport::default();
         // None are left where `wait` has waited for them before, which drops the server in the end.
@@ -145,12 +188,25 @@ impl Server {
     }
 }
 
+/// Shuts a server down that nobody awaits any more.
+struct ShutdownOnDrop(ShutdownHandle);
+
+impl Drop for ShutdownOnDrop {
+    fn drop(&mut self) {
+        self.0.shutdown();
+    }
+}
+
 /// All lanes or none; they are started at once, since each may have to wait for the broker.
-fn start_lanes(plans: Vec<Plan>, shutdown: &ShutdownHandle) -> Result<Vec<Lane>, Error> {
+fn start_lanes(
+    plans: Vec<Plan>,
+    runtime: Option<&Arc<Runtime>>,
+    shutdown: &ShutdownHandle,
+) -> Result<Vec<Lane>, Error> {
     let (started, failed): (Vec<_>, Vec<_>) = thread::scope(|scope| {
         let start = |plan| {
             let stopped = shutdown.stopped();
-            scope.spawn(move || Lane::start(plan, stopped))
+            scope.spawn(move || Lane::start(plan, runtime, stopped))
         };
         let starting: Vec<_> = plans.into_iter().map(start).collect();
         let join = |starting: thread::ScopedJoinHandle<'_, _>| match starting.join() {

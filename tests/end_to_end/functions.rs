@@ -6,9 +6,10 @@ use harness::{Broker, Case};
 use serde_json::json;
 
 use crate::service::{SERVICE, serve};
+use crate::workload::tasks::later;
 use crate::workload::{
-    FindError, User, add, birthday, count, count_early, create, describe, find, halved, later, r#match, mean, nothing,
-    parse, reversed, seen,
+    FindError, User, add, birthday, count, count_early, create, describe, find, halved, r#match, mean, nothing, parse,
+    reversed, seen,
 };
 
 pub(crate) fn cases() -> Vec<Case> {

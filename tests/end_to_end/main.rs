@@ -35,6 +35,7 @@ mod service;
 mod several;
 mod start;
 mod stopping;
+mod tasks;
 mod tls;
 #[path = "../workload/functions.rs"]
 mod workload;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         load::cases(),
         start::cases(),
         stopping::cases(),
+        tasks::cases(),
         connections::cases(),
         crashes::cases(),
         hostile::cases(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -9,11 +10,16 @@ use std::time::Duration;
 use guirpc::{Context, Fault, OrFault, Reply};
 use serde::{Deserialize, Serialize};
 
+#[path = "tasks.rs"]
+pub(crate) mod tasks;
+
 /// What the functions remember: how often each was run, by a name that the caller chooses.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
     counts: Mutex<BTreeMap<String, u32>>,
     orders: Mutex<BTreeMap<String, Vec<u32>>>,
+    /// How many of [`tasks::meet`] are under way.
+    met: AtomicU32,
 }
 
 impl Runs {
@@ -315,12 +321,6 @@ pub(crate) fn log(path: &str, line: &str, milliseconds: u64) -> Result<(), Fault
 #[guirpc::function]
 pub(crate) fn panic(message: String) {
     std::panic::panic_any(message);
-}
-
-/// An `async fn`.
-#[guirpc::function]
-pub(crate) async fn later(text: &str) -> String {
-    std::future::ready(text.to_uppercase()).await
 }
 
 /// A keyword for a name, and one for a parameter.

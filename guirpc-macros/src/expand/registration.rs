@@ -22,7 +22,7 @@ pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> To
     let ack = if options.early_ack { quote!(Early) } else { quote!(AfterReply) };
     let states = served.states();
     let no_result = no_result(&served.returns, private);
-    let invoke = invoke(served);
+    let invoke = invoke(served, private);
     quote! {
         #(#cfgs)*
         #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
@@ -82,7 +82,7 @@ fn without_indent(line: &str) -> &str {
 }
 
 /// Decodes, runs, encodes. A closure and not a function, whose name could hide the user's.
-fn invoke(served: &ServedFunction) -> TokenStream {
+fn invoke(served: &ServedFunction, private: &TokenStream) -> TokenStream {
     let ident = &served.ident;
     let invocation = Ident::new("invocation", Span::mixed_site());
     let patterns = served.arguments().map(local);
@@ -99,15 +99,24 @@ fn invoke(served: &ServedFunction) -> TokenStream {
             }
         }
     });
-    let mut value = quote!(#ident(#(#inputs),*));
-    if served.is_async {
-        value = quote!(#invocation.block_on(#value));
-    }
+    let value = quote!(#ident(#(#inputs),*));
     let answer = at_return_type(&served.returns, quote!(answer));
+    if !served.is_async {
+        return quote! {
+            #private::Invoke::Blocking(|#invocation| {
+                #decode;
+                #invocation.#answer::<Self>(#value)
+            })
+        };
+    }
+    let cancel = served.options.cancel.is_some();
     quote! {
-        |#invocation| {
-            #decode;
-            #invocation.#answer::<Self>(#value)
+        #private::Invoke::Async {
+            run: |#invocation| #private::answer_future(async move {
+                #decode;
+                #invocation.#answer::<Self>(#value.await)
+            }),
+            cancel: #cancel,
         }
     }
 }

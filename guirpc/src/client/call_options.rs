@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::context::outer_deadline;
 use crate::error::{CallError, Refusal};
 use crate::message::status;
+use crate::scope::Scope;
 
 /// How a caller waits.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ impl CallOptions {
     pub(super) fn until_outer(timeout: Duration, idempotent: bool) -> Result<Self, CallError> {
         let now = Instant::now();
         let own = now + timeout;
-        let deadline = outer_deadline().map_or(own, |outer| outer.min(own));
+        let deadline = Scope::current().deadline().map_or(own, |outer| outer.min(own));
         let timeout = deadline.saturating_duration_since(now);
         if deadline < own && timeout.is_zero() {
             let message = "the caller of the function that makes this call does not wait any more: nothing was sent";
@@ -33,7 +33,6 @@ impl CallOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::enter_deadline;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -42,18 +41,19 @@ mod tests {
         let alone = CallOptions::until_outer(60 * SECOND, false).unwrap();
         assert_eq!(alone.timeout, 60 * SECOND);
         let outer = Instant::now() + 2 * SECOND;
-        let _entered = enter_deadline(Some(outer));
-        let long = CallOptions::until_outer(60 * SECOND, false).unwrap();
-        assert_eq!(long.deadline, outer);
-        assert!(long.timeout <= 2 * SECOND);
-        let short = CallOptions::until_outer(SECOND, true).unwrap();
-        assert!(short.timeout == SECOND && short.deadline < outer);
+        Scope::until(Some(outer)).run(|| {
+            let long = CallOptions::until_outer(60 * SECOND, false).unwrap();
+            assert_eq!(long.deadline, outer);
+            assert!(long.timeout <= 2 * SECOND);
+            let short = CallOptions::until_outer(SECOND, true).unwrap();
+            assert!(short.timeout == SECOND && short.deadline < outer);
+        });
     }
 
     #[test]
     fn where_nothing_is_left_nothing_is_sent() {
-        let _entered = enter_deadline(Some(Instant::now()));
-        let error = CallOptions::until_outer(SECOND, false).unwrap_err();
+        let expired = Scope::until(Some(Instant::now()));
+        let error = expired.run(|| CallOptions::until_outer(SECOND, false)).unwrap_err();
         assert!(matches!(&error, CallError::Refused(refusal) if refusal.status() == status::EXPIRED), "{error}");
         assert!(!error.may_have_run());
     }

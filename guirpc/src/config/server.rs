@@ -9,6 +9,8 @@ use crate::message::Dialect;
 
 /// With four workers, within the 100 to 300 that `RabbitMQ` advises for throughput; measured, 16 cost 15 % at 256 callers.
 pub(crate) const PREFETCH_PER_WORKER: usize = 64;
+/// More are never delivered at a time.
+const MOST_CONCURRENCY: u64 = LARGEST_PREFETCH;
 /// As `RabbitMQ` reads a prefetch, in 16 bits.
 const LARGEST_PREFETCH: u64 = u16::MAX as u64;
 
@@ -39,32 +41,45 @@ settings! {
                 shown: "the program's own",
                 ini: &["options.service"],
             }
-            /// The concurrency: how many functions run at once
+            /// How many threads run functions, one each at a time; `async` ones take none while they wait
             workers: Option<usize> {
                 takes: Kind::Count(u32::MAX as u64),
                 default: None,
                 shown: "the machine's parallelism",
                 ini: &["options.max_workers", "options.workers"],
             }
+            /// How many functions that are `async` are under way at once
+            concurrency: usize {
+                takes: Kind::Count(MOST_CONCURRENCY),
+                default: 256,
+                ini: &["options.concurrency"],
+            }
             /// The prefetch count: how many requests the broker delivers before they are acknowledged
             prefetch: Option<u16> {
                 takes: Kind::Count(LARGEST_PREFETCH),
                 default: None,
-                shown: format!("{PREFETCH_PER_WORKER} for each worker, or 1 with `max_priority`"),
+                shown: format!("{PREFETCH_PER_WORKER} for each worker, or 1 with `max_priority`; `concurrency` where that is more"),
                 ini: &["options.prefetch_count", "options.prefetch"],
             }
-            /// The concurrency of a lane, as `NAME=N`; may be repeated
+            /// The workers of a lane, as `NAME=N`; may be repeated
             lane_workers: BTreeMap<String, usize> {
                 takes: Kind::Counts(u32::MAX as u64),
                 default: BTreeMap::new(),
                 shown: "as many as `workers`",
                 ini: &["options.lane_workers"],
             }
+            /// How many functions of a lane that are `async` are under way at once, as `NAME=N`; may be repeated
+            lane_concurrency: BTreeMap<String, usize> {
+                takes: Kind::Counts(MOST_CONCURRENCY),
+                default: BTreeMap::new(),
+                shown: "as many as `concurrency`",
+                ini: &["options.lane_concurrency"],
+            }
             /// The prefetch count of a lane, as `NAME=N`; may be repeated
             lane_prefetch: BTreeMap<String, u16> {
                 takes: Kind::Counts(LARGEST_PREFETCH),
                 default: BTreeMap::new(),
-                shown: "1 for each worker of the lane",
+                shown: "1 for each worker of the lane, `concurrency` where that is more",
                 ini: &["options.lane_prefetch"],
             }
         }

@@ -33,10 +33,3 @@ fn dispatching_allocates_nothing_but_the_body_of_the_reply() {
         assert_eq!(allocations.count_total, 1, "{codec:?}");
     }
 }
-
-#[test]
-fn a_function_that_misses_tokio_is_told_what_to_do() {
-    let panic = "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
-    assert!(super::remedy(panic, false).contains("the cargo feature `tokio`"));
-    assert_eq!((super::remedy(panic, true), super::remedy("ouch", false)), ("", ""));
-}

@@ -21,6 +21,7 @@ use super::republisher::Job;
 use super::running::Running;
 use super::session::Session;
 use super::shutdown_handle::Stopped;
+use super::tasks::Tasks;
 use crate::broker::{self, Attempt, BlockedNote, Channel, Connection, Failure, Receipt};
 use crate::error::Error;
 use crate::health::ConnectionStatus;
@@ -47,11 +48,29 @@ pub(super) struct SessionContext {
     pub(super) plan: Arc<Plan>,
     pub(super) leadership: Arc<Leadership<Session>>,
     pub(super) running: Arc<Running>,
+    /// Where `async` functions run.
+    pub(super) tasks: Option<Arc<Tasks>>,
     pub(super) status: Arc<LaneStatus>,
     pub(super) stopped: Stopped,
     pub(super) ack_timeout: AckTimeout,
     /// Held by one consumer thread after the other.
     pub(super) memory: Mutex<Memory>,
+}
+
+impl SessionContext {
+    /// Sends the workers home, each when it has finished.
+    pub(super) fn dismiss(&self) {
+        self.leadership.dismiss();
+        if let Some(tasks) = &self.tasks {
+            tasks.dismiss();
+        }
+    }
+
+    /// Takes away the requests of a session that wait until fewer functions are under way: those that are not
+    /// acknowledged, or those that are.
+    pub(super) fn take_waiting(&self, session: &Arc<Session>, is_acknowledged: bool) -> Vec<Delivery> {
+        self.tasks.as_ref().map_or_else(Vec::new, |tasks| tasks.take_waiting(session, is_acknowledged))
+    }
 }
 
 /// What the consumer thread works with.

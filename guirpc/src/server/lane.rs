@@ -1,10 +1,11 @@
 //! One lane of a server: keeps it serving, one session after another, until it is shut down.
 
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, select};
 
 use super::consumer::{self, Connections, End, Memory, OpenSession, SessionContext};
 use super::journal::Journal;
@@ -15,6 +16,7 @@ use super::plan::Plan;
 use super::running::Running;
 use super::shutdown_handle::Stopped;
 use super::shutdown_report::ShutdownReport;
+use super::tasks::{Note, Runtime, Tasks};
 use super::worker::{Replies, Worker};
 use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
@@ -34,13 +36,15 @@ pub(super) struct Lane {
 
 impl Lane {
     /// Opens the first session, so that a mistake is told at once.
-    pub(super) fn start(plan: Plan, stopped: Stopped) -> Result<Self, Error> {
+    pub(super) fn start(plan: Plan, runtime: Option<&Arc<Runtime>>, stopped: Stopped) -> Result<Self, Error> {
         let plan = Arc::new(plan);
+        let (tasks, notes) = Tasks::new(&plan, runtime).unzip();
         let journal = Journal::new(plan.most_unacknowledged(), plan.reply_cache);
         let replies = Arc::new(Replies::new(plan.services.len(), plan.reply_cache));
         let context = Arc::new(SessionContext {
             leadership: Arc::new(Leadership::new()),
-            running: Arc::new(Running::new(plan.workers)),
+            running: Arc::new(Running::new(plan.workers + plan.concurrency)),
+            tasks,
             status: Arc::new(LaneStatus::new()),
             stopped,
             ack_timeout: AckTimeout::new(),
@@ -49,30 +53,44 @@ impl Lane {
         });
         let first = open_first(&context)?;
         let mut lane = Lane { context, first, workers: Vec::new(), replies };
-        for number in 0..lane.context.plan.workers {
-            match lane.spawn_worker(number) {
-                Ok(worker) => lane.workers.push(worker),
-                Err(error) => {
-                    lane.give_up();
-                    return Err(Error::no_thread(format!("for worker {number}"), error));
-                }
+        match lane.spawn_workers(notes) {
+            Ok(()) => Ok(lane),
+            Err(error) => {
+                lane.give_up();
+                Err(Error::no_thread("for a worker", error))
             }
         }
-        Ok(lane)
     }
 
-    fn spawn_worker(&self, number: usize) -> std::io::Result<JoinHandle<()>> {
-        let SessionContext { plan, leadership, running, .. } = &*self.context;
+    fn spawn_workers(&mut self, notes: Option<Receiver<Note>>) -> io::Result<()> {
+        let workers = self.context.plan.workers;
+        for number in 0..workers {
+            self.workers.push(self.spawn_worker(number, format!("guirpc-worker-{number}"), Worker::work)?);
+        }
+        if let Some((notes, tasks)) = notes.zip(self.context.tasks.clone()) {
+            let settle = move |worker: &Worker| worker.settle(&tasks, &notes);
+            self.workers.push(self.spawn_worker(workers, "guirpc-tasks".to_owned(), settle)?);
+        }
+        Ok(())
+    }
+
+    fn spawn_worker(
+        &self,
+        number: usize,
+        name: String,
+        work: impl FnOnce(&Worker) + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
+        let SessionContext { plan, leadership, running, tasks, .. } = &*self.context;
         let (plan, leadership, running) = (Arc::clone(plan), Arc::clone(leadership), Arc::clone(running));
-        let replies = Arc::clone(&self.replies);
-        let worker = Worker { number, plan, leadership, running, replies };
-        thread::Builder::new().name(format!("guirpc-worker-{number}")).spawn(move || worker.work())
+        let (replies, tasks) = (Arc::clone(&self.replies), tasks.clone());
+        let worker = Worker { number, plan, leadership, running, replies, tasks };
+        thread::Builder::new().name(name).spawn(move || work(&worker))
     }
 
     /// Leaves a lane that is not to serve after all, without a thread that stays behind.
     pub(super) fn give_up(self) {
         let Lane { context, first: OpenSession { session, end, attempt }, workers, .. } = self;
-        context.leadership.dismiss();
+        context.dismiss();
         session.report_lost(crate::broker::Failure::connection("not all could be started"));
         if end.recv_timeout(SHUTDOWN_GRACE).is_err() {
             attempt.give_up();
@@ -132,7 +150,7 @@ impl Lane {
                 None => break ShutdownReport { requeued: 0, abandoned: open.session.running() },
             }
         };
-        leadership.dismiss();
+        context.dismiss();
         status.set(ConnectionStatus::Stopped);
         let ShutdownReport { requeued, abandoned } = report;
         if abandoned == 0 {

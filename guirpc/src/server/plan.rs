@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) exchange: Exchange,
     pub(crate) queue_kind: QueueKind,
     pub(crate) workers: usize,
+    /// How many `async` functions are under way at once; 0 if none of its functions is one.
+    pub(crate) concurrency: usize,
     pub(crate) prefetch: u16,
     /// How long to wait for a broker that is not there, at the start.
     pub(crate) wait: Duration,
@@ -74,6 +76,11 @@ impl Plan {
         });
         let workers = u16::try_from(self.workers).unwrap_or(u16::MAX);
         beside(QueueRole::Quarantine, 1).chain(beside(QueueRole::Retry, workers)).chain(own).collect()
+    }
+
+    /// How many threads send replies: beside the workers there is one that does so for `async` functions.
+    pub(super) fn repliers(&self) -> usize {
+        self.workers + usize::from(self.concurrency > 0)
     }
 
     /// Whose its connections are: what is served, as an operator sees it.

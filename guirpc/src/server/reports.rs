@@ -20,6 +20,14 @@ pub(super) enum Ready {
 }
 
 impl Ready {
+    /// The request, if it has not begun.
+    pub(super) fn into_unbegun(self) -> Option<Delivery> {
+        match self {
+            Ready::Run(delivery) => Some(delivery),
+            Ready::Answer(..) | Ready::End => None,
+        }
+    }
+
     pub(super) fn delivery_mut(&mut self) -> Option<&mut Delivery> {
         match self {
             Ready::Run(delivery) | Ready::Answer(delivery, ..) => Some(delivery),

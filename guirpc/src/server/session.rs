@@ -36,7 +36,7 @@ pub(super) struct Session {
     pub(super) reply_sizes: Arc<ReplySizes>,
     pub(super) trials: TrialAccess,
     pub(super) pause: Pause,
-    /// One for each worker, so that no lock is ever waited for, unless the broker allows fewer channels.
+    /// One for each thread that replies, so that no lock is ever waited for, unless the broker allows fewer channels.
     replies: Vec<Mutex<ReplyChannel>>,
     progress: Vec<ReplyProgress>,
     is_serving: AtomicBool,
@@ -46,6 +46,7 @@ pub(super) struct Session {
     is_after_loss: AtomicBool,
     /// Requests that were taken off an inbox and are not finished.
     running: AtomicUsize,
+    abandoned: AtomicUsize,
     reporter: Reporter,
     pub(super) tick: Tick,
     /// Finished or failed, and not looked at; at `batch` the consumer thread is woken, else its tick will do.
@@ -71,7 +72,7 @@ impl ConsumedInbox {
 /// broker takes no messages, it answers nothing on a connection that has published.
 pub(super) fn open_replies(plan: &Plan, replying: &Connection) -> Result<Vec<ReplyChannel>, Error> {
     let most = usize::from(replying.limits().channels).saturating_sub(OTHER_CHANNELS).max(1);
-    (0..plan.workers.min(most)).map(|_| ReplyChannel::open(replying)).collect()
+    (0..plan.repliers().min(most)).map(|_| ReplyChannel::open(replying)).collect()
 }
 
 impl Session {
@@ -99,6 +100,7 @@ impl Session {
             is_lost: AtomicBool::new(false),
             is_after_loss: AtomicBool::new(is_after_loss),
             running: AtomicUsize::new(0),
+            abandoned: AtomicUsize::new(0),
             reporter,
             tick: Tick::new(),
             unacknowledged: AtomicUsize::new(0),
@@ -177,6 +179,19 @@ impl Session {
     /// Counts a request as finished, or left to the broker.
     pub(super) fn leave(&self) {
         self.running.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Counts a request as begun and never to be finished; the broker is to deliver it again.
+    #[cfg(feature = "tokio")]
+    pub(super) fn abandon(&self) {
+        self.abandoned.fetch_add(1, Ordering::SeqCst);
+        self.leave();
+        self.reporter.wake();
+    }
+
+    /// How many requests were begun and never come to an end.
+    pub(super) fn abandoned(&self) -> usize {
+        self.abandoned.load(Ordering::SeqCst)
     }
 
     /// How many requests were taken and are not finished.

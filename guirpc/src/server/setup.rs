@@ -10,6 +10,7 @@ pub(super) use program::Hook;
 pub(crate) use program::OwnSettings;
 
 use super::Plan;
+use super::tasks::Handle;
 use crate::config::{Config, LONGEST_TIME, UnknownArguments};
 use crate::context::StateMap;
 use crate::dispatch::{Dispatcher, Limits};
@@ -38,6 +39,7 @@ pub struct Setup {
     /// What names on the broker end in, if others serve the same there.
     suffix: Option<String>,
     hooks: Vec<Hook>,
+    runtime: Option<Handle>,
     #[cfg(feature = "config")]
     own: OwnSettings,
 }
@@ -56,6 +58,7 @@ impl Setup {
             stand_ins: Vec::new(),
             suffix: None,
             hooks: Vec::new(),
+            runtime: None,
             #[cfg(feature = "config")]
             own: OwnSettings::default(),
         }
@@ -73,14 +76,59 @@ impl Setup {
         self
     }
 
-    /// How many functions run at once, one or more; the default is the machine's parallelism.
+    /// How many threads run functions, one each at a time; the default is the machine's parallelism.
+    ///
+    /// An `async fn` takes none while it waits: [`concurrency`](Setup::concurrency) is for those.
     pub fn workers(mut self, workers: usize) -> Self {
         self.config.workers = Some(workers);
         self
     }
 
+    /// How many functions that are `async` are under way at once, one or more; the default is 256.
+    ///
+    /// What comes beyond that waits its turn in this server, so the default of [`prefetch`](Setup::prefetch) is no less;
+    /// a lower prefetch is a lower bound here, too.
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.config.concurrency = concurrency;
+        self
+    }
+
+    /// Runs `async` functions on this runtime, rather than on one that the server makes for them and ends with it.
+    ///
+    /// It must have whatever they use of it, its I/O or its timers, and should outlive the server: when it is shut down
+    /// before, the server is shut down as well, and what it has not finished is run again elsewhere.
+    /// With `#[tokio::main]`:
+    ///
+    /// ```no_run
+    /// # #[guirpc::function] async fn left(article: String) -> u32 { 0 }
+    /// use guirpc::{Server, Setup};
+    /// use tokio::runtime::Handle;
+    ///
+    /// # async fn ctrl_c() {}
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), guirpc::Error> {
+    ///     let setup = Setup::new([env!("CARGO_PKG_NAME")]).runtime(Handle::current());
+    ///     let server = Server::start_async(setup).await?;
+    ///     ctrl_c().await;
+    ///     server.shutdown_handle().shutdown();
+    ///     server.wait_async().await;
+    ///     Ok(())
+    /// }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// The runtime to use, if one was given.
+    pub(super) fn take_runtime(&mut self) -> Option<Handle> {
+        self.runtime.take()
+    }
+
     /// How many requests are fetched ahead of their turn; the default is 64 for each worker,
-    /// or one with [`max_priority`](Setup::max_priority).
+    /// or one with [`max_priority`](Setup::max_priority), and no less than [`concurrency`](Setup::concurrency) where there
+    /// are `async` functions.
     ///
     /// More hides the way to the broker from quick functions; less shares slow ones out more evenly among servers:
     /// for functions that take a second, one or two for each worker are plenty.

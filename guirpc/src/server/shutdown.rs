@@ -61,6 +61,7 @@ impl ConsumerLoop<'_> {
         }
         let due = self.due.as_mut().map(|due| mem::take(&mut due.waiting)).unwrap_or_default();
         let mut unbegun = mem::take(&mut self.parked);
+        unbegun.extend(self.context.take_waiting(&session, false));
         for (ready, job) in due.into_iter().chain(mem::take(&mut self.waiting)) {
             match ready {
                 Ready::Run(delivery) if !delivery.is_acknowledged() => unbegun.push(delivery),
@@ -123,11 +124,9 @@ impl ConsumerLoop<'_> {
     /// Requeues what has still not begun; what is not acknowledged is delivered again when the connection is closed.
     fn leave_the_rest(&mut self) -> Result<ShutdownReport, Lost> {
         let ready: Vec<Ready> = self.session.all_ready().collect();
-        let unbegun = ready.into_iter().filter_map(|ready| match ready {
-            Ready::Run(delivery) => Some(delivery),
-            Ready::Answer(..) | Ready::End => None,
-        });
-        for delivery in mem::take(&mut self.held).into_iter().chain(unbegun) {
+        let unbegun = ready.into_iter().filter_map(Ready::into_unbegun);
+        let waiting = self.context.take_waiting(&self.session, false);
+        for delivery in mem::take(&mut self.held).into_iter().chain(unbegun).chain(waiting) {
             let Some(receipt) = delivery.into_unacknowledged() else { continue };
             self.channel.requeue(receipt)?;
             self.requeued += 1;
@@ -135,7 +134,8 @@ impl ConsumerLoop<'_> {
         }
         // The consuming connection is never blocked.
         self.channel.flush()?;
-        let abandoned = self.session.running() + self.acks.len() + self.due.as_ref().map_or(0, |due| due.requests);
+        let unsent = self.acks.len() + self.due.as_ref().map_or(0, |due| due.requests);
+        let abandoned = self.session.running() + self.session.abandoned() + unsent;
         Ok(ShutdownReport { requeued: self.requeued, abandoned })
     }
 }

@@ -12,11 +12,15 @@ use super::reply_cache::{Key, Known, ReplyCache};
 use super::reports::{Ready, Report, Then};
 use super::running::Running;
 use super::session::Session;
+use super::tasks::Tasks;
 use crate::broker::{Event, Next};
 use crate::codec::{self, Format};
 use crate::log::{debug, warn};
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
+
+#[cfg(feature = "tokio")]
+mod asynchronous;
 
 /// One of the threads that run functions; it outlives sessions.
 pub(super) struct Worker {
@@ -25,6 +29,18 @@ pub(super) struct Worker {
     pub(super) leadership: Arc<Leadership<Session>>,
     pub(super) running: Arc<Running>,
     pub(super) replies: Arc<Replies>,
+    /// Where `async` functions run.
+    pub(super) tasks: Option<Arc<Tasks>>,
+}
+
+/// A function that is about to have run.
+struct Ending<'a> {
+    /// Its place among what runs.
+    place: usize,
+    session: &'a Arc<Session>,
+    function: Option<&'a Registration>,
+    key: Option<&'a Key>,
+    begun: Instant,
 }
 
 /// The answers of idempotent functions, one cache for each service.
@@ -115,7 +131,7 @@ impl Worker {
             session.report(Report::Check(delivery));
             return true;
         }
-        self.run_leading(session, Some(function), key.as_ref(), delivery)
+        self.run_leading(session, Some(function), key, delivery)
     }
 
     /// Does what was made ready; says whether this worker still leads afterwards.
@@ -129,7 +145,7 @@ impl Worker {
                 let function = self.plan.services[delivery.service].dispatcher.function(&delivery.request);
                 let Some(function) = function else { return self.run_leading(session, None, None, delivery) };
                 match self.look_up(session, function, delivery) {
-                    Some((key, delivery)) => self.run_leading(session, Some(function), key.as_ref(), delivery),
+                    Some((key, delivery)) => self.run_leading(session, Some(function), key, delivery),
                     None => true,
                 }
             }
@@ -168,47 +184,65 @@ impl Worker {
     fn run_leading(
         &self,
         session: &Arc<Session>,
-        function: Option<&Registration>,
-        key: Option<&Key>,
+        function: Option<&'static Registration>,
+        key: Option<Key>,
         delivery: Delivery,
     ) -> bool {
         let served = &self.plan.services[delivery.service];
         // In a shutdown there is no tick that would take the lead from one that turns out to be slow.
         if served.run_times.is_slow(&delivery.request.function) || !session.is_serving() {
             self.leadership.release_lead();
-            self.run(session, served, function, key, delivery);
+            self.run(session, function, key, delivery);
             return false;
         }
         let turn = self.leadership.begin_turn();
         session.keep_ticking();
-        self.run(session, served, function, key, delivery);
+        self.run(session, function, key, delivery);
         self.leadership.end_turn(turn)
     }
 
     fn run(
         &self,
         session: &Arc<Session>,
-        served: &LaneService,
-        function: Option<&Registration>,
-        key: Option<&Key>,
+        function: Option<&'static Registration>,
+        key: Option<Key>,
         delivery: Delivery,
     ) {
-        let request = &delivery.request;
+        if let Some(tasks) = &self.tasks
+            && let Some(function) = function.filter(|function| function.is_async())
+        {
+            return self.run_async(tasks, session, function, key, delivery);
+        }
+        let served = &self.plan.services[delivery.service];
+        let (key, place) = (key.as_ref(), self.number);
+        let begun = self.begin(place, function, key, &delivery);
+        let reply = served.dispatcher.dispatch(&delivery.request, SystemTime::now());
+        served.run_times.record(&delivery.request.function, begun.elapsed());
+        self.end(&Ending { place, session, function, key, begun }, delivery, reply);
+    }
+
+    /// A request is about to run, at this place among what runs; gives the time.
+    fn begin(
+        &self,
+        place: usize,
+        function: Option<&'static Registration>,
+        key: Option<&Key>,
+        delivery: &Delivery,
+    ) -> Instant {
         if let Some(key) = key {
             self.replies.of(delivery.service).begin(key);
         }
         let begun = Instant::now();
-        self.running.begin(self.number, request, function.map(|function| (function.name, begun)));
-        let reply = served.dispatcher.dispatch(request, SystemTime::now());
-        let took = begun.elapsed();
-        served.run_times.record(&request.function, took);
-        debug!(
-            function = request.function,
-            correlation_id = request.correlation_id,
-            status = reply.status,
-            took,
-            "answered"
-        );
+        self.running.begin(place, &delivery.request, function.map(|function| (function.name, begun)));
+        begun
+    }
+
+    /// A request has run: answers it, and those that have joined it.
+    fn end(&self, ending: &Ending<'_>, delivery: Delivery, reply: EncodedReply) {
+        let Ending { place, session, function, key, begun } = *ending;
+        let Request { function: name, correlation_id, .. } = &delivery.request;
+        debug!(function = name, correlation_id, status = reply.status, took = begun.elapsed(), "answered");
+        let served = &self.plan.services[delivery.service];
         let again = function.is_some_and(|function| is_worth_another_attempt(served, function, &delivery, &reply));
         if let Some(key) = key {
             // A failure that no caller is told of becomes a dead letter, and is run again when that is requeued.
@@ -225,7 +259,7 @@ impl Worker {
             }
         }
         self.conclude(session, delivery, reply, again);
-        self.running.end(self.number);
+        self.running.end(place);
     }
 
     /// Replies, or has a request that failed tried again.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::signature::Signature;
 use crate::function::Function;
 use crate::invocation::{Answer, Invocation};
-use crate::registry::{Ack, Place, Registration, StateType};
+use crate::registry::{Ack, Invoke, Place, Registration, StateType};
 
 /// What answers for `F`: a piece of state, of which each function has a type of its own.
 pub(super) struct StandIn<F> {
@@ -29,7 +29,7 @@ impl<F: Function + 'static> StandIn<F> {
         ack: Ack::AfterReply,
         python: F::PYTHON,
         states: &[StateType::of::<Self>()],
-        invoke: |invocation| (invocation.state::<Self>().answer)(invocation),
+        invoke: Invoke::Blocking(|invocation| (invocation.state::<Self>().answer)(invocation)),
     };
 
     pub(super) fn new<S>(stand_in: S) -> Self

@@ -13,7 +13,7 @@ fn area(name: &str, point: Point, size: Size) -> Size {
 }
 
 #[guirpc::function]
-async fn resized(size: Size) -> Result<guirpc::Reply<Point>, guirpc::Fault> {
+fn resized(size: Size) -> Result<guirpc::Reply<Point>, guirpc::Fault> {
     Ok(guirpc::Reply::new(Point { x: size.width }))
 }
 

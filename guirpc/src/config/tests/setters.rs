@@ -30,5 +30,8 @@ fn a_setter_says_the_default_that_holds() {
         assert!(docs.replace('`', "").contains(&format!("thedefaultis{default}")), "{}: {docs}", setting.name);
         checked.push(setting.name);
     }
-    assert_eq!(checked, ["uri", "wait", "max_body", "clock_tolerance", "max_deliveries", "reply_cache", "drain"]);
+    assert_eq!(
+        checked,
+        ["uri", "wait", "concurrency", "max_body", "clock_tolerance", "max_deliveries", "reply_cache", "drain"]
+    );
 }

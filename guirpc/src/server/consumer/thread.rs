@@ -13,7 +13,7 @@ use super::super::journal::Journal;
 use super::super::overdue::Overdue;
 use super::super::plan::Plan;
 use super::super::reply_sizes::ReplySizes;
-use super::super::reports::{Ready, Reporter};
+use super::super::reports::Reporter;
 use super::super::republisher;
 use super::super::session::{ConsumedInbox, Session, open_replies};
 use super::super::shutdown_report::ShutdownReport;
@@ -180,11 +180,9 @@ fn run(
     }
     let ConsumerLoop { session, is_blocked, reports, mut memory, jobs, waiting, due, .. } = kept;
     let waiting = waiting.into_iter().chain(due.into_iter().flat_map(|due| due.waiting));
-    let unbegun = waiting.filter_map(|(ready, _)| match ready {
-        Ready::Run(delivery) => Some(delivery),
-        Ready::Answer(..) | Ready::End => None,
-    });
-    memory.session_lost(reports.all, unbegun.chain(session.take_acknowledged()), Instant::now());
+    let unbegun = waiting.filter_map(|(ready, _)| ready.into_unbegun());
+    let unbegun = unbegun.chain(session.take_acknowledged()).chain(context.take_waiting(&session, true));
+    memory.session_lost(reports.all, unbegun, Instant::now());
     put_memory(context, memory);
     drop(jobs);
     drop(watch);

@@ -21,8 +21,15 @@ impl Setup {
         self
     }
 
+    /// How many functions of this lane that are `async` are under way at once; the default is as many as
+    /// [`concurrency`](Setup::concurrency).
+    pub fn lane_concurrency(mut self, lane: impl Into<String>, concurrency: usize) -> Self {
+        self.config.lane_concurrency.insert(lane.into(), concurrency);
+        self
+    }
+
     /// How many requests of this lane are fetched ahead of their turn; the default is one for each of its workers,
-    /// so that slow functions are shared out evenly among servers.
+    /// or for each `async` function that it has under way, so that slow functions are shared out evenly among servers.
     pub fn lane_prefetch(mut self, lane: impl Into<String>, prefetch: u16) -> Self {
         self.config.lane_prefetch.insert(lane.into(), prefetch);
         self

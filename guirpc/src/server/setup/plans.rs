@@ -1,6 +1,6 @@
 //! From what is set to what is done: a plan for each lane.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
@@ -11,6 +11,7 @@ use crate::config::{Config, ExchangeType, PREFETCH_PER_WORKER, QueueType};
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
 use crate::message::dead;
+use crate::registry::Registration;
 use crate::server::plan::{LaneService, Plan};
 use crate::server::queues::{FailureQueues, Queue};
 use crate::server::run_time::RunTimes;
@@ -30,10 +31,11 @@ pub(super) fn plans(
         return Err(invalid(format!("`max_deliveries` is {FEWEST_DELIVERIES} or more, not {}", config.max_deliveries)));
     }
     let plan = |lane: Option<&str>| {
-        let (workers, prefetch) = share(config, lane)?;
         let has_it = |dispatcher: &&Arc<Dispatcher>| {
             lane.is_none() || dispatcher.service().functions().any(|function| function.lane == lane)
         };
+        let served = || dispatchers.iter().filter(has_it).flat_map(|dispatcher| dispatcher.service().functions());
+        let share = Share::of(config, lane, || served().filter(|function| function.is_async()))?;
         let services = dispatchers.iter().filter(has_it).map(|dispatcher| {
             let service = &dispatcher.service().name;
             let own = lane.map_or_else(|| service.clone(), |lane| format!("{service}.{lane}"));
@@ -59,8 +61,9 @@ pub(super) fn plans(
             services,
             exchange: topology::exchange(config)?,
             queue_kind,
-            workers,
-            prefetch,
+            workers: share.workers,
+            concurrency: share.concurrency,
+            prefetch: share.prefetch,
             wait: config.wait,
             drain: config.drain,
             reply_cache: config.reply_cache,
@@ -80,7 +83,7 @@ pub(super) fn plans(
 fn lanes<'a>(config: &Config, dispatchers: &'a [Arc<Dispatcher>]) -> Result<BTreeSet<&'a str>, Error> {
     let functions = dispatchers.iter().flat_map(|dispatcher| dispatcher.service().functions());
     let lanes: BTreeSet<&str> = functions.filter_map(|function| function.lane).collect();
-    for name in config.lane_workers.keys().chain(config.lane_prefetch.keys()) {
+    for name in config.lane_workers.keys().chain(config.lane_prefetch.keys()).chain(config.lane_concurrency.keys()) {
         if !lanes.contains(name.as_str()) {
             let known: Vec<&str> = lanes.iter().copied().collect();
             let known = if known.is_empty() { "none of them names any".to_owned() } else { known.join(", ") };
@@ -90,26 +93,41 @@ fn lanes<'a>(config: &Config, dispatchers: &'a [Arc<Dispatcher>]) -> Result<BTre
     Ok(if config.exchange_type == ExchangeType::Direct { lanes } else { BTreeSet::new() })
 }
 
-/// The workers and the prefetch of a lane.
-fn share(config: &Config, lane: Option<&str>) -> Result<(usize, u16), Error> {
-    let own = config.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get));
-    let most = |number| u16::try_from(number).unwrap_or(u16::MAX);
-    let (workers, prefetch) = match lane {
-        None => {
+/// What a lane has of its own.
+struct Share {
+    workers: usize,
+    concurrency: usize,
+    prefetch: u16,
+}
+
+impl Share {
+    /// The share of a lane in whose services these functions are `async`.
+    fn of<'a, F>(config: &Config, lane: Option<&str>, asynchronous: impl Fn() -> F) -> Result<Self, Error>
+    where
+        F: Iterator<Item = &'a Registration>,
+    {
+        let own = config.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get));
+        let of_lane = |counts: &BTreeMap<String, usize>| lane.and_then(|lane| counts.get(lane).copied());
+        let workers = of_lane(&config.lane_workers).unwrap_or(own);
+        let concurrency = of_lane(&config.lane_concurrency).unwrap_or(config.concurrency);
+        let (set, each) = match lane {
             // What is fetched ahead is overtaken by nothing.
-            let each = if config.max_priority.is_some() { 1 } else { PREFETCH_PER_WORKER };
-            (own, config.prefetch.unwrap_or_else(|| most(own * each)))
+            None if config.max_priority.is_some() => (config.prefetch, 1),
+            None => (config.prefetch, PREFETCH_PER_WORKER),
+            Some(lane) => (config.lane_prefetch.get(lane).copied(), 1),
+        };
+        let is_for_async = asynchronous().any(|function| function.lane == lane);
+        let fetched = (workers * each).max(if is_for_async { concurrency } else { 0 });
+        let prefetch = set.unwrap_or_else(|| u16::try_from(fetched).unwrap_or(u16::MAX));
+        if workers == 0 || prefetch == 0 || concurrency == 0 {
+            let message = "`workers`, `concurrency` and `prefetch` are numbers from 1 up: with none of one of them \
+                           nothing is served";
+            return Err(invalid(message));
         }
-        Some(lane) => {
-            let workers = config.lane_workers.get(lane).copied().unwrap_or(own);
-            (workers, config.lane_prefetch.get(lane).copied().unwrap_or_else(|| most(workers)))
-        }
-    };
-    if workers == 0 || prefetch == 0 {
-        let message = "`workers` and `prefetch` are numbers from 1 up: with none of either nothing is served";
-        return Err(invalid(message));
+        // Any function may be called through any lane.
+        let concurrency = if asynchronous().next().is_some() { concurrency } else { 0 };
+        Ok(Share { workers, concurrency, prefetch })
     }
-    Ok((workers, prefetch))
 }
 
 fn queue_kind(config: &Config, is_apart: bool) -> Result<QueueKind, Error> {

@@ -1,0 +1,114 @@
+//! Functions that are `async`: how they begin, and how what came of them is settled.
+
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::SystemTime;
+
+use crossbeam_channel::Receiver;
+
+use super::super::delivery::{Delivery, Republish};
+use super::super::reply_cache::Key;
+use super::super::reports::Report;
+use super::super::session::Session;
+use super::super::tasks::{Note, Run, Task, Tasks};
+use super::{Ending, Worker};
+use crate::broker::Failure;
+use crate::log::error;
+use crate::message::EncodedReply;
+use crate::registry::Registration;
+
+impl Worker {
+    /// Begins an `async fn`, or has it wait until fewer are under way.
+    pub(super) fn run_async(
+        &self,
+        tasks: &Tasks,
+        session: &Arc<Session>,
+        function: &'static Registration,
+        key: Option<Key>,
+        delivery: Delivery,
+    ) {
+        if tasks.is_gone() && !delivery.is_acknowledged() {
+            return session.report(Report::Republish(delivery, Republish::Return));
+        }
+        let Some((slot, delivery)) = tasks.enter(session, delivery) else { return };
+        let service = &self.plan.services[delivery.service];
+        let (run, mut task) = self.begin_task(slot, session, function, key, delivery);
+        let polled = tasks.poll_once(&mut task);
+        // The rest of its time takes no worker's.
+        service.run_times.record(function.name, run.begun.elapsed());
+        match polled {
+            Poll::Ready((delivery, reply)) => self.end_task(tasks, &run, delivery, reply),
+            Poll::Pending => tasks.spawn(run, task),
+        }
+    }
+
+    fn begin_task(
+        &self,
+        slot: usize,
+        session: &Arc<Session>,
+        function: &'static Registration,
+        key: Option<Key>,
+        delivery: Delivery,
+    ) -> (Run, Task) {
+        let begun = self.begin(slot, Some(function), key.as_ref(), &delivery);
+        let (session, service) = (Arc::clone(session), delivery.service);
+        let plan = Arc::clone(&self.plan);
+        let task = Box::pin(async move {
+            let dispatcher = &plan.services[delivery.service].dispatcher;
+            let reply = dispatcher.dispatch_async(&delivery.request, SystemTime::now()).await;
+            (delivery, reply)
+        });
+        (Run { slot, session, service, function, key, begun }, task)
+    }
+
+    fn end_task(&self, tasks: &Tasks, run: &Run, delivery: Delivery, reply: EncodedReply) {
+        let Run { slot, ref session, function, ref key, begun, .. } = *run;
+        let function = Some(function);
+        self.end(&Ending { place: slot, session, function, key: key.as_ref(), begun }, delivery, reply);
+        tasks.leave(slot);
+    }
+
+    /// Settles what comes of tasks, and starts those that have waited, until the lane ends.
+    pub(in crate::server) fn settle(&self, tasks: &Tasks, notes: &Receiver<Note>) {
+        for note in notes {
+            match note {
+                Note::Start(slot, (session, delivery)) => self.start(tasks, slot, &session, delivery),
+                Note::Ended(run, Some((delivery, reply))) => self.end_task(tasks, &run, delivery, reply),
+                Note::Ended(run, None) => self.dropped(tasks, &run),
+                Note::Dismissed => return,
+            }
+        }
+    }
+
+    /// Begins what has waited for this slot.
+    fn start(&self, tasks: &Tasks, slot: usize, session: &Arc<Session>, delivery: Delivery) {
+        session.pause.wait();
+        let function = self.plan.services[delivery.service].dispatcher.function(&delivery.request);
+        let begins = delivery.is_acknowledged() || (session.is_serving() && !tasks.is_gone());
+        match function.filter(|_| begins) {
+            Some(function) => {
+                if let Some((key, delivery)) = self.look_up(session, function, delivery) {
+                    let (run, task) = self.begin_task(slot, session, function, key, delivery);
+                    return tasks.spawn(run, task);
+                }
+            }
+            None => session.report(Report::Republish(delivery, Republish::Return)),
+        }
+        tasks.leave(slot);
+    }
+
+    /// A task was dropped, since its runtime is shut down: the broker delivers its request again when the session is over.
+    fn dropped(&self, tasks: &Tasks, run: &Run) {
+        error!(function = run.function.name, "not finished: its runtime has dropped it");
+        let joined = run.key.as_ref().map(|key| self.replies.of(run.service).forget(key)).unwrap_or_default();
+        self.running.end(run.slot);
+        run.session.abandon();
+        for (session, _) in joined {
+            session.abandon();
+        }
+        if !tasks.is_gone() {
+            run.session.report_lost(Failure::channel("a task ended without an answer"));
+        }
+        tasks.leave(run.slot);
+    }
+}
