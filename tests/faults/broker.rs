@@ -57,6 +57,7 @@ const QUEUE_DELETED: Plan = Plan {
             Step::Call(Function::Quick),
             Step::Call(Function::Repeatable),
             Step::Call(Function::Slow(20)),
+            Step::Call(Function::Resting(20)),
             Step::Start(Function::Quick),
             Step::Await(Function::Repeatable),
         ],

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use guirpc::{CallError, Client, Fault, Pending};
 use harness::{Outcome, Request};
 
-use crate::functions::{SERVICE, aborting, failing, greet, next, quick, repeatable, slow};
+use crate::functions::{SERVICE, aborting, failing, greet, next, quick, repeatable, resting, slow};
 
 /// A function that takes a request's number and returns it, unless it always fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(crate) enum Function {
     Repeatable,
     /// Takes so many milliseconds.
     Slow(u64),
+    /// As a task takes so many milliseconds.
+    Resting(u64),
     Failing,
     Aborting,
     /// Called as before the upgrade.
@@ -28,6 +30,7 @@ impl Function {
             Function::Quick => quick::start(client, id),
             Function::Repeatable => repeatable::start(client, id),
             Function::Slow(milliseconds) => slow::start(client, id, milliseconds),
+            Function::Resting(milliseconds) => resting::start(client, id, milliseconds),
             Function::Failing => failing::start(client, id),
             Function::Aborting => aborting::start(client, id),
             Function::Greet => greet::start(client, id),
@@ -40,6 +43,7 @@ impl Function {
             Function::Quick => quick::send(client, id),
             Function::Repeatable => repeatable::send(client, id),
             Function::Slow(milliseconds) => slow::send(client, id, milliseconds),
+            Function::Resting(milliseconds) => resting::send(client, id, milliseconds),
             Function::Failing => failing::send(client, id),
             Function::Aborting => aborting::send(client, id),
             Function::Greet => greet::send(client, id),

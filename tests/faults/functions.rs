@@ -42,6 +42,19 @@ pub(crate) fn slow(
     Ok(id)
 }
 
+/// Takes its time as a task.
+#[guirpc::function(service = "faults")]
+pub(crate) async fn resting(
+    #[state] log: &ExecutionLog,
+    #[context] context: &Context<'_>,
+    id: u64,
+    milliseconds: u64,
+) -> Result<u64, Fault> {
+    begin(log, context, id)?;
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    Ok(id)
+}
+
 /// Fails, always.
 #[guirpc::function(service = "faults")]
 pub(crate) fn failing(#[state] log: &ExecutionLog, #[context] context: &Context, id: u64) -> Result<u64, Fault> {
@@ -75,6 +88,16 @@ pub(crate) mod older {
     #[guirpc::function(service = "faults-older", idempotent)]
     pub(crate) fn repeatable(#[state] log: &ExecutionLog, #[context] context: &Context, id: u64) -> Result<u64, Fault> {
         super::begin(log, context, id)
+    }
+
+    #[guirpc::function(service = "faults-older")]
+    pub(crate) async fn resting(
+        #[state] log: &ExecutionLog,
+        #[context] context: &Context<'_>,
+        id: u64,
+        milliseconds: u64,
+    ) -> Result<u64, Fault> {
+        super::resting(log, context, id, milliseconds).await
     }
 
     #[guirpc::function(service = "faults-older")]

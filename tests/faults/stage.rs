@@ -43,6 +43,8 @@ pub(crate) const MIX: &[Step] = &[
     Step::Call(Function::Repeatable),
     Step::Call(Function::Failing),
     Step::Call(Function::Slow(20)),
+    Step::Call(Function::Resting(20)),
+    Step::Start(Function::Resting(5)),
     Step::Start(Function::Quick),
     Step::Start(Function::Repeatable),
     Step::Await(Function::Quick),
@@ -50,6 +52,7 @@ pub(crate) const MIX: &[Step] = &[
     Step::Send(Function::Quick),
     Step::Send(Function::Quick),
     Step::Send(Function::Repeatable),
+    Step::Send(Function::Resting(5)),
 ];
 
 /// What a case stages unless it says otherwise; under it nothing fails and nothing runs twice.
