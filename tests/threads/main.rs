@@ -25,6 +25,12 @@ fn sub(a: i64, b: i64) -> i64 {
     a - b
 }
 
+/// Runs on a runtime.
+#[guirpc::function]
+async fn mul(a: i64, b: i64) -> i64 {
+    std::future::ready(a * b).await
+}
+
 /// The names of all threads, as the system has them.
 fn threads() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").expect("there is a /proc").flatten();
