@@ -34,6 +34,7 @@ impl ConsumerLoop<'_> {
         let deadline = Instant::now().checked_add(self.context.plan.drain);
         self.context.status.set(ConnectionStatus::Stopped);
         self.take_nothing_more()?;
+        self.send_waiting_replies()?;
         self.return_what_has_not_begun();
         self.finish_what_has_begun(deadline)?;
         self.leave_the_rest()
@@ -57,6 +58,9 @@ impl ConsumerLoop<'_> {
         let session = Arc::clone(&self.session);
         for delivery in session.delivered() {
             session.take();
+            self.return_unbegun(delivery);
+        }
+        for delivery in session.calls.close() {
             self.return_unbegun(delivery);
         }
         let due = self.due.as_mut().map(|due| mem::take(&mut due.waiting)).unwrap_or_default();
@@ -125,11 +129,11 @@ impl ConsumerLoop<'_> {
         let ready: Vec<Ready> = self.session.all_ready().collect();
         let unbegun = ready.into_iter().filter_map(|ready| match ready {
             Ready::Run(delivery) => Some(delivery),
-            Ready::Answer(..) | Ready::End => None,
+            Ready::Call(_) | Ready::Answer(..) | Ready::End => None,
         });
         for delivery in mem::take(&mut self.held).into_iter().chain(unbegun) {
             let Some(receipt) = delivery.into_unacknowledged() else { continue };
-            self.channel.requeue(receipt)?;
+            self.requeue(receipt)?;
             self.requeued += 1;
             self.session.leave();
         }
