@@ -38,6 +38,9 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
+/// Arguments of a function that takes none.
+const NOTHING: [u8; 0] = [];
+
 const CALLS: &str = concat!(env!("CARGO_PKG_NAME"), ".calls");
 const QUARANTINE: &str = concat!(env!("CARGO_PKG_NAME"), ".quarantine");
 
@@ -84,6 +87,8 @@ struct Caller {
     channel: Channel,
     queue: String,
     replies: BTreeMap<String, Reply>,
+    /// Whether a call may be answered twice, as after a loss.
+    may_repeat: bool,
     /// Dropped last.
     _connection: Connection,
 }
@@ -94,7 +99,7 @@ impl Caller {
         let channel = connection.open_channel(None)?;
         let exclusive = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
         let queue = channel.queue_declare("", exclusive)?.name().to_owned();
-        Ok(Caller { channel, queue, replies: BTreeMap::new(), _connection: connection })
+        Ok(Caller { channel, queue, replies: BTreeMap::new(), may_repeat: false, _connection: connection })
     }
 
     fn properties(&self) -> AmqpProperties {
@@ -153,9 +158,8 @@ impl Caller {
     }
 
     fn enter(&mut self, id: String, reply: Reply) -> anyhow::Result<()> {
-        if let Some(twice) = self.replies.insert(id.clone(), reply) {
-            ensure!(false, "call {id} was answered twice: {twice:?}, {:?}", self.replies[&id]);
-        }
+        let twice = self.replies.insert(id.clone(), reply);
+        ensure!(twice.is_none() || self.may_repeat, "call {id} was answered twice: {twice:?}");
         Ok(())
     }
 
@@ -216,7 +220,6 @@ fn each_has_an_outcome_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
         call("arguments", "add", &("one", 2))?,
         call("error", "find", &["eve"])?,
         call("fault", "parse", &[""])?,
-        call("panic", "panic", &["no"])?,
         call("headed", "headed", &["etag"])?,
         call("lane", "report", &[1])?,
         call("idempotent", "birthday", &(("ada", 36, [0_u8; 0]), 1))?,
@@ -229,6 +232,10 @@ fn each_has_an_outcome_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
     ];
     caller.send(&calls)?;
     caller.wait_for_all(&calls)?;
+    // Apart from the refusals, which wait for their message: to show where a panic came from may take a while.
+    let panics = [call("panic", "panic", &["no"])?, call("beside", "add", &(1, 2))?];
+    caller.send(&panics)?;
+    caller.wait_for_all(&panics)?;
     let outcome = |id: &str| (&*caller.replies[id].kind, caller.replies[id].status);
     for (id, expected) in [
         ("sum", ("output", 200)),
@@ -237,6 +244,7 @@ fn each_has_an_outcome_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
         ("error", ("error", 422)),
         ("fault", ("fault", 409)),
         ("panic", ("fault", 500)),
+        ("beside", ("output", 200)),
         ("headed", ("output", 200)),
         ("lane", ("output", 200)),
         ("ping", ("output", 200)),
@@ -257,10 +265,10 @@ fn each_has_headers_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut caller = Caller::new(broker)?;
     let now = i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis())?;
     let seen = |id: &str, deadline: Option<i64>, tenant: &str| {
-        let (id, function, content_type, ..) = call(id, "seen", &())?;
+        let (id, function, content_type, ..) = call(id, "seen", &NOTHING)?;
         // A count that a caller makes up is none.
         let headers = [("tenant", tenant), ("guirpc-attempts", "7")].map(|(name, value)| (name.into(), value.into()));
-        let body = ByteBuf::from(to_vec(&())?);
+        let body = ByteBuf::from(to_vec(&NOTHING)?);
         anyhow::Ok((id, function, content_type, deadline, deadline.map(|_| 60_000), Some(headers.into()), body))
     };
     let calls = [
@@ -308,11 +316,11 @@ fn a_slow_call_delays_no_refusal(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
     let mut caller = Caller::new(broker)?;
     let begun = Instant::now();
-    caller.send(&[call("slow", "sleep", &[1500])?, call("unknown", "ad", &(1, 2))?])?;
+    caller.send(&[call("slow", "sleep", &[3000])?, call("unknown", "ad", &(1, 2))?])?;
     caller.wait(["unknown", "slow"])?;
     let refused = &caller.replies["unknown"];
     let took = refused.at.duration_since(begun);
-    ensure!(took < Duration::from_millis(1000), "it took {took:?}");
+    ensure!(took < Duration::from_millis(2000), "it took {took:?}");
     ensure!((&*refused.kind, refused.status, refused.attempts) == ("refusal", 404, Some(1)), "{refused:?}");
     nothing_waits(broker)
 }
@@ -330,7 +338,8 @@ fn slow_calls_run_on_all_workers(broker: &dyn Broker) -> anyhow::Result<()> {
 }
 
 fn one_message_holds_up_no_other_caller(broker: &dyn Broker) -> anyhow::Result<()> {
-    let _server = Server::start(setup(broker).workers(1))?;
+    // Four messages at a time.
+    let _server = Server::start(setup(broker).workers(1).prefetch(256))?;
     let (mut caller, mut other) = (Caller::new(broker)?, Caller::new(broker)?);
     let client = client(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
@@ -443,26 +452,24 @@ fn a_poisonous_call_condemns_no_other(broker: &dyn Broker) -> anyhow::Result<()>
     for n in 0..20 {
         ensure!(text.lines().any(|line| line == n.to_string()), "call {n} is not done");
     }
-    // The first that run beside it may be answered twice, by a process that ends and by the next one.
-    eventually(LONG, || {
-        let _ = caller.take();
-        Ok(caller.replies.contains_key("poison"))
-    })?;
+    // Those that ran beside it may be answered twice, by a process that ends and by the next one.
+    caller.may_repeat = true;
+    caller.wait_for_all(&calls)?;
     ensure!((&*caller.replies["poison"].kind, caller.replies["poison"].status) == ("fault", 500));
     Ok(())
 }
 
 fn a_shutdown_returns_what_has_not_begun(broker: &dyn Broker) -> anyhow::Result<()> {
-    let server = Server::start(setup(broker).workers(1))?;
+    let server = Server::start(setup(broker).workers(1).prefetch(128))?;
     let mut caller = Caller::new(broker)?;
     let mut calls = vec![call("slow", "sleep", &[1000])?];
     for n in 0..5 {
-        calls.push(call(&n.to_string(), "seen", &())?);
+        calls.push(call(&n.to_string(), "seen", &NOTHING)?);
     }
     caller.send(&calls)?;
     eventually(LONG, || Ok(broker.queue(CALLS)?.is_some_and(|queue| queue.unacked == 1)))?;
     // One more, that is fetched and not looked at.
-    caller.send(&[call("5", "seen", &())?, call("6", "seen", &())?])?;
+    caller.send(&[call("5", "seen", &NOTHING)?, call("6", "seen", &NOTHING)?])?;
     eventually(LONG, || Ok(broker.queue(CALLS)?.is_some_and(|queue| queue.unacked == 2)))?;
     thread::sleep(Duration::from_millis(100));
     server.shutdown_handle().shutdown();
@@ -496,6 +503,7 @@ fn what_was_answered_is_not_run_again(broker: &dyn Broker) -> anyhow::Result<()>
     // The message is delivered again; what was answered is answered once more, and what runs is waited for.
     let first = std::mem::take(&mut caller.replies);
     ensure!(!first.contains_key("slow"), "it was quicker than the broker");
+    caller.may_repeat = true;
     caller.wait_for_all(&calls)?;
     nothing_waits(broker)?;
     for n in 0..20 {

@@ -20,7 +20,7 @@ use crate::message::EncodedReply;
 
 /// How long a refusal waits for the rest of its message. After that its caller is told that the call may yet be run: the
 /// broker delivers all of the message again if this process ends before the last of it is done.
-const REFUSAL_WAIT: Duration = Duration::from_millis(100);
+const REFUSAL_WAIT: Duration = Duration::from_millis(500);
 
 /// One call of a message that is refused.
 struct RefusedCall {
