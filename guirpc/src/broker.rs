@@ -67,7 +67,7 @@ pub(crate) use connection::{is_sound_table, sanitize_table};
 pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use failure::{Failure, Scope};
-pub(crate) use inbox::{Consumer, Event, Inbox, Next, Receipt};
+pub(crate) use inbox::{Consumer, Event, Inbox, Next, Order, Receipt};
 pub(crate) use message_sizes::MessageSizes;
 pub(crate) use outbound::{Outbound, OutboundMessage, Size};
 pub(crate) use publish_check::{Checked, Presence, PublishCheck, PublishChecker, own_node};

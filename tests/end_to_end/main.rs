@@ -6,6 +6,7 @@
 mod asynchronous;
 mod broker;
 mod certificates;
+mod coalesced;
 mod configured;
 mod connections;
 mod crashes;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         functions::cases(),
         outcomes::cases(),
         load::cases(),
+        coalesced::cases(),
         start::cases(),
         stopping::cases(),
         tasks::cases(),

@@ -1,6 +1,8 @@
 //! The server's side of a queue: taking deliveries off it, acknowledging them.
 
-use std::mem;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use amiquip::{AmqpProperties, ConsumerMessage, ConsumerOptions, Delivery};
 use crossbeam_channel::{Receiver, Select, Sender, bounded};
@@ -50,28 +52,73 @@ pub(crate) enum Next<T> {
     Delivered(usize, Event),
 }
 
+/// In which order inboxes are looked into.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Order {
+    /// So many go before the others, each before the next.
+    pub(crate) first: usize,
+    /// The others take turns: with which it begins.
+    pub(crate) turn: usize,
+}
+
 /// What remains of a delivery when its request has been taken out: enough to acknowledge it on the channel it came by,
 /// and to publish it again.
 #[derive(Debug)]
-pub(crate) struct Receipt(Box<Delivery>);
+pub(crate) struct Receipt {
+    delivery: Arc<Delivery>,
+    /// If the request is one of several in the message.
+    calls: Option<Arc<Calls>>,
+}
+
+/// The calls of one message, whose receipts share its acknowledgement.
+#[derive(Debug)]
+struct Calls {
+    count: usize,
+    unfinished: AtomicUsize,
+}
 
 impl Receipt {
-    /// Deliveries of one channel are numbered from 1, without gaps.
-    pub(crate) fn tag(&self) -> u64 {
-        self.0.delivery_tag()
+    fn new(delivery: Delivery) -> Self {
+        Receipt { delivery: Arc::new(delivery), calls: None }
     }
 
-    /// The properties of the request as they came.
-    pub(super) fn properties(&self) -> &AmqpProperties {
-        &self.0.properties
+    /// Deliveries of one channel are numbered from 1, without gaps.
+    pub(crate) fn tag(&self) -> u64 {
+        self.delivery.delivery_tag()
+    }
+
+    /// The receipts of so many calls in this message.
+    pub(crate) fn of_calls(self, count: usize) -> impl Iterator<Item = Receipt> {
+        let calls = Arc::new(Calls { count, unfinished: AtomicUsize::new(count) });
+        let receipt = move || Receipt { delivery: Arc::clone(&self.delivery), calls: Some(Arc::clone(&calls)) };
+        std::iter::repeat_with(receipt).take(count)
+    }
+
+    /// How many calls are in the message, if the request is one of them: each has a part in its acknowledgement.
+    pub(crate) fn calls(&self) -> Option<usize> {
+        self.calls.as_ref().map(|calls| calls.count)
+    }
+
+    /// A worker is through with the request; whether it is so with the whole message.
+    pub(crate) fn is_last(&self) -> bool {
+        self.calls.as_ref().is_none_or(|calls| calls.unfinished.fetch_sub(1, Ordering::SeqCst) == 1)
+    }
+
+    /// The properties of the request as they came, or as it has them alone.
+    pub(super) fn properties(&self, request: &Request) -> Cow<'_, AmqpProperties> {
+        match self.calls {
+            None => Cow::Borrowed(&self.delivery.properties),
+            Some(_) => Cow::Owned(wire::call_properties(request, &self.delivery.properties)),
+        }
     }
 
     /// Another one, that is good for acknowledging only.
-    pub(crate) fn bare(&mut self) -> Receipt {
-        let properties = mem::take(&mut self.0.properties);
-        let bare = Receipt(self.0.clone());
-        self.0.properties = properties;
-        bare
+    pub(crate) fn bare(&self) -> Receipt {
+        Receipt { delivery: Arc::clone(&self.delivery), calls: self.calls.clone() }
+    }
+
+    fn into_delivery(self) -> Delivery {
+        Arc::unwrap_or_clone(self.delivery)
     }
 }
 
@@ -84,14 +131,14 @@ impl Inbox {
         Inbox { messages: receiver, bodies, _sender: Some(sender) }
     }
 
-    /// Waits for whatever comes next: our own work goes first, then what is there in an earlier inbox.
+    /// Waits for whatever comes next, as [`try_next_of`](Inbox::try_next_of) finds it.
     ///
     /// It spins and yields before it parks, as a plain receive does: a `Select` parks at once, and to be woken
     /// for each request costs more than a quick function.
-    pub(crate) fn next<T>(own: &Receiver<T>, inboxes: &[Inbox]) -> Next<T> {
+    pub(crate) fn next_of<T>(own: &Receiver<T>, inboxes: &[Inbox], order: Order) -> Next<T> {
         let backoff = Backoff::new();
         loop {
-            if let Some(next) = Inbox::try_any(own, inboxes) {
+            if let Some(next) = Inbox::try_next_of(own, inboxes, order) {
                 return next;
             }
             if backoff.is_completed() {
@@ -107,20 +154,26 @@ impl Inbox {
         loop {
             select.ready();
             // One that is taken by another thread meanwhile is no longer there.
-            if let Some(next) = Inbox::try_any(own, inboxes) {
+            if let Some(next) = Inbox::try_next_of(own, inboxes, order) {
                 return next;
             }
         }
     }
 
-    fn try_any<T>(own: &Receiver<T>, inboxes: &[Inbox]) -> Option<Next<T>> {
+    /// What is there by now: our own work goes first, then what is in an inbox, in this order.
+    pub(crate) fn try_next_of<T>(own: &Receiver<T>, inboxes: &[Inbox], order: Order) -> Option<Next<T>> {
         if let Ok(own) = own.try_recv() {
             return Some(Next::Own(own));
         }
-        inboxes.iter().enumerate().find_map(|(at, inbox)| match inbox.messages.try_recv() {
-            Ok(message) => Some(Next::Delivered(at, inbox.event(Some(message)))),
-            Err(error) if error.is_disconnected() => Some(Next::Delivered(at, inbox.event(None))),
-            Err(_) => None,
+        let (first, others) = inboxes.split_at(order.first);
+        let from = order.first + order.turn.checked_rem(others.len()).unwrap_or_default();
+        let others = (from..inboxes.len()).chain(first.len()..from);
+        (0..first.len()).chain(others).map(|at| (at, &inboxes[at])).find_map(|(at, inbox)| {
+            match inbox.messages.try_recv() {
+                Ok(message) => Some(Next::Delivered(at, inbox.event(Some(message)))),
+                Err(error) if error.is_disconnected() => Some(Next::Delivered(at, inbox.event(None))),
+                Err(_) => None,
+            }
         })
     }
 
@@ -131,11 +184,10 @@ impl Inbox {
 
     fn event(&self, message: Option<ConsumerMessage>) -> Event {
         match message {
-            Some(ConsumerMessage::Delivery(delivery)) => {
-                let mut delivery = Box::new(delivery);
+            Some(ConsumerMessage::Delivery(mut delivery)) => {
                 let dropped = self.bodies.take_dropped(&delivery);
                 let request = Request { dropped, ..wire::take_request(&mut delivery) };
-                Event::Request(request, Receipt(delivery))
+                Event::Request(request, Receipt::new(delivery))
             }
             Some(ConsumerMessage::ClientCancelled) => Event::Cancelled,
             Some(message) => Event::Lost(Failure::from(&message)),
@@ -153,16 +205,16 @@ impl Channel {
     }
 
     pub(crate) fn ack(&self, receipt: Receipt) -> Result<(), Error> {
-        receipt.0.ack(&self.0).map_err(|error| explain(&error))
+        receipt.into_delivery().ack(&self.0).map_err(|error| explain(&error))
     }
 
     /// Acknowledges this delivery and every one before it that is not acknowledged yet.
     pub(crate) fn ack_through(&self, receipt: Receipt) -> Result<(), Error> {
-        receipt.0.ack_multiple(&self.0).map_err(|error| explain(&error))
+        receipt.into_delivery().ack_multiple(&self.0).map_err(|error| explain(&error))
     }
 
     /// Puts the request back into its queue, for another server; it will be marked as redelivered.
     pub(crate) fn requeue(&self, receipt: Receipt) -> Result<(), Error> {
-        receipt.0.nack(&self.0, true).map_err(|error| explain(&error))
+        receipt.into_delivery().nack(&self.0, true).map_err(|error| explain(&error))
     }
 }

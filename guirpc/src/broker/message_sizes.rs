@@ -17,6 +17,11 @@ impl MessageSizes {
         }
     }
 
+    /// The largest body that the broker is known to take.
+    pub(crate) fn largest(&self) -> usize {
+        self.most.unwrap_or(self.taken)
+    }
+
     /// Says that a body of this size is not taken, and what to do.
     pub(crate) fn too_large(&self, what: &str, bytes: usize) -> String {
         let most = self.most.unwrap_or_default();

@@ -7,6 +7,7 @@ use amiquip::Publish;
 
 use super::connection::{WrittenCount, explain};
 use super::{Channel, Connection, DropOnThread, Limits, ReplyTo, wire};
+use crate::codec::coalesced::{CoalescedReply, encode_replies};
 use crate::error::Error;
 use crate::message::EncodedReply;
 
@@ -67,6 +68,27 @@ impl ReplyChannel {
         self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;
         self.progress.handed_over.fetch_add(1, Ordering::SeqCst);
         Ok(Ok(()))
+    }
+
+    /// Whether a reply can be sent, as far as that can be seen.
+    ///
+    /// # Errors
+    /// It cannot, for the reason given.
+    pub(crate) fn check(&self, reply: &EncodedReply) -> Result<(), String> {
+        wire::check_header_names(&reply.headers)?;
+        wire::check_frame(&wire::reply_properties(reply, None), self.limits)
+    }
+
+    /// Publishes a message of several replies to the address that their requests named.
+    ///
+    /// # Errors
+    /// The channel is unusable.
+    pub(crate) fn publish_replies(&self, address: &ReplyTo, replies: &[CoalescedReply<'_>]) -> Result<(), Error> {
+        let body = encode_replies(replies);
+        let publish = Publish::with_properties(&body, address.as_str(), wire::replies_properties());
+        self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;
+        self.progress.handed_over.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Waits until the broker has got all that were published before.

@@ -1,5 +1,7 @@
 //! Reply addresses, which come from strangers.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -21,9 +23,9 @@ const PID_END: usize = 12;
 /// RabbitMQ 3.10 and 4.0 answer a malformed direct reply-to address with 541 and close the whole connection,
 /// so a hostile caller could disconnect every server that it sends a request to.
 /// Ordinary queue names are all harmless: an unknown one loses the reply.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReplyTo {
-    address: String,
+    address: Arc<str>,
     /// Of a direct reply-to address: the number of the broker's node.
     node: Option<u64>,
 }
@@ -39,8 +41,8 @@ impl ReplyTo {
 
     pub(crate) fn parse(address: &str) -> Result<Self, String> {
         match kind(address) {
-            Some(Kind::Queue) => Ok(ReplyTo { address: address.to_owned(), node: None }),
-            Some(Kind::Direct { node }) => Ok(ReplyTo { address: address.to_owned(), node: Some(node) }),
+            Some(Kind::Queue) => Ok(ReplyTo { address: address.into(), node: None }),
+            Some(Kind::Direct { node }) => Ok(ReplyTo { address: address.into(), node: Some(node) }),
             None => Err(format!("the reply address `{address:.80}` is malformed")),
         }
     }
@@ -56,7 +58,7 @@ impl ReplyTo {
 
     /// An address on the same node that is never in use.
     pub(super) fn unclaimed(&self) -> String {
-        let process = self.address.rsplit_once('.').map_or(self.address.as_str(), |(process, _)| process);
+        let process = self.address.rsplit_once('.').map_or(&*self.address, |(process, _)| process);
         format!("{process}.unclaimed")
     }
 }

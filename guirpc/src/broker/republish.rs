@@ -11,6 +11,7 @@ use crossbeam_channel::Receiver;
 use super::connection::{Opener, explain};
 use super::{Channel, ConfirmNote, Connection, Limits, QueueKind, Receipt, ReturnNote, wire};
 use crate::error::{Error, ErrorKind};
+use crate::message::Request;
 use crate::message::dead::Death;
 
 /// Opens a [`RepublishChannel`], when the first request is to be published again.
@@ -47,14 +48,14 @@ impl RepublishChannel {
         &self,
         queue: &str,
         receipt: &Receipt,
-        body: &[u8],
+        request: &Request,
         attempts: u32,
     ) -> Result<Result<(), String>, Error> {
-        let properties = wire::as_attempt(receipt.properties(), attempts, SystemTime::now());
+        let properties = wire::as_attempt(&receipt.properties(request), attempts, SystemTime::now());
         if let Err(why) = wire::check_frame(&properties, self.limits) {
             return Ok(Err(why));
         }
-        self.publish(queue, body, properties).map(Ok)
+        self.publish(queue, &request.body, properties).map(Ok)
     }
 
     /// Publishes a request as a dead letter.
@@ -62,10 +63,11 @@ impl RepublishChannel {
         &self,
         queue: &str,
         receipt: &Receipt,
-        body: &[u8],
+        request: &Request,
         death: &Death<'_>,
     ) -> Result<(), Error> {
-        self.publish(queue, body, wire::as_dead_letter(receipt.properties(), death, self.limits))
+        let properties = wire::as_dead_letter(&receipt.properties(request), death, self.limits);
+        self.publish(queue, &request.body, properties)
     }
 
     fn publish(&self, queue: &str, body: &[u8], properties: AmqpProperties) -> Result<(), Error> {
@@ -98,9 +100,10 @@ impl RepublishChannel {
 /// Whether this is the request that was returned from that queue.
 ///
 /// Two that agree in all of this and differ in their headers only are taken for each other.
-pub(crate) fn is_returned(note: &ReturnNote, queue: &str, receipt: &Receipt, body: &[u8]) -> bool {
-    note.routing_key == queue
-        && note.properties.correlation_id() == receipt.properties().correlation_id()
-        && note.properties.type_() == receipt.properties().type_()
-        && note.content == body
+pub(crate) fn is_returned(note: &ReturnNote, queue: &str, receipt: &Receipt, request: &Request) -> bool {
+    if note.routing_key != queue || note.content != request.body {
+        return false;
+    }
+    let properties = receipt.properties(request);
+    note.properties.correlation_id() == properties.correlation_id() && note.properties.type_() == properties.type_()
 }

@@ -153,8 +153,35 @@ impl<'a> Topology<'a> {
         self.declare(format!("exchange `{name}`"), |channel| channel.declare_exchange(exchange))?;
         self.declare_queue(queue, kind)?;
         self.declare(format!("the binding of `{queue}` to `{name}`"), |channel| {
-            channel.0.queue_bind(queue, name, routing_key, FieldTable::new()).map_err(|error| explain(&error))
+            channel.bind(exchange, routing_key, queue)
         })
+    }
+
+    /// Declares a queue that can be done without, and its binding; says whether there is one.
+    pub(crate) fn declare_optional(
+        &mut self,
+        exchange: &Exchange,
+        routing_key: &str,
+        queue: &str,
+        kind: QueueKind,
+    ) -> Result<bool, Error> {
+        let is_permitted = self.try_declare(|channel| channel.declare_queue(queue, kind))?.is_none();
+        if !is_permitted && !self.is_there(queue)? {
+            return Ok(false);
+        }
+        self.try_declare(|channel| channel.bind(exchange, routing_key, queue))?;
+        Ok(true)
+    }
+
+    fn is_there(&mut self, queue: &str) -> Result<bool, Error> {
+        match self.channel.0.queue_declare_passive(queue) {
+            Ok(_) => Ok(true),
+            Err(amiquip::Error::ServerClosedChannel { .. }) => {
+                self.channel = self.connection.open_channel()?;
+                Ok(false)
+            }
+            Err(error) => Err(explain(&error)),
+        }
     }
 
     /// Declares a queue, which is bound to nothing but its own name.
@@ -163,15 +190,22 @@ impl<'a> Topology<'a> {
     }
 
     fn declare(&mut self, what: String, declare: impl FnOnce(&Channel) -> Result<(), Error>) -> Result<(), Error> {
+        if let Some(refusal) = self.try_declare(declare)? {
+            self.taken.push(what);
+            self.refusal = Some(refusal.to_string());
+        }
+        Ok(())
+    }
+
+    /// Why the user may not declare it, if that is so.
+    fn try_declare(&mut self, declare: impl FnOnce(&Channel) -> Result<(), Error>) -> Result<Option<Error>, Error> {
         match declare(&self.channel) {
             Err(error) if error.kind() == ErrorKind::Denied => {
                 // Which has cost the channel.
                 self.channel = self.connection.open_channel()?;
-                self.taken.push(what);
-                self.refusal = Some(error.to_string());
-                Ok(())
+                Ok(Some(error))
             }
-            declared => declared,
+            declared => declared.map(|()| None),
         }
     }
 
@@ -189,6 +223,10 @@ impl Channel {
         declared.map(drop).map_err(|error| {
             differs(&error, &format!("queue `{queue}`"), &kind.wanted(), &format!("`rabbitmqctl delete_queue {queue}`"))
         })
+    }
+
+    fn bind(&self, exchange: &Exchange, routing_key: &str, queue: &str) -> Result<(), Error> {
+        self.0.queue_bind(queue, &*exchange.name, routing_key, FieldTable::new()).map_err(|error| explain(&error))
     }
 
     fn declare_exchange(&self, exchange: &Exchange) -> Result<(), Error> {

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use amiquip::{AmqpProperties, AmqpValue, Delivery, FieldTable};
 
 use crate::codec::Codec;
-use crate::message::{Dialect, EncodedReply, FAAS_NAME, HeaderValue, Headers, RESPONSE_STATUS, ReplyKind, Request};
+use crate::message::{
+    Dialect, EncodedReply, FAAS_NAME, HeaderValue, Headers, REPLIES, RESPONSE_STATUS, ReplyKind, Request,
+};
 
 /// AMQP's delivery mode of a message that survives a restart of the broker, in a durable queue.
 pub(super) const PERSISTENT: u8 = 2;
@@ -122,6 +124,39 @@ pub(super) fn request_headers(headers: &Headers, expires: Option<std::time::Dura
     let mut table = table(headers);
     table.extend(expires.into_iter().flat_map(|expires| deadline_headers(expires, now)));
     table
+}
+
+/// The properties of a call that came with others in a message of these properties, as it has them alone.
+pub(super) fn call_properties(request: &Request, message: &AmqpProperties) -> AmqpProperties {
+    let mut properties = AmqpProperties::default().with_type_(request.function.clone());
+    if let Some(content_type) = &request.content_type {
+        properties = properties.with_content_type(content_type.clone());
+    }
+    if let Some(correlation_id) = &request.correlation_id {
+        properties = properties.with_correlation_id(correlation_id.clone());
+    }
+    if let Some(reply_to) = &request.reply_to {
+        properties = properties.with_reply_to(reply_to.clone());
+    }
+    if let Some(app_id) = &request.app_id {
+        properties = properties.with_app_id(app_id.clone());
+    }
+    if let Some(delivery_mode) = message.delivery_mode() {
+        properties = properties.with_delivery_mode(*delivery_mode);
+    }
+    if let Some(priority) = message.priority() {
+        properties = properties.with_priority(*priority);
+    }
+    if let Some(expiration) = message.expiration() {
+        properties = properties.with_expiration(expiration.clone());
+    }
+    if request.headers.is_empty() { properties } else { properties.with_headers(table(&request.headers)) }
+}
+
+/// The properties of a message that holds several replies.
+pub(super) fn replies_properties() -> AmqpProperties {
+    let content_type = Codec::MessagePack.content_type().to_owned();
+    AmqpProperties::default().with_type_(REPLIES.to_owned()).with_content_type(content_type)
 }
 
 fn headers<'a>(fields: impl IntoIterator<Item = (&'a String, &'a AmqpValue)>) -> Headers {

@@ -40,7 +40,7 @@ pub(crate) const FAILED: &str = "failed";
 pub(crate) const UNANSWERABLE: &str = "unanswerable";
 
 /// How the queues end that guirpc has beside a service's own.
-pub(crate) const BESIDE: [&str; 3] = ["dead", "retry", "quarantine"];
+pub(crate) const BESIDE: [&str; 4] = ["dead", "retry", "quarantine", "calls"];
 
 /// The queue of a service's dead letters.
 pub(crate) fn queue(service: &str) -> String {

@@ -28,9 +28,11 @@ use crate::health::ConnectionStatus;
 use crate::log::{info, warn};
 
 mod checks;
+mod coalesced;
 mod memory;
 mod thread;
 
+use coalesced::Coalesced;
 pub(super) use memory::Memory;
 pub(super) use thread::{Connections, End, OpenSession, open};
 
@@ -87,6 +89,7 @@ pub(super) struct ConsumerLoop<'a> {
     /// Where the trial of a reply address hears of an alarm.
     pub(super) alarms: Receiver<BlockedNote>,
     pub(super) acks: AckBatcher<Receipt>,
+    coalesced: Coalesced,
     memory: Memory,
     /// May be running already: waits for that, and for its answer.
     pub(super) parked: Vec<Delivery>,
@@ -175,20 +178,29 @@ impl ConsumerLoop<'_> {
             Some(turn) if self.last_turn == Some(turn) => self.context.leadership.pass_lead_on(turn),
             _ => self.last_turn = turn,
         }
+        self.look_after_replies()?;
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(ACK_TICKS) {
             self.take_up();
             self.check_parked();
+            self.admit_overdue();
             self.forget_loss();
             self.acknowledge()?;
         } else if self.due.is_some() {
             self.send_acks()?;
         }
-        let is_busy = turn.is_some() || self.due.is_some() || !self.reports.all.is_empty() || !self.parked.is_empty();
+        let is_busy = turn.is_some()
+            || self.due.is_some()
+            || !self.reports.all.is_empty()
+            || !self.parked.is_empty()
+            || self.coalesced.is_waiting()
+            || self.session.has_replies_waiting();
         self.idle_ticks = if is_busy { 0 } else { self.idle_ticks + 1 };
         if self.idle_ticks >= IDLE_TICKS {
-            let leadership = &self.context.leadership;
-            self.session.tick.stop(|| leadership.turn().is_some() || !self.reports.all.is_empty());
+            let (leadership, session) = (&self.context.leadership, &self.session);
+            session
+                .tick
+                .stop(|| leadership.turn().is_some() || !self.reports.all.is_empty() || session.has_replies_waiting());
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub(super) struct Journal {
     /// How many are kept in each ring, and how many bytes.
     capacity: usize,
     limit: usize,
+    /// How many of those are kept for calls that come several in a message.
+    coalesced: usize,
     recent: Ring,
     /// Answered, but not acknowledged: they were put back into their queue on purpose.
     requeued: Ring,
@@ -46,7 +48,13 @@ impl Journal {
     /// A journal for so many unacknowledged requests, of so many bytes; with none it remembers nothing.
     pub(super) fn new(capacity: usize, limit: usize) -> Self {
         let (recent, requeued) = Default::default();
-        Journal { capacity, limit, recent, requeued, past: HashMap::new(), past_size: 0, lost_at: None }
+        Journal { capacity, limit, coalesced: 0, recent, requeued, past: HashMap::new(), past_size: 0, lost_at: None }
+    }
+
+    /// Keeps so many more for calls that come several in a message, if there are not so many already.
+    pub(super) fn make_room(&mut self, coalesced: usize) {
+        self.capacity += coalesced.saturating_sub(self.coalesced);
+        self.coalesced = self.coalesced.max(coalesced);
     }
 
     /// Keeps an answer; a request without a correlation id cannot be told from others.

@@ -4,14 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::queues::{FailureQueues, QueueRole};
+use super::queues::{CallsQueue, FailureQueues, Queue, QueueRole};
 use super::run_time::RunTimes;
 use crate::broker::{Addresses, BodyLimit, Exchange, QueueKind, ReplyNodes};
 use crate::config::QueueType;
 use crate::dispatch::Dispatcher;
+use crate::message::Request;
+use crate::registry::Ack;
 
 /// So many services are named on a connection.
 const MOST_NAMES: usize = 3;
+/// So many calls a client puts into a message at most, unless somebody says otherwise.
+pub(super) const USUAL_CALLS: u16 = 64;
 
 /// One lane: a server within the server, with connections, queues and workers of its own, so that none holds up another.
 pub(crate) struct Plan {
@@ -41,12 +45,19 @@ pub(crate) struct LaneService {
     /// What its queue is bound with: its own name, unless it is served apart from others or by configuration.
     pub(crate) routing_key: String,
     pub(crate) queue: String,
+    /// `None` if calls come singly.
+    pub(super) calls: Option<CallsQueue>,
     /// `None` if what fails is not kept: where the queue ends with its connection.
     pub(super) failure_queues: Option<FailureQueues>,
     pub(super) run_times: RunTimes,
 }
 
 impl LaneService {
+    /// Whether a request is acknowledged before its function runs.
+    pub(super) fn is_early(&self, request: &Request) -> bool {
+        self.dispatcher.function(request).is_some_and(|function| function.ack == Ack::Early)
+    }
+
     /// How often a function begins on one message; `None` if nothing is counted.
     pub(super) fn max_deliveries(&self) -> Option<u32> {
         self.failure_queues.as_ref().map(|queues| queues.max_deliveries)
@@ -54,7 +65,22 @@ impl LaneService {
 
     /// Whether servers publish into this queue what they have counted; else a count there is the caller's invention.
     fn has_counted(&self, role: QueueRole) -> bool {
-        role != QueueRole::Own || self.failure_queues.as_ref().is_some_and(|queues| queues.retry.is_none())
+        match role {
+            QueueRole::Own => self.failure_queues.as_ref().is_some_and(|queues| queues.retry.is_none()),
+            QueueRole::Calls => false,
+            QueueRole::Retry | QueueRole::Quarantine => true,
+        }
+    }
+
+    /// The queue of this role; `None` if it is the service's own.
+    pub(super) fn queue_of(&self, role: QueueRole) -> Option<&Queue> {
+        let failure_queues = self.failure_queues.as_ref();
+        match role {
+            QueueRole::Own => None,
+            QueueRole::Calls => self.calls.as_ref().map(|calls| &calls.queue),
+            QueueRole::Retry => failure_queues?.retry.as_ref(),
+            QueueRole::Quarantine => failure_queues?.quarantine.as_ref(),
+        }
     }
 }
 
@@ -63,7 +89,7 @@ impl Plan {
     pub(super) fn consumed(&self) -> Vec<Consumed<'_>> {
         let beside = |role: QueueRole, prefetch: u16| {
             self.services.iter().enumerate().filter_map(move |(service, served)| {
-                let queue = served.failure_queues.as_ref()?.of(role)?;
+                let queue = served.queue_of(role)?;
                 Some(Consumed { service, role, prefetch, queue: &queue.name, kind: Some(queue.kind) })
             })
         };
@@ -75,7 +101,13 @@ impl Plan {
             kind: None,
         });
         let workers = u16::try_from(self.workers).unwrap_or(u16::MAX);
-        beside(QueueRole::Quarantine, 1).chain(beside(QueueRole::Retry, workers)).chain(own).collect()
+        let calls = beside(QueueRole::Calls, self.prefetched_messages());
+        beside(QueueRole::Quarantine, 1).chain(beside(QueueRole::Retry, workers)).chain(own).chain(calls).collect()
+    }
+
+    /// How many messages of calls are fetched ahead: what that is in calls is bounded as what comes singly is.
+    pub(super) fn prefetched_messages(&self) -> u16 {
+        (self.prefetch / USUAL_CALLS).max(1)
     }
 
     /// How many threads send replies: beside the workers there is one that does so for `async` functions.
@@ -118,7 +150,9 @@ impl Source {
     /// does not count by itself.
     pub(super) fn needs_marks(&self, plan: &Plan) -> bool {
         let is_counted = plan.services[self.service].failure_queues.is_some();
-        self.role == QueueRole::Own && is_counted && plan.queue_kind.queue_type == QueueType::Classic
+        matches!(self.role, QueueRole::Own | QueueRole::Calls)
+            && is_counted
+            && plan.queue_kind.queue_type == QueueType::Classic
     }
 }
 

@@ -1,4 +1,4 @@
-//! The queues of a service: its own, and those beside it for what is tried again or fails.
+//! The queues of a service: its own, and those beside it for calls that come together, and for what is tried again or fails.
 
 use crate::broker::QueueKind;
 
@@ -21,10 +21,20 @@ pub(super) struct Queue {
     pub(super) kind: QueueKind,
 }
 
+/// The queue for messages that hold several calls, and what it is bound with.
+///
+/// A client whose exchange has no such queue learns that from the broker, and sends its calls singly.
+#[derive(Debug)]
+pub(super) struct CallsQueue {
+    pub(super) queue: Queue,
+    pub(super) routing_key: String,
+}
+
 /// Which of a service's queues a request waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QueueRole {
     Own,
+    Calls,
     Retry,
     Quarantine,
 }
@@ -32,14 +42,5 @@ pub(super) enum QueueRole {
 impl FailureQueues {
     pub(super) fn all(&self) -> impl Iterator<Item = &Queue> {
         self.retry.iter().chain(&self.quarantine).chain([&self.dead_letters])
-    }
-
-    /// The queue of this role; `None` if it is the service's own.
-    pub(super) fn of(&self, role: QueueRole) -> Option<&Queue> {
-        match role {
-            QueueRole::Own => None,
-            QueueRole::Retry => self.retry.as_ref(),
-            QueueRole::Quarantine => self.quarantine.as_ref(),
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! and whoever has such a reply goes on with something else meanwhile.
 
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -19,6 +19,8 @@ pub(super) struct ReplySizes {
     /// Any body of so many bytes is sent, which is looked at for every reply.
     sent: AtomicUsize,
     state: Mutex<State>,
+    /// Whether it was tried how large a body may be that is made as large as it can be.
+    is_asked: AtomicBool,
 }
 
 struct State {
@@ -31,7 +33,7 @@ struct State {
 impl ReplySizes {
     pub(super) fn new(checker: PublishChecker, sizes: MessageSizes) -> Self {
         let state = State { sizes, waiting: Vec::new(), is_running: false };
-        ReplySizes { checker, sent: AtomicUsize::new(0), state: Mutex::new(state) }
+        ReplySizes { checker, sent: AtomicUsize::new(0), state: Mutex::new(state), is_asked: AtomicBool::new(false) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -48,6 +50,18 @@ impl ReplySizes {
             self.sent.fetch_max(bytes, Ordering::Relaxed);
         }
         takes.is_some()
+    }
+
+    /// How large a body may be that is made as large as it can be, up to this size: what is not known is found out meanwhile.
+    pub(super) fn largest(self: &Arc<Self>, bytes: usize) -> usize {
+        if self.is_known(bytes) {
+            let is_sent = bytes <= self.sent.load(Ordering::Relaxed);
+            return if is_sent { bytes } else { self.state().sizes.largest().min(bytes) };
+        }
+        if !self.is_asked.swap(true, Ordering::Relaxed) {
+            self.find_out(bytes, Box::new(|| ()));
+        }
+        self.state().sizes.largest()
     }
 
     /// Whether a body of this size can be sent.

@@ -13,6 +13,8 @@ use crate::message::{EncodedReply, Request};
 pub(super) enum Ready {
     /// It may be run now.
     Run(Delivery),
+    /// It came with others in one message, and is looked at now.
+    Call(Delivery),
     /// It is answered already.
     Answer(Delivery, EncodedReply, Then),
     /// There is nothing more to do in this session.
@@ -24,13 +26,13 @@ impl Ready {
     pub(super) fn into_unbegun(self) -> Option<Delivery> {
         match self {
             Ready::Run(delivery) => Some(delivery),
-            Ready::Answer(..) | Ready::End => None,
+            Ready::Call(_) | Ready::Answer(..) | Ready::End => None,
         }
     }
 
     pub(super) fn delivery_mut(&mut self) -> Option<&mut Delivery> {
         match self {
-            Ready::Run(delivery) | Ready::Answer(delivery, ..) => Some(delivery),
+            Ready::Run(delivery) | Ready::Call(delivery) | Ready::Answer(delivery, ..) => Some(delivery),
             Ready::End => None,
         }
     }
@@ -53,6 +55,8 @@ pub(super) enum Report {
     Finished(Option<Receipt>, AckDecision, Option<(Request, EncodedReply)>),
     /// It may have been run before: it is to be looked up, counted, or run when the broker knows that it is counted.
     Check(Delivery),
+    /// They came in one message, of which some may have been run before, or are acknowledged before they run.
+    Calls(Vec<Delivery>),
     /// It certainly did not run: its caller is told when the broker knows that nobody else is to run it.
     Refused(Delivery, EncodedReply),
     /// It is to be published again.

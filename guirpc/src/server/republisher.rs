@@ -158,11 +158,11 @@ impl Republisher {
         let service = &self.plan.services[*service];
         let (queue, _) = target(service, &job);
         let published = match &job.what {
-            Republish::Attempt { attempts, .. } => self.channel.attempt(queue, receipt, &request.body, *attempts),
-            Republish::Return => self.channel.attempt(queue, receipt, &request.body, request.attempts()),
+            Republish::Attempt { attempts, .. } => self.channel.attempt(queue, receipt, request, *attempts),
+            Republish::Return => self.channel.attempt(queue, receipt, request, request.attempts()),
             Republish::DeadLetter(letter, _) => {
                 let death = letter.death(request, &service.queue, SystemTime::now());
-                self.channel.dead_letter(queue, receipt, &request.body, &death).map(Ok)
+                self.channel.dead_letter(queue, receipt, request, &death).map(Ok)
             }
         };
         match published {
@@ -181,7 +181,7 @@ impl Republisher {
             let services = &self.plan.services;
             self.unconfirmed.returned(|OnTheWay { job, .. }| {
                 let Delivery { service, receipt, request, .. } = &job.delivery;
-                broker::is_returned(&note, target(&services[*service], job).0, receipt, &request.body)
+                broker::is_returned(&note, target(&services[*service], job).0, receipt, request)
             });
         }
         let (number, multiple, taken) = broker::confirmed(note);
@@ -269,12 +269,11 @@ impl Republisher {
 
 /// The queue that a job is for; and how it is declared, if that is what is done when it is missing.
 fn target<'a>(service: &'a LaneService, job: &Job) -> (&'a str, Option<QueueKind>) {
-    let Some(queues) = &service.failure_queues else { return (&service.queue, None) };
     let queue = match &job.what {
-        Republish::Attempt { queue, .. } => queues.of(*queue),
-        Republish::DeadLetter(..) => Some(&queues.dead_letters),
+        Republish::Attempt { queue, .. } => service.queue_of(*queue),
+        Republish::DeadLetter(..) => service.failure_queues.as_ref().map(|queues| &queues.dead_letters),
         // It may have been taken off the queue of a server before, which is then no more.
-        Republish::Return => queues.of(job.delivery.queue),
+        Republish::Return => service.queue_of(job.delivery.queue),
     };
     queue.map_or((&service.queue, None), |queue| (&queue.name, Some(queue.kind)))
 }

@@ -1,20 +1,22 @@
 //! One generation of a server's connections: what the workers share with the consumer thread.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::acks::AckDecision;
 use super::delivery::{Delivery, Republish};
+use super::open_calls::OpenCalls;
 use super::pause::Pause;
-use super::plan::{Plan, Source};
+use super::plan::{Plan, Source, USUAL_CALLS};
 use super::queues::QueueRole;
+use super::reply_line::ReplyLine;
 use super::reply_sizes::ReplySizes;
 use super::reports::{Ready, Report, Reporter};
 use super::tick::Tick;
 use crate::broker::{
-    Connection, Event, Failure, Inbox, Next, Receipt, ReplyChannel, ReplyNodes, ReplyProgress, ReplyTo, Scope,
+    Connection, Event, Failure, Inbox, Next, Order, Receipt, ReplyChannel, ReplyNodes, ReplyProgress, Scope,
     TrialAccess,
 };
 use crate::error::Error;
@@ -32,12 +34,17 @@ pub(super) struct Session {
     /// Which queue each inbox is of, and how many more of its deliveries may lack the broker's mark.
     sources: Vec<(Source, AtomicU64)>,
     ready: (Sender<Ready>, Receiver<Ready>),
+    pub(super) calls: OpenCalls,
+    /// How many inboxes go before the others: those of what comes again.
+    first_inboxes: usize,
+    /// With which of the others the leader begins.
+    turn: AtomicUsize,
     pub(super) reply_nodes: Arc<ReplyNodes>,
     pub(super) reply_sizes: Arc<ReplySizes>,
     pub(super) trials: TrialAccess,
     pub(super) pause: Pause,
     /// One for each thread that replies, so that no lock is ever waited for, unless the broker allows fewer channels.
-    replies: Vec<Mutex<ReplyChannel>>,
+    pub(super) replies: Vec<ReplyLine>,
     progress: Vec<ReplyProgress>,
     is_serving: AtomicBool,
     /// Whether it is over without a shutdown: the broker has again, or will have, whatever is not acknowledged.
@@ -85,17 +92,21 @@ impl Session {
         is_after_loss: bool,
     ) -> Self {
         let apart = |ConsumedInbox { source, inbox, unmarked }| ((source, AtomicU64::new(unmarked)), inbox);
-        let (sources, inboxes) = consumed.into_iter().map(apart).unzip();
+        let (sources, inboxes): (Vec<(Source, AtomicU64)>, _) = consumed.into_iter().map(apart).unzip();
+        let comes_again = |role| matches!(role, QueueRole::Retry | QueueRole::Quarantine);
         Session {
             inboxes,
-            sources,
             ready: unbounded(),
+            calls: OpenCalls::default(),
+            first_inboxes: sources.iter().take_while(|(source, _)| comes_again(source.role)).count(),
+            turn: AtomicUsize::new(0),
+            sources,
             reply_nodes: Arc::clone(&plan.reply_nodes),
             reply_sizes: Arc::new(reply_sizes),
             trials,
             pause: Pause::default(),
             progress: replies.iter().map(ReplyChannel::progress).collect(),
-            replies: replies.into_iter().map(Mutex::new).collect(),
+            replies: replies.into_iter().map(ReplyLine::new).collect(),
             is_serving: AtomicBool::new(true),
             is_lost: AtomicBool::new(false),
             is_after_loss: AtomicBool::new(is_after_loss),
@@ -108,9 +119,19 @@ impl Session {
         }
     }
 
-    /// Waits for something to do.
-    pub(super) fn next(&self) -> Next<Ready> {
-        Inbox::next(&self.ready.1, &self.inboxes)
+    /// Waits for something to do; what this worker has not sent yet is sent before that.
+    pub(super) fn next(&self, worker: usize) -> Next<Ready> {
+        let call = |delivery| Next::Own(Ready::Call(delivery));
+        if let Some(delivery) = self.calls.next_of_chunk() {
+            return call(delivery);
+        }
+        let order = Order { first: self.first_inboxes, turn: self.turn.fetch_add(1, Ordering::Relaxed) };
+        let at_hand = Inbox::try_next_of(&self.ready.1, &self.inboxes, order);
+        if let Some(next) = at_hand.or_else(|| self.calls.first_of_chunk().map(call)) {
+            return next;
+        }
+        self.send_waiting(worker);
+        Inbox::next_of(&self.ready.1, &self.inboxes, order)
     }
 
     /// Waits for something to do while nothing more is delivered.
@@ -199,28 +220,9 @@ impl Session {
         self.running.load(Ordering::SeqCst)
     }
 
-    /// Publishes a reply on the channel of this worker.
-    ///
-    /// # Errors
-    /// This reply cannot be sent, for the reason given. If none can be any more, the session is lost.
-    pub(super) fn reply(
-        &self,
-        worker: usize,
-        address: &ReplyTo,
-        correlation_id: Option<String>,
-        reply: &EncodedReply,
-    ) -> Result<(), String> {
-        let channel = self.replies[worker % self.replies.len()].lock().unwrap_or_else(PoisonError::into_inner);
-        channel.publish(address, correlation_id, reply).unwrap_or_else(|error| {
-            self.report_lost(Failure::from(&error));
-            Err(error.to_string())
-        })
-    }
-
     /// Waits until the broker has all replies that were sent before.
     pub(super) fn flush_replies(&self) -> Result<(), Error> {
-        let flush = |channel: &Mutex<ReplyChannel>| channel.lock().unwrap_or_else(PoisonError::into_inner).flush();
-        self.replies.iter().try_for_each(flush)
+        self.replies.iter().try_for_each(ReplyLine::flush)
     }
 
     /// How many replies were handed over to the connection by now, channel by channel.
@@ -260,21 +262,23 @@ impl Session {
         decision: AckDecision,
         answer: Option<(Request, EncodedReply)>,
     ) {
+        let weight = receipt.as_ref().map_or(1, weight);
         // The consumer thread of a session that is lost listens no more, and the broker will deliver the request again.
-        self.note(queue, Report::Finished(receipt, decision, answer));
+        self.note(queue, weight, Report::Finished(receipt, decision, answer));
     }
 
     /// A delivery from this queue has failed, and nobody waits for what becomes of it.
     pub(super) fn fail(&self, delivery: Delivery, what: Republish) {
-        self.note(delivery.queue, Report::Republish(delivery, what));
+        self.note(delivery.queue, weight(&delivery.receipt), Report::Republish(delivery, what));
     }
 
     /// The consumer thread looks at this with its next tick, or when there is enough to look at.
-    fn note(&self, queue: QueueRole, report: Report) {
+    fn note(&self, queue: QueueRole, weight: usize, report: Report) {
         self.reporter.note(report);
         // Of the others so few are fetched that the next one waits for this acknowledgement.
         let is_urgent = queue != QueueRole::Own;
-        if self.unacknowledged.fetch_add(1, Ordering::SeqCst) + 1 == self.batch || is_urgent {
+        let before = self.unacknowledged.fetch_add(weight, Ordering::SeqCst);
+        if (before < self.batch && before + weight >= self.batch) || is_urgent {
             self.reporter.wake();
         }
         self.keep_ticking();
@@ -320,5 +324,14 @@ impl Session {
         let served = self.is_serving.swap(false, Ordering::SeqCst);
         self.pause.end();
         served
+    }
+}
+
+/// How much of what is fetched ahead waits for this: a message of calls for its last one, and then for as much as that is.
+fn weight(receipt: &Receipt) -> usize {
+    match receipt.calls() {
+        None => 1,
+        Some(_) if receipt.is_last() => usize::from(USUAL_CALLS),
+        Some(_) => 0,
     }
 }

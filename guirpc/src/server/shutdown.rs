@@ -34,6 +34,7 @@ impl ConsumerLoop<'_> {
         let deadline = Instant::now().checked_add(self.context.plan.drain);
         self.context.status.set(ConnectionStatus::Stopped);
         self.take_nothing_more()?;
+        self.send_waiting_replies()?;
         self.return_what_has_not_begun();
         self.finish_what_has_begun(deadline)?;
         self.leave_the_rest()
@@ -57,6 +58,9 @@ impl ConsumerLoop<'_> {
         let session = Arc::clone(&self.session);
         for delivery in session.delivered() {
             session.take();
+            self.return_unbegun(delivery);
+        }
+        for delivery in session.calls.close() {
             self.return_unbegun(delivery);
         }
         let due = self.due.as_mut().map(|due| mem::take(&mut due.waiting)).unwrap_or_default();
@@ -128,7 +132,7 @@ impl ConsumerLoop<'_> {
         let waiting = self.context.take_waiting(&self.session, false);
         for delivery in mem::take(&mut self.held).into_iter().chain(unbegun).chain(waiting) {
             let Some(receipt) = delivery.into_unacknowledged() else { continue };
-            self.channel.requeue(receipt)?;
+            self.requeue(receipt)?;
             self.requeued += 1;
             self.session.leave();
         }

@@ -19,10 +19,11 @@ pub(super) struct TopologyWatch(#[expect(dead_code, reason = "it is dropped")] S
 impl TopologyWatch {
     /// Looks on a connection that the broker answers on in any case: one that only consumes.
     pub(super) fn start(plan: &Plan, consuming: &Connection) -> Result<Self, Error> {
-        let bindings = plan
-            .services
-            .iter()
-            .map(|served| Binding { routing_key: served.routing_key.clone(), queue: served.queue.clone() });
+        let bindings = plan.services.iter().flat_map(|served| {
+            let calls = served.calls.as_ref().map(|calls| (&calls.routing_key, &calls.queue.name));
+            let all = [(&served.routing_key, &served.queue)].into_iter().chain(calls);
+            all.map(|(routing_key, queue)| Binding { routing_key: routing_key.clone(), queue: queue.clone() })
+        });
         let keeper = TopologyKeeper::on(consuming, plan.exchange.clone(), bindings.collect());
         let (watch, over) = bounded(0);
         thread::Builder::new()

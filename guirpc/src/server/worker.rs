@@ -14,8 +14,8 @@ use super::running::Running;
 use super::session::Session;
 use super::tasks::Tasks;
 use crate::broker::{Event, Next};
-use crate::codec::{self, Format};
-use crate::log::{debug, warn};
+use crate::codec;
+use crate::log::debug;
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
 
@@ -65,13 +65,14 @@ impl Worker {
     pub(super) fn work(&self) {
         while let Some(session) = self.leadership.take_lead() {
             self.lead(&session);
+            session.send_waiting(self.number);
         }
     }
 
     /// Takes requests for as long as this worker keeps the lead.
     fn lead(&self, session: &Arc<Session>) {
         while session.is_serving() {
-            match session.next() {
+            match session.next(self.number) {
                 Next::Own(Ready::End) => return self.leadership.retire(session),
                 Next::Own(ready) => {
                     session.pause.wait();
@@ -83,6 +84,8 @@ impl Worker {
                     let delivery = session.delivery(inbox, request, receipt);
                     if !session.begin() {
                         session.report(Report::Republish(delivery, Republish::Return));
+                    } else if delivery.is_of_calls() {
+                        self.take_calls(session, delivery);
                     } else if !self.take(session, delivery) {
                         return;
                     }
@@ -137,7 +140,7 @@ impl Worker {
     /// Does what was made ready; says whether this worker still leads afterwards.
     fn take_ready(&self, session: &Arc<Session>, ready: Ready) -> bool {
         match ready {
-            Ready::Run(delivery) if !session.is_serving() && !delivery.is_acknowledged() => {
+            Ready::Run(delivery) | Ready::Call(delivery) if !session.is_serving() && !delivery.is_acknowledged() => {
                 session.report(Report::Republish(delivery, Republish::Return));
                 true
             }
@@ -149,6 +152,7 @@ impl Worker {
                     None => true,
                 }
             }
+            Ready::Call(delivery) => self.take(session, delivery),
             Ready::Answer(delivery, reply, then) => {
                 self.answer(session, delivery, reply, then);
                 true
@@ -192,6 +196,7 @@ impl Worker {
         // In a shutdown there is no tick that would take the lead from one that turns out to be slow.
         if served.run_times.is_slow(&delivery.request.function) || !session.is_serving() {
             self.leadership.release_lead();
+            session.send_waiting(self.number);
             self.run(session, function, key, delivery);
             return false;
         }
@@ -286,37 +291,39 @@ impl Worker {
         if !session.reply_sizes.is_known(reply.body.len()) {
             return find_out_size(session, delivery, reply, then);
         }
-        let is_delivered = match delivery.is_accepted.or_else(|| session.reply_nodes.accepts(address)) {
-            Some(true) => self.send(session, &delivery, &reply),
+        match delivery.is_accepted.or_else(|| session.reply_nodes.accepts(address)) {
+            Some(true) => session.answer(self.number, delivery, reply, then),
             Some(false) => {
                 // As good as a caller who has left, and as much as can be known of one.
                 let correlation_id = &delivery.request.correlation_id;
                 debug!(correlation_id, "not replied: the broker does not know the node of the caller");
-                true
+                finish(session, delivery, reply, then);
             }
-            None => return find_out(session, delivery, reply, then),
-        };
-        if is_delivered {
-            finish(session, delivery, reply, then);
-        } else {
-            // Not acknowledged: when it is delivered again, on the next session, it is answered without another run.
-            done(session, delivery, reply, false);
+            None => find_out(session, delivery, reply, then),
         }
     }
 
-    /// Publishes a reply, or at least that it cannot be sent.
-    ///
-    /// False if not even that: the session is lost, and the request will be delivered again, if it is not acknowledged.
-    fn send(&self, session: &Session, delivery: &Delivery, reply: &EncodedReply) -> bool {
-        let Ok(Some(address)) = &delivery.reply_to else { return true };
-        let Request { function, correlation_id, dialect, .. } = &delivery.request;
-        let fits = session.reply_sizes.check(reply.body.len());
-        let sent = fits.and_then(|()| session.reply(self.number, address, correlation_id.clone(), reply));
-        let Err(why) = sent else { return true };
-        warn!(function, correlation_id, "the reply cannot be sent: {why}");
-        let message = format!("the reply of `{function}` cannot be sent: {why}");
-        let failure = codec::unexpected(Format::readable(*dialect), "PublishError", &message);
-        session.reply(self.number, address, correlation_id.clone(), &failure).is_ok()
+    /// Has the calls of a message run, one after another and by whoever leads.
+    fn take_calls(&self, session: &Arc<Session>, delivery: Delivery) {
+        let calls = match delivery.into_calls() {
+            Ok(calls) => calls,
+            Err(refused) => {
+                let (delivery, refusal) = *refused;
+                return self.answer(session, delivery, refusal, Then::Conclude);
+            }
+        };
+        // The message itself counts as one.
+        (1..calls.len()).for_each(|_| session.take());
+        let is_early = |call: &Delivery| self.plan.services[call.service].is_early(&call.request);
+        let was_delivered = calls.first().is_some_and(|call| call.request.attempts() > 0);
+        if was_delivered || session.is_after_loss() || calls.iter().any(is_early) {
+            return session.report(Report::Calls(calls));
+        }
+        if let Err(unbegun) = session.calls.push(calls) {
+            for delivery in unbegun {
+                session.report(Report::Republish(delivery, Republish::Return));
+            }
+        }
     }
 }
 
@@ -349,7 +356,7 @@ fn find_out_size(session: &Arc<Session>, delivery: Delivery, reply: EncodedReply
 }
 
 /// There is no reply to send, or it is sent.
-fn finish(session: &Session, delivery: Delivery, reply: EncodedReply, then: Then) {
+pub(super) fn finish(session: &Session, delivery: Delivery, reply: EncodedReply, then: Then) {
     let is_failure = !delivery.is_awaited() && reply.status >= 400;
     match then {
         Then::DeadLetter(letter) => fail(session, delivery, letter, None),
@@ -367,7 +374,7 @@ fn finish(session: &Session, delivery: Delivery, reply: EncodedReply, then: Then
 }
 
 /// Acknowledges a request, or leaves that; what was run is remembered, in case that it is delivered again.
-fn done(session: &Session, delivery: Delivery, reply: EncodedReply, acknowledge: bool) {
+pub(super) fn done(session: &Session, delivery: Delivery, reply: EncodedReply, acknowledge: bool) {
     let is_acknowledged = delivery.is_acknowledged();
     let Delivery { queue, request, receipt, .. } = delivery;
     let receipt = (acknowledge && !is_acknowledged).then_some(receipt);

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::super::acks::AckDecision;
 use super::super::delivery::{Acknowledged, Delivery, Letter, Republish};
+use super::super::queues::QueueRole;
 use super::super::reports::{Decision, Ready, Report, Then};
 use super::super::republisher::Job;
 use super::super::triage::{Facts, Step};
@@ -12,18 +13,20 @@ use super::memory::Unfinished;
 use crate::broker::Receipt;
 use crate::log::warn;
 use crate::message::{EncodedReply, Request};
-use crate::registry::Ack;
 
 impl ConsumerLoop<'_> {
     pub(super) fn take_report(&mut self, report: Report) {
         match report {
             Report::Finished(receipt, decision, answer) => {
                 if let Some((request, reply)) = answer {
+                    self.make_room_in_journal(receipt.as_ref());
                     self.memory.journal.remember(request, reply);
                 }
                 self.finish(receipt, decision);
             }
             Report::Check(delivery) => self.check(delivery),
+            Report::Calls(calls) => self.take_apart(calls),
+            Report::Refused(delivery, reply) if delivery.is_coalesced() => self.refuse_coalesced(delivery, reply),
             Report::Refused(mut delivery, reply) => {
                 self.acknowledge_before(&mut delivery);
                 self.waiting.push((Ready::Answer(delivery, reply, Then::Conclude), self.next_job));
@@ -36,18 +39,17 @@ impl ConsumerLoop<'_> {
 
     fn finish(&mut self, receipt: Option<Receipt>, decision: AckDecision) {
         if let Some(receipt) = receipt {
-            self.acks.finish(receipt.tag(), decision, receipt);
+            self.decide(receipt, decision);
         }
         self.session.leave();
     }
 
     /// Decides what is to be done with a request that may have been run before.
-    fn check(&mut self, mut delivery: Delivery) {
+    pub(super) fn check(&mut self, mut delivery: Delivery) {
         if !self.session.is_serving() {
             return self.return_unbegun(delivery);
         }
-        let function = self.context.plan.services[delivery.service].dispatcher.function(&delivery.request);
-        let is_early = function.is_some_and(|function| function.ack == Ack::Early);
+        let is_early = self.context.plan.services[delivery.service].is_early(&delivery.request);
         if !is_early {
             // In this order: what is not running any more has been reported.
             let is_running = self.context.running.has(&delivery.request);
@@ -61,6 +63,8 @@ impl ConsumerLoop<'_> {
             }
         }
         match self.facts(&delivery, is_early).step() {
+            // Those that came with it and are published again first are not run by this one's delivery.
+            Step::Run if delivery.is_coalesced() => self.waiting.push((Ready::Run(delivery), self.next_job)),
             Step::Run => self.session.make_ready(Ready::Run(delivery)),
             Step::RunOnceAcknowledged { own } => {
                 if own {
@@ -91,8 +95,7 @@ impl ConsumerLoop<'_> {
     /// Acknowledges a request that is still to be run, or to be answered.
     fn acknowledge_before(&mut self, delivery: &mut Delivery) {
         delivery.acknowledged = Acknowledged::Soon;
-        let receipt = delivery.receipt.bare();
-        self.acks.finish(receipt.tag(), AckDecision::Ack, receipt);
+        self.decide(delivery.receipt.bare(), AckDecision::Ack);
     }
 
     fn facts(&self, delivery: &Delivery, is_early: bool) -> Facts {
@@ -142,13 +145,37 @@ impl ConsumerLoop<'_> {
         let service = &self.context.plan.services[delivery.service];
         // Of what was dropped there is nothing to publish.
         let is_dropped = delivery.request.dropped.is_some();
-        if delivery.request.redelivered || is_dropped || service.failure_queues.is_none() {
+        let is_alone = !delivery.is_coalesced();
+        if (delivery.request.redelivered && is_alone) || is_dropped || service.failure_queues.is_none() {
             self.requeued += 1;
             self.finish(delivery.into_unacknowledged(), AckDecision::Requeue);
         } else if self.is_blocked {
             self.held.push(delivery);
-        } else {
+        } else if delivery.is_of_calls() {
+            self.return_calls(delivery);
+        } else if !delivery.request.redelivered {
             self.submit(delivery, Republish::Return);
+        } else if service.is_early(&delivery.request) {
+            let reply = delivery.delivered_before();
+            self.session.make_ready(Ready::Answer(delivery, reply, Then::Conclude));
+        } else {
+            // What came with it may have been answered, and is not to be run again for its sake.
+            let attempts = delivery.request.attempts();
+            self.submit(delivery, Republish::Attempt { queue: QueueRole::Retry, attempts, otherwise: None });
+        }
+    }
+
+    /// Gives the calls of a message back singly; what is no such message another server refuses.
+    fn return_calls(&mut self, delivery: Delivery) {
+        match delivery.into_calls() {
+            Ok(calls) => {
+                // The message itself counts as one.
+                (1..calls.len()).for_each(|_| self.session.take());
+                for call in calls {
+                    self.submit(call, Republish::Return);
+                }
+            }
+            Err(refused) => self.submit(refused.0, Republish::Return),
         }
     }
 
@@ -169,10 +196,10 @@ impl ConsumerLoop<'_> {
         }
     }
 
-    fn submit(&mut self, delivery: Delivery, what: Republish) {
+    pub(super) fn submit(&mut self, delivery: Delivery, what: Republish) {
         let number = self.next_job;
         self.next_job += 1;
-        self.open_jobs.insert(number, matches!(what, Republish::Return));
+        self.open_jobs.insert(number, !self.session.is_serving() && matches!(what, Republish::Return));
         // If its thread is gone the session is lost, and the broker will deliver the request again.
         let _ = self.jobs.send(Job { number, delivery, what });
     }

@@ -1,6 +1,6 @@
 //! From connections to a session, and how it ends: the thread from its first to its last step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::{Arc, PoisonError};
 use std::thread;
@@ -11,14 +11,15 @@ use crossbeam_channel::{Receiver, Sender, after, bounded, select, unbounded};
 use super::super::acks::AckBatcher;
 use super::super::journal::Journal;
 use super::super::overdue::Overdue;
-use super::super::plan::Plan;
+use super::super::plan::{Consumed, Plan};
+use super::super::queues::{CallsQueue, Queue, QueueRole};
 use super::super::reply_sizes::ReplySizes;
 use super::super::reports::Reporter;
 use super::super::republisher;
 use super::super::session::{ConsumedInbox, Session, open_replies};
 use super::super::shutdown_report::ShutdownReport;
 use super::super::topology_watch::TopologyWatch;
-use super::{ConsumerLoop, Lost, Memory, SessionContext};
+use super::{Coalesced, ConsumerLoop, Lost, Memory, SessionContext};
 use crate::broker::{
     self, Attempt, BlockedNote, Channel, Checked, Connection, Consumer, Failure, MessageSizes, Presence, PublishCheck,
     PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
@@ -117,14 +118,9 @@ fn run(
     check_channels(&replying)?;
     let replies = open_replies(plan, &replying)?;
     let (sizes, alarm) = check_replies(plan, &replying)?;
-    let (channel, taken) = declare(&mut consuming, plan)?;
-    let (consumers, consumed) = consume(&channel, plan, taken.is_none()).map_err(|error| match &taken {
-        Some(TakenAsItIs { refusal, .. }) => {
-            let message = format!("{error}; to declare it: {refusal}");
-            error.with_message(message)
-        }
-        None => error,
-    })?;
+    let (channel, without_calls, taken) = declare(&mut consuming, plan)?;
+    let (consumers, consumed) =
+        consume(&channel, plan, &without_calls, taken.is_none()).map_err(|error| undeclared(error, taken.as_ref()))?;
     let watch = TopologyWatch::start(plan, &consuming)?;
     let mut acks = AckBatcher::default();
     consumed.settled.iter().for_each(|tag| acks.settled(*tag));
@@ -148,6 +144,7 @@ fn run(
         reports,
         alarms,
         acks,
+        coalesced: Coalesced::default(),
         memory,
         parked: Vec::new(),
         waiting: Vec::new(),
@@ -172,7 +169,7 @@ fn run(
         kept.blocked(note);
     }
     let end = kept.serve().and_then(|()| kept.shut_down());
-    kept.session.end(end.is_err());
+    kept.end_session(end.is_err());
     if let Err(Lost(Failure { scope: Scope::Channel, reason })) = &end {
         context.ack_timeout.learn(reason);
         // What has been done by now need not be done again.
@@ -265,6 +262,13 @@ fn check_replies(plan: &Plan, replying: &Connection) -> Result<(MessageSizes, Op
     }
 }
 
+/// An error, and why what it is about was not declared.
+fn undeclared(error: Error, taken: Option<&TakenAsItIs>) -> Error {
+    let Some(TakenAsItIs { refusal, .. }) = taken else { return error };
+    let message = format!("{error}; to declare it: {refusal}");
+    error.with_message(message)
+}
+
 /// What is consumed, beside the consumers themselves.
 #[derive(Default)]
 struct ConsumedQueues {
@@ -273,34 +277,44 @@ struct ConsumedQueues {
     settled: Vec<u64>,
 }
 
-/// Declares the exchange and the queues of all services.
-fn declare(consuming: &mut Connection, plan: &Plan) -> Result<(Channel, Option<TakenAsItIs>), Error> {
+/// Declares the exchange and the queues of all services; says which services have no queue for calls that come together.
+fn declare(consuming: &mut Connection, plan: &Plan) -> Result<(Channel, BTreeSet<usize>, Option<TakenAsItIs>), Error> {
     let mut topology = Topology::open(consuming)?;
     for served in &plan.services {
         topology.declare_service(&plan.exchange, &served.routing_key, &served.queue, plan.queue_kind)?;
     }
-    for queue in &plan.consumed() {
+    for queue in plan.consumed().iter().filter(|queue| queue.role != QueueRole::Calls) {
         if let Some(kind) = queue.kind {
             topology.declare_queue(queue.queue, kind)?;
+        }
+    }
+    let mut without_calls = BTreeSet::new();
+    for (service, served) in plan.services.iter().enumerate() {
+        let Some(CallsQueue { queue: Queue { name, kind }, routing_key }) = &served.calls else { continue };
+        if !topology.declare_optional(&plan.exchange, routing_key, name, *kind)? {
+            info!("{} does not permit to declare queue `{name}`: no calls come together in one message", plan.address);
+            without_calls.insert(service);
         }
     }
     let (channel, taken) = topology.done();
     if let Some(TakenAsItIs { names, .. }) = &taken {
         info!("{} does not permit to declare {names}: taken as they are", plan.address);
     }
-    Ok((channel, taken))
+    Ok((channel, without_calls, taken))
 }
 
 /// Starts to consume; looks before that whether marks are to be trusted, unless the queues are somebody else's.
 fn consume<'a>(
     channel: &'a Channel,
     plan: &Plan,
+    without_calls: &BTreeSet<usize>,
     are_ours: bool,
 ) -> Result<(Vec<Consumer<'a>>, ConsumedQueues), Error> {
     let queues = plan.consumed();
+    let is_there = |queue: &&Consumed<'_>| queue.role != QueueRole::Calls || !without_calls.contains(&queue.service);
     let mut consumed = ConsumedQueues::default();
     let mut consumers = Vec::new();
-    for queue in &queues {
+    for queue in queues.iter().filter(is_there) {
         let source = plan.source(queue);
         let mut unmarked = 0;
         if are_ours && source.needs_marks(plan) {

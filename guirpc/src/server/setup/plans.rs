@@ -10,10 +10,10 @@ use crate::broker::{Addresses, BodyLimit, Lifetime, QueueKind};
 use crate::config::{Config, ExchangeType, PREFETCH_PER_WORKER, QueueType};
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
-use crate::message::dead;
+use crate::message::{dead, of_calls};
 use crate::registry::Registration;
 use crate::server::plan::{LaneService, Plan};
-use crate::server::queues::{FailureQueues, Queue};
+use crate::server::queues::{CallsQueue, FailureQueues, Queue};
 use crate::server::run_time::RunTimes;
 
 /// What a message may be delivered once more for: with one delivery, whatever a server gives back would be dead.
@@ -46,6 +46,7 @@ pub(super) fn plans(
                 dispatcher: Arc::clone(dispatcher),
                 queue: routing_key.clone(),
                 routing_key,
+                calls: None,
                 failure_queues: None,
                 run_times,
             })
@@ -53,6 +54,9 @@ pub(super) fn plans(
         let mut services = topology::rename(services.collect::<Result<Vec<_>, _>>()?, config, lane)?;
         if queue_kind.lifetime != Lifetime::Connection {
             services.iter_mut().try_for_each(|served| add_failure_queues(served, queue_kind, config.max_deliveries))?;
+        }
+        if config.exchange_type == ExchangeType::Direct {
+            services.iter_mut().try_for_each(|served| add_calls_queue(served, queue_kind))?;
         }
         Ok(Plan {
             lane: lane.map(str::to_owned),
@@ -171,6 +175,20 @@ fn add_failure_queues(served: &mut LaneService, kind: QueueKind, max_deliveries:
     Ok(())
 }
 
+/// Names the queue for messages that hold several calls: beside one that lasts, whose calls may be published again singly.
+///
+/// With a single active consumer there is none: with another queue two servers might be active.
+fn add_calls_queue(served: &mut LaneService, kind: QueueKind) -> Result<(), Error> {
+    let routing_key = of_calls(&served.routing_key);
+    if kind.lifetime != Lifetime::Durable || kind.single_active_consumer || check_name("queue", &routing_key).is_err() {
+        return Ok(());
+    }
+    let queue = Queue { name: of_calls(&served.queue), kind: kind.beside(kind.lifetime) };
+    check_name("queue", &queue.name)?;
+    served.calls = Some(CallsQueue { queue, routing_key });
+    Ok(())
+}
+
 /// Two lanes or services of one queue would take each other's requests.
 fn refuse_shared_queues(plans: &[Plan]) -> Result<(), Error> {
     let mut queues = BTreeSet::new();
@@ -179,7 +197,8 @@ fn refuse_shared_queues(plans: &[Plan]) -> Result<(), Error> {
         // Lanes of one service share its dead letters.
         let dead_letters = served.failure_queues.as_ref().map(|queues| &queues.dead_letters.name);
         let beside = beside.filter(|queue| plan.lane.is_none() || Some(*queue) != dead_letters);
-        for queue in [&served.queue].into_iter().chain(beside) {
+        let calls = served.calls.iter().map(|calls| &calls.queue.name);
+        for queue in [&served.queue].into_iter().chain(calls).chain(beside) {
             if !queues.insert(queue) {
                 let message = format!(
                     "two of what is served have the queue `{queue}`: rename a service, or a lane, whose queue is \

@@ -73,7 +73,13 @@ impl Worker {
         for note in notes {
             match note {
                 Note::Start(slot, (session, delivery)) => self.start(tasks, slot, &session, delivery),
-                Note::Ended(run, Some((delivery, reply))) => self.end_task(tasks, &run, delivery, reply),
+                Note::Ended(run, Some((delivery, reply))) => {
+                    self.end_task(tasks, &run, delivery, reply);
+                    // Replies to calls that came together have waited for each other long enough.
+                    if notes.is_empty() {
+                        run.session.send_waiting(self.number);
+                    }
+                }
                 Note::Ended(run, None) => self.dropped(tasks, &run),
                 Note::Dismissed => return,
             }
