@@ -59,6 +59,8 @@ mod server;
 pub mod testing;
 #[doc = include_str!("types.md")]
 pub mod types {}
+#[doc = include_str!("wire_format.md")]
+pub mod wire_format {}
 
 #[cfg(feature = "main")]
 pub use app::BoxError;

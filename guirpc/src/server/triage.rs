@@ -12,6 +12,7 @@ use super::queues::QueueRole;
 
 /// What is known of a request when it is delivered.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are facts, each for itself")]
 pub(super) struct Facts {
     /// Whether the broker has delivered this message before.
     pub(super) is_redelivered: bool,
@@ -23,6 +24,8 @@ pub(super) struct Facts {
     pub(super) is_early: bool,
     /// Whether its caller has given up, so that it will be refused.
     pub(super) is_expired: bool,
+    /// Whether it came with others in one message, which is acknowledged when all of them are done.
+    pub(super) is_coalesced: bool,
 }
 
 /// What is to be done.
@@ -33,6 +36,8 @@ pub(super) enum Step {
     RunOnceAcknowledged {
         own: bool,
     },
+    /// Publish it again as it was, alone: it is acknowledged before it runs, and those that came with it are not.
+    Part,
     /// Publish it again with its count, into one of these queues.
     Count(QueueRole),
     /// It runs at most once, and may have run.
@@ -44,7 +49,13 @@ pub(super) enum Step {
 impl Facts {
     pub(super) fn step(self) -> Step {
         if self.is_early {
-            return if self.attempts > 0 { Step::Refuse } else { Step::RunOnceAcknowledged { own: true } };
+            return match self.attempts {
+                // Where others are still to be done, that they are delivered again must not have it run once more: it is
+                // refused then, and so is one that was published again alone before its message was acknowledged.
+                0 if self.is_coalesced => Step::Part,
+                0 => Step::RunOnceAcknowledged { own: true },
+                _ => Step::Refuse,
+            };
         }
         match self.max_deliveries {
             _ if self.attempts == 0 => Step::Run,
@@ -77,7 +88,8 @@ mod tests {
     use crate::error::Refusal;
 
     fn facts(attempts: u32) -> Facts {
-        Facts { is_redelivered: true, attempts, max_deliveries: Some(5), is_early: false, is_expired: false }
+        let (is_early, is_expired, is_coalesced) = (false, false, false);
+        Facts { is_redelivered: true, attempts, max_deliveries: Some(5), is_early, is_expired, is_coalesced }
     }
 
     #[test]
@@ -156,8 +168,7 @@ mod tests {
             let (mut begun, mut count, mut is_redelivered) = (0, 0, false);
             for fate in fates {
                 let attempts = count + u32::from(is_redelivered);
-                let facts =
-                    Facts { is_redelivered, attempts, max_deliveries: Some(max), is_early, is_expired: false };
+                let facts = Facts { is_redelivered, max_deliveries: Some(max), is_early, ..facts(attempts) };
                 match facts.step() {
                     _ if matches!(fate, Fate::KilledBefore) => is_redelivered = true,
                     Step::Run | Step::RunOnceAcknowledged { .. } => match fate {
@@ -176,6 +187,7 @@ mod tests {
                         }
                     },
                     Step::Count(_) => (count, is_redelivered) = (attempts, false),
+                    Step::Part => panic!("it came alone"),
                     Step::Refuse => {
                         prop_assert!(is_early && !says_not_run(attempts));
                         break;
@@ -184,6 +196,90 @@ mod tests {
                         prop_assert!(attempts >= max && begun <= max);
                         break;
                     }
+                }
+            }
+        }
+    }
+
+    /// A call of a message, or one that was published again alone.
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Call {
+        is_early: bool,
+        begun: u32,
+        is_answered: bool,
+        /// Published again alone, with this count.
+        alone: Option<u32>,
+    }
+
+    /// Where the server of a message is killed: after so many calls were begun, of which so many are answered; and whether
+    /// it remembers them, as it does if only its session is lost.
+    #[derive(Clone, Copy, Debug)]
+    struct Kill {
+        begun: usize,
+        answered: usize,
+        remembers: bool,
+    }
+
+    fn kill() -> impl Strategy<Value = Kill> {
+        (0_usize..8, 0_usize..8, any::<bool>()).prop_map(|(begun, answered, remembers)| Kill {
+            begun,
+            answered,
+            remembers,
+        })
+    }
+
+    proptest! {
+        /// However often the server of a message is killed: a call that runs at most once does, each other is answered or waits
+        /// alone, and none that was answered is run again by whoever remembers that.
+        #[test]
+        fn a_message_is_taken_apart(early in vec(any::<bool>(), 1..8), kills in vec(kill(), 0..4)) {
+            let mut calls: Vec<Call> = early.iter().map(|is_early| Call { is_early: *is_early, ..Call::default() }).collect();
+            let mut is_acknowledged = false;
+            for (delivery, kill) in kills.iter().map(Some).chain([None]).enumerate() {
+                let is_redelivered = delivery > 0;
+                let mut open = 0;
+                for (number, call) in calls.iter_mut().enumerate() {
+                    let attempts = u32::from(is_redelivered);
+                    let remembered = delivery.checked_sub(1).is_some_and(|last| kills[last].remembers);
+                    if !call.is_early && call.is_answered && remembered {
+                        continue;
+                    }
+                    let is_early = call.is_early;
+                    let facts = Facts { is_redelivered, attempts, is_early, is_coalesced: true, ..facts(0) };
+                    match facts.step() {
+                        Step::Part => {
+                            prop_assert!(call.is_early && !is_redelivered && call.alone.is_none());
+                            call.alone = Some(0);
+                        }
+                        Step::Run => {
+                            prop_assert!(!call.is_early && !is_redelivered);
+                            let is_begun = kill.is_none_or(|kill| number < kill.begun);
+                            call.begun += u32::from(is_begun);
+                            call.is_answered |= is_begun && kill.is_none_or(|kill| number < kill.answered);
+                            open += usize::from(!call.is_answered);
+                        }
+                        Step::Count(queue) => {
+                            prop_assert_eq!(queue, QueueRole::Retry);
+                            prop_assert!(!call.is_early && is_redelivered);
+                            call.alone = Some(attempts);
+                        }
+                        Step::Refuse => prop_assert!(call.is_early && is_redelivered),
+                        step => prop_assert!(false, "{:?}", step),
+                    }
+                }
+                is_acknowledged = open == 0 && kill.is_none();
+                if is_acknowledged {
+                    break;
+                }
+            }
+            prop_assert!(is_acknowledged);
+            for call in calls {
+                // What waits alone runs at most once more if it is early, and by the rules for one that comes alone.
+                if call.is_early {
+                    prop_assert!(call.begun == 0 && call.alone.is_none_or(|count| count == 0));
+                } else {
+                    prop_assert!(call.is_answered || call.alone.is_some(), "it is lost: {call:?}");
+                    prop_assert!(call.begun == 0 || call.is_answered || call.alone.is_some_and(|count| count > 0));
                 }
             }
         }

@@ -76,6 +76,37 @@ fn replies_are_arrays_in_an_array() {
     assert_eq!(decode_replies(&golden).unwrap(), replies);
 }
 
+/// The examples on the page `wire_format`.
+fn examples() -> Vec<Vec<u8>> {
+    let page = include_str!("../../wire_format.md");
+    page.split("```text\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(example, _)| bytes(example))
+        .collect()
+}
+
+#[test]
+fn the_examples_of_the_page_are_right() {
+    let headers = Headers::from_iter([("tenant".to_owned(), HeaderValue::from("a"))]);
+    let greet = CoalescedCall {
+        function: "greet",
+        content_type: Some("text/plain"),
+        deadline: Some(1_700_000_000_000),
+        timeout: Some(2_000),
+        headers: Cow::Owned(headers),
+        ..call("a-2", b"ada")
+    };
+    let calls = [call("a-1", b"\x82\xa1a\x02\xa1b\xfd"), greet];
+    let mut refused = reply("a-2", Some(ReplyKind::Refusal), 404, b"unknown");
+    refused.reply.to_mut().content_type = "text/plain".into();
+    let replies = [reply("a-1", Some(ReplyKind::Output), 200, b"\xff"), refused];
+    let examples = examples();
+    assert_eq!(examples, [encode_calls(&calls), encode_replies(&replies)]);
+    assert_eq!(decode_calls(&examples[0]).unwrap(), calls);
+    assert_eq!(decode_replies(&examples[1]).unwrap(), replies);
+}
+
 #[test]
 fn further_elements_are_ignored() {
     let further = bytes(r#"91 99 a1 "1" a3 "add" c0 c0 c0 c0 c4 00 81 a1 "x" 92 01 02 c0"#);

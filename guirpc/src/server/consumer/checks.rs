@@ -72,6 +72,7 @@ impl ConsumerLoop<'_> {
                 }
                 self.waiting.push((Ready::Run(delivery), self.next_job));
             }
+            Step::Part => self.submit(delivery, Republish::Return),
             Step::Count(queue) => {
                 let attempts = delivery.request.attempts();
                 if attempts > 1 {
@@ -106,6 +107,7 @@ impl ConsumerLoop<'_> {
             max_deliveries: service.max_deliveries(),
             is_early,
             is_expired: service.dispatcher.is_expired(&delivery.request, SystemTime::now()),
+            is_coalesced: delivery.is_coalesced(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, bounded};
 
 use super::super::acks::AckDecision;
-use super::super::delivery::{Acknowledged, Delivery, Republish};
+use super::super::delivery::{Acknowledged, Delivery};
 use super::super::reply_line::ReplyLine;
 use super::super::reports::{Ready, Then};
 use super::super::session::Session;
@@ -77,17 +77,12 @@ impl ConsumerLoop<'_> {
 
     /// Takes calls of one message, of which some may have been run before, or run at most once.
     ///
-    /// The latter are published again singly before anything of a new message runs, since each is acknowledged before it
-    /// runs; they are never run, or published again, when the message is delivered once more.
+    /// The latter go first: they are published again before anything of a new message runs.
     pub(super) fn take_apart(&mut self, calls: Vec<Delivery>) {
         let services = &self.context.plan.services;
-        let is_new_and_early =
-            |call: &Delivery| call.request.attempts() == 0 && services[call.service].is_early(&call.request);
-        let (early, others): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_new_and_early);
-        for call in early {
-            self.submit(call, Republish::Return);
-        }
-        for call in others {
+        let is_early = |call: &Delivery| services[call.service].is_early(&call.request);
+        let (early, others): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_early);
+        for call in early.into_iter().chain(others) {
             self.check(call);
         }
     }
