@@ -4,6 +4,7 @@
 
 use crate::broker::fuzzing as broker;
 pub use crate::client::fuzzing::outcome;
+use crate::codec;
 pub use crate::config::fuzzing::settings;
 pub use crate::embedded::fuzzing::frames as embedded_frames;
 use crate::message::{EncodedReply, Request};
@@ -21,6 +22,11 @@ pub fn request(bytes: &[u8]) -> Option<Request> {
 /// A reply off the wire, as a request is.
 pub fn reply(bytes: &[u8]) -> Option<EncodedReply> {
     broker::reply(bytes)
+}
+
+/// The bodies of several calls, and of several replies, in one message.
+pub fn coalesced(bytes: &[u8]) {
+    codec::coalesced::fuzz(bytes);
 }
 
 /// The URIs of brokers.

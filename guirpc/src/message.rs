@@ -46,6 +46,10 @@ pub(crate) const NO_REPLY: &str = "guirpc.nobody";
 ///
 /// Names that begin with `guirpc.` belong to guirpc; the attribute refuses them.
 pub(crate) const PING: &str = "guirpc.ping";
+/// The property `type` of a message that holds several calls.
+pub(crate) const CALLS: &str = "guirpc.calls";
+/// The property `type` of a message that holds several replies.
+pub(crate) const REPLIES: &str = "guirpc.replies";
 
 /// The statuses that guirpc itself sends; they mean what they mean in HTTP.
 pub mod status {

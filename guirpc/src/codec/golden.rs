@@ -71,7 +71,7 @@ fn say(text: &str) -> String;
 fn sum(bytes: &[u8]) -> u64;
 
 /// The bytes that a line of MessagePack stands for.
-fn bytes(line: &str) -> Vec<u8> {
+pub(super) fn bytes(line: &str) -> Vec<u8> {
     let part = |part: &str| match part.strip_prefix('"') {
         Some(text) => text.trim_end_matches('"').as_bytes().to_vec(),
         None => vec![u8::from_str_radix(part, 16).expect("a byte in hexadecimal")],

@@ -8,7 +8,7 @@ use super::{Codec, DecodeError};
 
 mod read;
 
-use read::Reader;
+pub(super) use read::{Head, Reader};
 
 /// The body of a usual call fits without growing.
 const USUAL_LENGTH: usize = 128;

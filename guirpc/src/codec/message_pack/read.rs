@@ -22,7 +22,7 @@ use bytes::Bytes;
 use key::Key;
 
 /// What is still to be read.
-pub(super) struct Reader<'de> {
+pub(in crate::codec) struct Reader<'de> {
     rest: &'de [u8],
     depth: Depth,
     /// How many values it may hold, and how many of them are still to come.
@@ -34,7 +34,7 @@ pub(super) struct Reader<'de> {
 
 /// A value, as far as it is one; what is in it follows.
 #[derive(Clone, Copy)]
-enum Head<'de> {
+pub(in crate::codec) enum Head<'de> {
     Nil,
     Bool(bool),
     Unsigned(u64),
@@ -45,10 +45,12 @@ enum Head<'de> {
     Bytes(&'de [u8]),
     List(usize),
     Map(usize),
+    /// Of this type; JSON has none.
+    Extension(i8, &'de [u8]),
 }
 
 impl Head<'_> {
-    fn unexpected(&self) -> Unexpected<'_> {
+    pub(in crate::codec) fn unexpected(&self) -> Unexpected<'_> {
         match *self {
             Head::Nil => Unexpected::Unit,
             Head::Bool(value) => Unexpected::Bool(value),
@@ -60,6 +62,7 @@ impl Head<'_> {
             Head::Bytes(bytes) => Unexpected::Bytes(bytes),
             Head::List(_) => Unexpected::Seq,
             Head::Map(_) => Unexpected::Map,
+            Head::Extension(..) => Unexpected::Other("an extension type"),
         }
     }
 }
@@ -69,14 +72,14 @@ fn cut_short() -> Error {
 }
 
 impl<'de> Reader<'de> {
-    pub(super) fn new(body: &'de [u8]) -> Self {
+    pub(in crate::codec) fn new(body: &'de [u8]) -> Self {
         let most_values = most_values(body.len());
         Reader { rest: body, depth: Depth::default(), most_values, left: most_values, wants_bytes: false }
     }
 
     /// # Errors
     /// There is something left.
-    pub(super) fn end(&self) -> Result<(), Error> {
+    pub(in crate::codec) fn end(&self) -> Result<(), Error> {
         if self.rest.is_empty() { Ok(()) } else { Err(Error::custom("there is more after the MessagePack value")) }
     }
 
@@ -104,7 +107,12 @@ impl<'de> Reader<'de> {
             .map_err(|error| Error::custom(format_args!("a text that is no UTF-8: {error}")))
     }
 
-    fn head(&mut self) -> Result<Head<'de>, Error> {
+    fn extension(&mut self, length: usize) -> Result<Head<'de>, Error> {
+        let [kind] = self.number()?;
+        Ok(Head::Extension(i8::from_be_bytes([kind]), self.bytes(length)?))
+    }
+
+    pub(in crate::codec) fn head(&mut self) -> Result<Head<'de>, Error> {
         let [marker] = self.number()?;
         Ok(match Marker::from_u8(marker) {
             Marker::Null => Head::Nil,
@@ -136,19 +144,19 @@ impl<'de> Reader<'de> {
             Marker::Map16 => Head::Map(self.length::<2>()?),
             Marker::Map32 => Head::Map(self.length::<4>()?),
             Marker::Reserved => return Err(Error::custom("found a byte that MessagePack does not use")),
-            Marker::FixExt1
-            | Marker::FixExt2
-            | Marker::FixExt4
-            | Marker::FixExt8
-            | Marker::FixExt16
-            | Marker::Ext8
-            | Marker::Ext16
-            | Marker::Ext32 => return Err(Error::custom("found an extension type, which JSON has not either")),
+            Marker::FixExt1 => self.extension(1)?,
+            Marker::FixExt2 => self.extension(2)?,
+            Marker::FixExt4 => self.extension(4)?,
+            Marker::FixExt8 => self.extension(8)?,
+            Marker::FixExt16 => self.extension(16)?,
+            Marker::Ext8 => self.length::<1>().and_then(|length| self.extension(length))?,
+            Marker::Ext16 => self.length::<2>().and_then(|length| self.extension(length))?,
+            Marker::Ext32 => self.length::<4>().and_then(|length| self.extension(length))?,
         })
     }
 
     /// Reads what is in a list or a map.
-    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(in crate::codec) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         let depth = self.depth.nested().map_err(Error::custom)?;
         self.at(depth, read)
     }
@@ -167,7 +175,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Counts a value.
-    fn count(&mut self) -> Result<(), Error> {
+    pub(in crate::codec) fn count(&mut self) -> Result<(), Error> {
         match self.left.checked_sub(1) {
             Some(left) => self.left = left,
             None => return Err(Error::custom(too_many_values(self.most_values))),
@@ -192,6 +200,7 @@ impl<'de> Reader<'de> {
             Head::Text(text) => visitor.visit_borrowed_str(text),
             // Whoever keeps bytes would give them to a type that takes texts.
             Head::Bytes(bytes) => visitor.visit_seq(Bytes::new(self, bytes)),
+            Head::Extension(..) => Err(Error::custom("found an extension type, which JSON has not either")),
             Head::List(count) => self.nested(|reader| {
                 let mut list = Rest { reader, count };
                 let value = visitor.visit_seq(&mut list)?;
