@@ -58,6 +58,14 @@ pub(super) enum Access {
     Refused(String),
 }
 
+/// How a message in flight was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    pub(super) via: Via,
+    pub(super) mark: Mark,
+    pub(super) route: Option<RouteId>,
+}
+
 /// When a message may be published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -107,19 +115,23 @@ impl Routes {
 
     /// Whether a request may be published; its exchange counts as asked for from now on.
     pub(super) fn access(&mut self, request: &Outbound) -> Access {
-        if let Err(why) = request.check_fits(self.limits) {
-            return Access::Refused(why);
+        match request.check_fits(self.limits) {
+            Ok(()) => self.access_of(&request.exchange, request.body.len()),
+            Err(why) => Access::Refused(why),
         }
-        let bytes = request.body.len();
+    }
+
+    /// Whether a body of so many bytes may be published to this exchange, which counts as asked for from now on.
+    pub(super) fn access_of(&mut self, exchange: &Name, bytes: usize) -> Access {
         let is_taken = self.sizes.takes(bytes);
         if is_taken == Some(false) {
             return Access::Refused(self.sizes.too_large("the request", bytes));
         }
-        match self.exchanges.get(&request.exchange) {
+        match self.exchanges.get(exchange) {
             Some(ExchangeState::Present) if is_taken.is_some() => Access::Open,
             Some(ExchangeState::Asked) => Access::Asked,
             _ => {
-                self.exchanges.insert(request.exchange.clone(), ExchangeState::Asked);
+                self.exchanges.insert(exchange.clone(), ExchangeState::Asked);
                 Access::Ask
             }
         }
