@@ -16,6 +16,7 @@ use crate::log::warn;
 mod backlog;
 mod batches;
 mod by_name;
+mod call_many;
 mod call_options;
 mod calls;
 mod clock_skew;
@@ -39,6 +40,7 @@ mod settings;
 mod window;
 
 pub use backlog::Backlog;
+pub use call_many::{CallMany, CallManyStream};
 use call_options::CallOptions;
 use calls::{NewCall, QueueFull};
 use connect::Connected;

@@ -63,7 +63,7 @@ pub mod types {}
 #[cfg(feature = "main")]
 pub use app::BoxError;
 pub use arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument};
-pub use client::{Backlog, CallFuture, Client, Pending, SendResult, StartResult};
+pub use client::{Backlog, CallFuture, CallMany, CallManyStream, Client, Pending, SendResult, StartResult};
 pub use codec::{Codec, PythonOptions, PythonSerializer, PythonTextCodec};
 #[cfg(feature = "config")]
 pub use config::ClientConfig;

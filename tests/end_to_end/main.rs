@@ -6,6 +6,7 @@
 mod asynchronous;
 mod broker;
 mod certificates;
+mod coalescing;
 mod configured;
 mod connections;
 mod crashes;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let cases = [
         asynchronous::cases(),
         broker::cases(),
+        coalescing::cases(),
         functions::cases(),
         outcomes::cases(),
         load::cases(),
