@@ -12,6 +12,7 @@ use crate::python::Python;
 use crate::setting::Setting;
 
 /// The options, checked.
+#[allow(clippy::struct_excessive_bools, reason = "each is a word that the user writes or leaves out")]
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,

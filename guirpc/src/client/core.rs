@@ -225,12 +225,12 @@ impl Core {
         let mut change = self.change();
         let calls = change.calls();
         let now = Instant::now();
-        let replied = |(number, reply): (Option<u64>, Received)| match number {
+        let find = |(number, reply): (Option<u64>, Received)| match number {
             Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => None,
             Some(number) => Some((calls.replied(generation, number), reply)),
             None => Some((None, reply)),
         };
-        let replies: Vec<_> = replies.into_iter().filter_map(replied).collect();
+        let replies: Vec<_> = replies.into_iter().filter_map(find).collect();
         change.end();
         for (replied, reply) in replies {
             let outcome = match reply {

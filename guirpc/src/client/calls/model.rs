@@ -1,7 +1,7 @@
 //! Whatever happens in whatever order: each call has one outcome, nothing that may run once is in flight twice, and who is
 //! told that nothing ran is told the truth.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::iter;
 use std::time::Duration;
 
@@ -12,8 +12,11 @@ use super::tests::{checked, request};
 use super::*;
 use crate::broker::{EXCHANGE, Failure, Limits, MessageSizes};
 use crate::client::outcome::tests::encoded;
-use crate::client::outcome::{Told, decode_json};
 use crate::message::{EncodedReply, ReplyKind};
+
+mod world;
+
+use world::{InFlight, World};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -116,104 +119,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the world around the calls knows.
-#[derive(Default)]
-struct World {
-    /// Those without an outcome, and whether they are idempotent.
-    open: BTreeMap<u64, bool>,
-    /// Those that were published.
-    published: BTreeSet<u64>,
-    /// Those that were in flight on a link that was lost, and are made again.
-    repeated: BTreeSet<u64>,
-    /// How often each was published and may have been run for that.
-    may_have_run: BTreeMap<u64, u32>,
-    /// The messages that the broker has returned of those in flight.
-    returned: BTreeSet<u64>,
-    /// What is in flight on the present link, in order.
-    in_flight: Vec<InFlight>,
-    /// The tags that are open, each with the number of its message.
-    tags: BTreeMap<u64, Option<u64>>,
-    last_tag: u64,
-    probes: Vec<Via>,
-    generation: u64,
-    is_up: bool,
-}
-
-struct InFlight {
-    message: u64,
-    /// Those of its calls that have no outcome.
-    calls: Vec<u64>,
-    is_call: bool,
-    /// Whether others wait for it.
-    is_counted: bool,
-}
-
-impl World {
-    /// It is in flight no more.
-    fn land(&mut self, number: u64) {
-        for message in &mut self.in_flight {
-            message.calls.retain(|call| *call != number);
-        }
-        self.in_flight.retain(|message| !message.calls.is_empty());
-    }
-
-    /// The messages that a server may have that belong to calls.
-    fn with_servers(&self) -> impl Iterator<Item = &InFlight> {
-        // What is returned is in no queue, so no server has it.
-        self.in_flight.iter().filter(|it| it.is_call && !self.returned.contains(&it.message))
-    }
-
-    fn confirmable(&mut self, via: Via, number: Option<u64>) {
-        if via == Via::Confirming {
-            self.last_tag += 1;
-            self.tags.insert(self.last_tag, number);
-        }
-    }
-
-    /// Whoever is told that nothing ran is told the truth.
-    fn check_told(&self, number: u64, outcome: Outcome) -> Result<(), TestCaseError> {
-        let shown = format!("{outcome:?}");
-        let told = Told { service: "math", timeout: Duration::ZERO, idempotent: false, max_body: usize::MAX };
-        let decoded = outcome.into_reply(told).map(|reply| reply.map(|reply| decode_json(Some(&reply)).map(drop)));
-        let says_not_run = match decoded {
-            Err(error) => !error.may_have_run(),
-            Ok(Some(Err(error))) => !error.may_have_run(),
-            Ok(Some(Ok(())) | None) => false,
-        };
-        let may_have_run = self.may_have_run.get(&number).is_some_and(|times| *times > 0);
-        prop_assert!(!(says_not_run && may_have_run), "{number} may have run: {shown}");
-        Ok(())
-    }
-
-    /// The last time that it was published it was certainly not run.
-    fn not_run(&mut self, number: u64) {
-        *self.may_have_run.entry(number).or_insert(1) -= 1;
-    }
-
-    fn clear(&mut self) {
-        self.in_flight.clear();
-        self.returned.clear();
-        self.tags.clear();
-        self.last_tag = 0;
-        self.probes.clear();
-        self.is_up = false;
-    }
-
-    /// Takes note of those that have an outcome: one each.
-    fn decided(&mut self, calls: &mut Calls<u64>) -> Result<(), TestCaseError> {
-        for (number, outcome) in calls.take_decided() {
-            let open = self.open.remove(&number);
-            prop_assert!(open.is_some(), "{number} has two outcomes, the second is {outcome:?}");
-            if let Outcome::Lost(_) = &outcome {
-                prop_assert!(self.published.contains(&number), "{number} was never published");
-            }
-            self.check_told(number, outcome)?;
-            self.land(number);
-        }
-        Ok(())
-    }
-}
-
 /// What waits is where it will be found.
 fn check_waiting(calls: &Calls<u64>) -> Result<(), TestCaseError> {
     let is_listed = |number: u64| {
@@ -242,7 +147,7 @@ struct Model {
 impl Model {
     fn enter(&mut self, mut request: Outbound, idempotent: bool, expires_in: u64, coalesced: bool) {
         self.last += 1;
-        request.priority = (expires_in % 10 == 0).then_some(1);
+        request.priority = expires_in.is_multiple_of(10).then_some(1);
         let (waiter, deadline) = (self.last, self.now + Duration::from_millis(expires_in));
         let (request, coalescing) = (Arc::new(request), coalesced.then(coalescing));
         let call = NewCall { waiter, request, deadline, idempotent, expires: None, coalescing };
@@ -305,6 +210,56 @@ impl Model {
         }
     }
 
+    fn reply(&mut self, some: usize, answer: Answer) -> Result<(), TestCaseError> {
+        let Model { calls, world, .. } = self;
+        let waiting: Vec<u64> = world.with_servers().flat_map(|it| it.calls.clone()).collect();
+        let Some(number) = waiting.get(some) else { return Ok(()) };
+        let Replied { waiter, repeated } = calls.replied(world.generation, *number).expect("it is in flight");
+        prop_assert_eq!(repeated, world.repeated.contains(number));
+        prop_assert!(world.open.remove(&waiter).is_some());
+        if let Answer::Refusal = answer {
+            world.not_run(waiter);
+        }
+        world.check_told(waiter, Outcome::Reply(answer.reply()).of_call(repeated))?;
+        world.land(*number);
+        Ok(())
+    }
+
+    fn reply_to_all(&mut self, some: usize, answer: Answer) -> Result<(), TestCaseError> {
+        let Model { calls, world, now, .. } = self;
+        let message = world.with_servers().filter(|it| is_message(it.message)).nth(some);
+        let Some((message, numbers)) = message.map(|it| (it.message, it.calls.clone())) else { return Ok(()) };
+        let (generation, reply) = (world.generation, Ok(answer.reply()));
+        prop_assert!(!calls.message_replied(generation + 1, message, &reply, *now));
+        prop_assert!(calls.message_replied(generation, message, &reply, *now));
+        prop_assert!(!calls.message_replied(generation, message, &reply, *now), "it is answered");
+        if let Answer::Refusal = answer {
+            for number in numbers {
+                world.not_run(number);
+                world.land(number);
+            }
+        }
+        Ok(())
+    }
+
+    fn return_one(&mut self, some: usize) {
+        let Model { calls, world, now, .. } = self;
+        let message = world.in_flight.get(some).map(|it| (it.message, it.calls.clone()));
+        let Some((message, numbers)) = message else { return };
+        let is_new = world.returned.insert(message);
+        // Else it is told with its confirm.
+        let is_over = calls.flight(message).is_some_and(|flight| flight.via == Via::Plain);
+        calls.returned(message, *now);
+        for number in numbers {
+            if is_new {
+                world.not_run(number);
+            }
+            if is_over {
+                world.land(number);
+            }
+        }
+    }
+
     fn lose(&mut self, failure: &Failure) {
         self.calls.lose(failure);
         self.world.repeated.extend(self.world.in_flight.iter().flat_map(|it| &it.calls));
@@ -353,47 +308,9 @@ impl Model {
                     calls.probed(via);
                 }
             }
-            Step::Reply(some, answer) => {
-                let waiting: Vec<u64> = world.with_servers().flat_map(|it| it.calls.clone()).collect();
-                if let Some(number) = waiting.get(some) {
-                    let replied = calls.replied(world.generation, *number);
-                    let Replied { waiter, repeated } = replied.expect("it is in flight");
-                    prop_assert_eq!(repeated, world.repeated.contains(number));
-                    prop_assert!(world.open.remove(&waiter).is_some());
-                    if let Answer::Refusal = answer {
-                        world.not_run(waiter);
-                    }
-                    world.check_told(waiter, Outcome::Reply(answer.reply()).of_call(repeated))?;
-                    world.land(*number);
-                }
-            }
-            Step::ReplyToAll(some, answer) => {
-                let message = world.with_servers().filter(|it| is_message(it.message)).nth(some);
-                if let Some((message, numbers)) = message.map(|it| (it.message, it.calls.clone())) {
-                    let reply = Ok(answer.reply());
-                    prop_assert!(!calls.message_replied(world.generation + 1, message, &reply, *now));
-                    prop_assert!(calls.message_replied(world.generation, message, &reply, *now));
-                    prop_assert!(!calls.message_replied(world.generation, message, &reply, *now));
-                    if let Answer::Refusal = answer {
-                        for number in numbers {
-                            world.not_run(number);
-                            world.land(number);
-                        }
-                    }
-                }
-            }
-            Step::Return(some) => {
-                if let Some((message, numbers)) = world.in_flight.get(some).map(|it| (it.message, it.calls.clone())) {
-                    if world.returned.insert(message) {
-                        numbers.iter().for_each(|number| world.not_run(*number));
-                    }
-                    let is_over = calls.flight(message).is_some_and(|flight| flight.via == Via::Plain);
-                    calls.returned(message, *now);
-                    if is_over {
-                        numbers.iter().for_each(|number| world.land(*number));
-                    }
-                }
-            }
+            Step::Reply(some, answer) => self.reply(some, answer)?,
+            Step::ReplyToAll(some, answer) => self.reply_to_all(some, answer)?,
+            Step::Return(some) => self.return_one(some),
             Step::Confirm { up_to, multiple, accepted } => {
                 if let Some(tag) = world.tags.keys().nth(up_to).copied() {
                     self.confirm((tag, multiple, accepted));
