@@ -48,6 +48,10 @@ pub(crate) const NO_REPLY: &str = "guirpc.nobody";
 pub(crate) const PING: &str = "guirpc.ping";
 /// The property `type` of a message that holds several calls.
 pub(crate) const CALLS: &str = "guirpc.calls";
+/// The name of the queue, or the routing key, for such messages, beside that of single calls.
+pub(crate) fn of_calls(name: &str) -> String {
+    format!("{name}.calls")
+}
 /// The property `type` of a message that holds several replies.
 pub(crate) const REPLIES: &str = "guirpc.replies";
 

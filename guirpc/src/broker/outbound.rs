@@ -13,7 +13,7 @@ use super::request_channel::DIRECT_REPLY_TO;
 use super::wire::{self, PERSISTENT};
 use crate::codec::coalesced::{CoalescedCall, encode_calls};
 use crate::codec::{Codec, Format};
-use crate::message::{CALLS, FAAS_NAME, Headers, Name};
+use crate::message::{CALLS, FAAS_NAME, Headers, Name, of_calls};
 
 /// AMQP's delivery mode of a message that does not survive a restart of the broker.
 const TRANSIENT: u8 = 1;
@@ -53,7 +53,7 @@ impl fmt::Debug for Outbound {
 
 /// Where a server takes calls that travel together, beside where it takes them singly; `None` if AMQP has no such name.
 pub(crate) fn coalesced_routing_key(routing_key: &str) -> Option<Name> {
-    let key = format!("{routing_key}.calls");
+    let key = of_calls(routing_key);
     wire::check_short("the routing key", &key).ok().map(|()| key.into())
 }
 

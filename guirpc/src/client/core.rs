@@ -170,14 +170,15 @@ impl Core {
     pub(super) fn enter(&self, call: NewCall<Waiter>, most_queued: u64) -> Result<u64, QueueFull> {
         let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
         let request = Arc::clone(&call.request);
-        let expires = if request.wants_reply {
-            Some(call.deadline.saturating_duration_since(Instant::now()))
-        } else {
-            call.expires
-        };
         // Made before the lock is taken, which holds up other callers and the replies; unless it may travel with others.
-        let is_single = call.coalescing.is_none();
-        let message = is_single.then(|| (number, request.message(self.ids.of(number), expires)));
+        let message = call.coalescing.is_none().then(|| {
+            let expires = if request.wants_reply {
+                Some(call.deadline.saturating_duration_since(Instant::now()))
+            } else {
+                call.expires
+            };
+            (number, request.message(self.ids.of(number), expires))
+        });
         let mut change = self.change();
         change.calls().enter(number, call, most_queued)?;
         change.end_with(message);

@@ -189,6 +189,15 @@ impl Routes {
         }
     }
 
+    /// The channel for a message that may overtake others of its route, and be overtaken: it is confirmed by sample, too.
+    pub(super) fn unordered(&self, id: Option<RouteId>, now: Instant) -> Via {
+        let is_plain = |RouteId(at): RouteId| {
+            let route = &self.known[at];
+            !route.is_suspect(now) && route.is_sampled_within(SAMPLE_EVERY, now)
+        };
+        if id.is_some_and(is_plain) { Via::Plain } else { Via::Confirming }
+    }
+
     /// Whether the queue at the end of this route may take nothing.
     pub(super) fn is_suspect(&self, id: Option<RouteId>, now: Instant) -> bool {
         id.is_some_and(|RouteId(at)| self.known[at].is_suspect(now))
@@ -328,6 +337,25 @@ mod tests {
         case.check(Turn::Later);
         case.routes.confirmed(case.id, true, false);
         case.publish(Via::Plain);
+    }
+
+    #[test]
+    fn what_has_no_order_waits_for_nothing_and_is_confirmed_by_sample() {
+        let mut case = Case::new();
+        let publish = |case: &mut Case| {
+            let via = case.routes.unordered(case.id, case.now);
+            case.routes.publish(case.id, via, Mark::default(), true, case.now);
+            via
+        };
+        assert_eq!([publish(&mut case), publish(&mut case)], [Via::Confirming, Via::Plain]);
+        case.routes.confirmed(case.id, true, true);
+        assert_eq!([publish(&mut case), publish(&mut case)], [Via::Confirming; 2], "its queue is full");
+        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false);
+        assert_eq!(publish(&mut case), Via::Plain);
+        case.now += SAMPLE_EVERY;
+        assert_eq!(publish(&mut case), Via::Confirming);
+        assert_eq!(case.routes.unordered(None, case.now), Via::Confirming);
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::coalescing::MOST_CALLS;
 use super::declare::settings;
 use super::{CONNECTION, Coalescing, DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, DEFAULT_URI, Kind};
 #[cfg(feature = "config")]
 use super::{Environment, Layers, Side};
+use crate::codec::coalesced::MOST;
 use crate::error::{Error, shown};
 use crate::message::Dialect;
 
@@ -75,7 +75,7 @@ settings! {
             }
             /// The most calls in a message
             coalescing_max_calls: usize {
-                takes: Kind::Count(MOST_CALLS as u64),
+                takes: Kind::Count(MOST as u64),
                 default: Coalescing::DEFAULT.max_calls,
                 ini: &["options.coalescing_max_calls"],
             }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// The most calls that a message holds; a server takes no more.
-pub(crate) const MOST_CALLS: usize = 1024;
+use crate::codec::coalesced::MOST;
 
 /// When calls wait for each other and travel in one message, for
 /// [`Client::with_coalescing`](crate::Client::with_coalescing).
@@ -45,7 +44,7 @@ impl Coalescing {
     ///
     /// With 1 every call travels by itself.
     pub fn max_calls(self, calls: usize) -> Self {
-        Coalescing { max_calls: calls.clamp(1, MOST_CALLS), ..self }
+        Coalescing { max_calls: calls.clamp(1, MOST), ..self }
     }
 
     /// A message does not get larger than so many bytes (the default is 64 KiB); a call that is larger by itself is sent

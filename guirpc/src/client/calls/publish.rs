@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Call, Calls, LinkState, Stage};
+use super::{Calls, LinkState, Stage};
 use crate::broker::{Outbound, Size};
 use crate::client::batches::{GroupId, is_message};
 use crate::client::confirms::Message;
@@ -59,6 +59,8 @@ impl<W> Calls<W> {
             // What comes after one that is held is held, too.
             let is_behind = route.is_some_and(|route| self.held.contains_key(&route));
             let via = match self.routes.turn(route, is_call, now, &self.window) {
+                // A queue for calls that travel together keeps no order with that for others.
+                _ if is_message(number) => self.routes.unordered(route, now),
                 Turn::Now(via) if !is_behind => via,
                 _ => {
                     self.queue.pop_first();
@@ -124,18 +126,16 @@ impl<W> Calls<W> {
         if self.held.is_empty() {
             return;
         }
-        let Calls { open, batches, routes, window, .. } = self;
-        let is_waiting = |number: &u64| match open.get(number) {
-            Some(call) => call.stage == Stage::Queued,
-            None => batches.destination(*number).is_some(),
-        };
-        let is_call = |number: &u64| open.get(number).is_none_or(|call: &Call<W>| call.wants_reply);
+        let Calls { open, routes, window, .. } = self;
         let released = self.held.extract_if(|route, held| {
+            let is_queued = |number: &u64| open.get(number).is_some_and(|call| call.stage == Stage::Queued);
             // There may be thousands, so only as many are looked at as are outdated.
-            while held.pop_front_if(|first| !is_waiting(first)).is_some() {}
-            held.front().is_none_or(|first| routes.turn(Some(*route), is_call(first), now, window) != Turn::Later)
+            while held.pop_front_if(|first| !is_queued(first)).is_some() {}
+            let first = held.front().and_then(|first| open.get(first));
+            first.is_none_or(|first| routes.turn(Some(*route), first.wants_reply, now, window) != Turn::Later)
         });
-        self.queue.extend(released.flat_map(|(_, held)| held).filter(is_waiting));
+        let is_queued = |number: &u64| open.get(number).is_some_and(|call| call.stage == Stage::Queued);
+        self.queue.extend(released.flat_map(|(_, held)| held).filter(is_queued));
     }
 
     /// A message could not be handed over, so it was not sent: it is queued again.
