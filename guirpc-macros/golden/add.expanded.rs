@@ -25,6 +25,26 @@ impl add {
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((a, b))
     }
+    /// Calls `add` many times; an iterator of what it returns, `i64`, in the order of the arguments.
+    pub fn call_many<__Tuples: ::core::iter::IntoIterator<Item = (i64, i64)>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallMany<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many::<Self, _>(arguments)
+    }
+    /// Calls `add` many times; a stream of what it returns, `i64`, in the order of the arguments.
+    pub fn call_many_async<__Tuples: ::core::iter::IntoIterator<Item = (i64, i64)>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallManyStream<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many_async::<Self, _>(arguments)
+    }
     /// Calls `add` without waiting; what it returns, `i64`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,

@@ -23,6 +23,26 @@ impl subtract {
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((a, b))
     }
+    /// Calls `subtract` many times; an iterator of what it returns, `i64`, in the order of the arguments.
+    pub fn call_many<__Tuples: ::core::iter::IntoIterator<Item = (i64, i64)>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallMany<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many::<Self, _>(arguments)
+    }
+    /// Calls `subtract` many times; a stream of what it returns, `i64`, in the order of the arguments.
+    pub fn call_many_async<__Tuples: ::core::iter::IntoIterator<Item = (i64, i64)>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallManyStream<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many_async::<Self, _>(arguments)
+    }
     /// Calls `subtract` without waiting; what it returns, `i64`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
@@ -87,6 +107,26 @@ impl reset {
         client: &::guirpc::__private_0_1::Client,
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>(())
+    }
+    /// Calls `reset` many times; an iterator of what it returns, `()`, in the order of the arguments.
+    pub fn call_many<__Tuples: ::core::iter::IntoIterator<Item = ()>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallMany<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many::<Self, _>(arguments)
+    }
+    /// Calls `reset` many times; a stream of what it returns, `()`, in the order of the arguments.
+    pub fn call_many_async<__Tuples: ::core::iter::IntoIterator<Item = ()>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallManyStream<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many_async::<Self, _>(arguments)
     }
     /// Calls `reset` without waiting; what it returns, `()`, is waited for, or awaited, later.
     pub fn start(

@@ -32,6 +32,70 @@ impl find {
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(name),))
     }
+    /// Calls `find` many times; an iterator of what it returns, `Result<u64, Fault>`, in the order of the arguments.
+    pub fn call_many<
+        'a,
+        __Tuples: ::core::iter::IntoIterator<Item = (&'a ::core::primitive::str,)>,
+    >(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallMany<
+        Self,
+        ::core::iter::Map<
+            <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+            fn(
+                (&'a ::core::primitive::str,),
+            ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+        >,
+    > {
+        client
+            .call_many::<
+                Self,
+                _,
+            >(
+                ::core::iter::Iterator::map(
+                    ::core::iter::IntoIterator::into_iter(arguments),
+                    (|(name,): (&'a ::core::primitive::str,)| (
+                        ::guirpc::__private_0_1::TextArgument::new(name),
+                    ))
+                        as fn(
+                            (&'a ::core::primitive::str,),
+                        ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+                ),
+            )
+    }
+    /// Calls `find` many times; a stream of what it returns, `Result<u64, Fault>`, in the order of the arguments.
+    pub fn call_many_async<
+        'a,
+        __Tuples: ::core::iter::IntoIterator<Item = (&'a ::core::primitive::str,)>,
+    >(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallManyStream<
+        Self,
+        ::core::iter::Map<
+            <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+            fn(
+                (&'a ::core::primitive::str,),
+            ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+        >,
+    > {
+        client
+            .call_many_async::<
+                Self,
+                _,
+            >(
+                ::core::iter::Iterator::map(
+                    ::core::iter::IntoIterator::into_iter(arguments),
+                    (|(name,): (&'a ::core::primitive::str,)| (
+                        ::guirpc::__private_0_1::TextArgument::new(name),
+                    ))
+                        as fn(
+                            (&'a ::core::primitive::str,),
+                        ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+                ),
+            )
+    }
     /// Calls `find` without waiting; what it returns, `Result<u64, Fault>`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
@@ -67,6 +131,7 @@ impl ::guirpc::__private_0_1::Function for find {
         ::core::time::Duration::new(1u64, 500000000u32),
     );
     const IDEMPOTENT: ::core::primitive::bool = true;
+    const COALESCE: ::core::primitive::bool = true;
     const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(
         "lookups",
     );

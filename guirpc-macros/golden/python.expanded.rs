@@ -24,6 +24,70 @@ impl count {
         client
             .call_async::<Self>((::guirpc::__private_0_1::TextArgument::new(sentence),))
     }
+    /// Calls `count` many times; an iterator of what it returns, `usize`, in the order of the arguments.
+    pub fn call_many<
+        'a,
+        __Tuples: ::core::iter::IntoIterator<Item = (&'a ::core::primitive::str,)>,
+    >(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallMany<
+        Self,
+        ::core::iter::Map<
+            <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+            fn(
+                (&'a ::core::primitive::str,),
+            ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+        >,
+    > {
+        client
+            .call_many::<
+                Self,
+                _,
+            >(
+                ::core::iter::Iterator::map(
+                    ::core::iter::IntoIterator::into_iter(arguments),
+                    (|(sentence,): (&'a ::core::primitive::str,)| (
+                        ::guirpc::__private_0_1::TextArgument::new(sentence),
+                    ))
+                        as fn(
+                            (&'a ::core::primitive::str,),
+                        ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+                ),
+            )
+    }
+    /// Calls `count` many times; a stream of what it returns, `usize`, in the order of the arguments.
+    pub fn call_many_async<
+        'a,
+        __Tuples: ::core::iter::IntoIterator<Item = (&'a ::core::primitive::str,)>,
+    >(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallManyStream<
+        Self,
+        ::core::iter::Map<
+            <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+            fn(
+                (&'a ::core::primitive::str,),
+            ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+        >,
+    > {
+        client
+            .call_many_async::<
+                Self,
+                _,
+            >(
+                ::core::iter::Iterator::map(
+                    ::core::iter::IntoIterator::into_iter(arguments),
+                    (|(sentence,): (&'a ::core::primitive::str,)| (
+                        ::guirpc::__private_0_1::TextArgument::new(sentence),
+                    ))
+                        as fn(
+                            (&'a ::core::primitive::str,),
+                        ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+                ),
+            )
+    }
     /// Calls `count` without waiting; what it returns, `usize`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,
@@ -133,6 +197,26 @@ impl foobar_sum {
         bar: i64,
     ) -> ::guirpc::__private_0_1::CallFuture<Self> {
         client.call_async::<Self>((foo, bar))
+    }
+    /// Calls `foobar_sum` many times; an iterator of what it returns, `i64`, in the order of the arguments.
+    pub fn call_many<__Tuples: ::core::iter::IntoIterator<Item = (i64, i64)>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallMany<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many::<Self, _>(arguments)
+    }
+    /// Calls `foobar_sum` many times; a stream of what it returns, `i64`, in the order of the arguments.
+    pub fn call_many_async<__Tuples: ::core::iter::IntoIterator<Item = (i64, i64)>>(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallManyStream<
+        Self,
+        <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+    > {
+        client.call_many_async::<Self, _>(arguments)
     }
     /// Calls `foobar_sum` without waiting; what it returns, `i64`, is waited for, or awaited, later.
     pub fn start(

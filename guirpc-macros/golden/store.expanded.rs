@@ -46,6 +46,82 @@ impl store_call {
                 Self,
             >((r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
     }
+    /// Calls `store` many times; an iterator of what it returns, `StoreResult<Reply<usize>>`, in the order of the arguments.
+    pub fn call_many<
+        'a,
+        __Tuples: ::core::iter::IntoIterator<
+                Item = (Option<String>, &'a [::core::primitive::u8], u8),
+            >,
+    >(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallMany<
+        Self,
+        ::core::iter::Map<
+            <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+            fn(
+                (Option<String>, &'a [::core::primitive::u8], u8),
+            ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+        >,
+    > {
+        client
+            .call_many::<
+                Self,
+                _,
+            >(
+                ::core::iter::Iterator::map(
+                    ::core::iter::IntoIterator::into_iter(arguments),
+                    (|
+                        (
+                            r#type,
+                            bytes,
+                            copies,
+                        ): (Option<String>, &'a [::core::primitive::u8], u8)|
+                    (r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
+                        as fn(
+                            (Option<String>, &'a [::core::primitive::u8], u8),
+                        ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+                ),
+            )
+    }
+    /// Calls `store` many times; a stream of what it returns, `StoreResult<Reply<usize>>`, in the order of the arguments.
+    pub fn call_many_async<
+        'a,
+        __Tuples: ::core::iter::IntoIterator<
+                Item = (Option<String>, &'a [::core::primitive::u8], u8),
+            >,
+    >(
+        client: &::guirpc::__private_0_1::Client,
+        arguments: __Tuples,
+    ) -> ::guirpc::__private_0_1::CallManyStream<
+        Self,
+        ::core::iter::Map<
+            <__Tuples as ::core::iter::IntoIterator>::IntoIter,
+            fn(
+                (Option<String>, &'a [::core::primitive::u8], u8),
+            ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+        >,
+    > {
+        client
+            .call_many_async::<
+                Self,
+                _,
+            >(
+                ::core::iter::Iterator::map(
+                    ::core::iter::IntoIterator::into_iter(arguments),
+                    (|
+                        (
+                            r#type,
+                            bytes,
+                            copies,
+                        ): (Option<String>, &'a [::core::primitive::u8], u8)|
+                    (r#type, ::guirpc::__private_0_1::BytesArgument::new(bytes), copies))
+                        as fn(
+                            (Option<String>, &'a [::core::primitive::u8], u8),
+                        ) -> ::guirpc::__private_0_1::ArgumentsOf<'a, Self>,
+                ),
+            )
+    }
     /// Calls `store` without waiting; what it returns, `StoreResult<Reply<usize>>`, is waited for, or awaited, later.
     pub fn start(
         client: &::guirpc::__private_0_1::Client,

@@ -12,6 +12,7 @@ use crate::python::Python;
 use crate::setting::Setting;
 
 /// The options, checked.
+#[allow(clippy::struct_excessive_bools, reason = "each is a word that the user writes or leaves out")]
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
@@ -20,6 +21,7 @@ pub(crate) struct Options {
     pub(crate) stub: Option<Ident>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
+    pub(crate) coalesce: bool,
     pub(crate) early_ack: bool,
     /// Where it is said that a function is dropped at the deadline of its caller.
     pub(crate) cancel: Option<Ident>,
@@ -56,13 +58,14 @@ const fn anywhere(key: &'static str, read: fn(&mut Options, Setting) -> Result<(
 }
 
 /// All options, in the order in which the diagnostic of an unknown one lists them.
-const OPTIONS: [Declaration; 13] = [
+const OPTIONS: [Declaration; 14] = [
     anywhere("name", |options, it| it.routable().map(|name| options.name = Some(name))),
     anywhere("service", |options, it| it.routable().map(|service| options.service = Some(service))),
     anywhere("lane", |options, it| it.lane().map(|lane| options.lane = Some(lane))),
     anywhere("stub", |options, it| it.value("a name, as in `stub = add_call`").map(|stub| options.stub = Some(stub))),
     anywhere("timeout", |options, it| it.duration().map(|timeout| options.timeout = Some(timeout))),
     anywhere("idempotent", |options, it| it.flag().map(|()| options.idempotent = true)),
+    anywhere("coalesce", |options, it| it.flag().map(|()| options.coalesce = true)),
     Declaration {
         key: "ack",
         place: Place::WithBody("a function without a body is served elsewhere, and `ack` is said there"),

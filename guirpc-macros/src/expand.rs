@@ -36,6 +36,11 @@ fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
         quote!(::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanoseconds)))
     });
     let idempotent = options.idempotent;
+    let coalesce = options.coalesce.then(|| {
+        quote!(
+            const COALESCE: ::core::primitive::bool = true;
+        )
+    });
     let lane = options.lane.as_ref().map(|lane| {
         quote!(const LANE: ::core::option::Option<&'static ::core::primitive::str> = ::core::option::Option::Some(#lane);)
     });
@@ -64,6 +69,7 @@ fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
             const SERVICE: &'static ::core::primitive::str = #service;
             const TIMEOUT: ::core::option::Option<::core::time::Duration> = #timeout;
             const IDEMPOTENT: ::core::primitive::bool = #idempotent;
+            #coalesce
             #lane
             #dialect
             #python

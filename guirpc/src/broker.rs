@@ -20,7 +20,7 @@
 //! | [`RepublishChannel`]: `attempt`, `dead_letter`, `declare`, `confirms` | requests that are published again |
 //! | [`Topology::declare_service`], `declare_queue` | exchanges and queues, declared or taken as they are |
 //! | [`TopologyKeeper::look`] | an exchange and its bindings, declared again when they are gone |
-//! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`reply()`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
+//! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`replies`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`PublishChecker::check`] | whether the broker takes messages for an exchange, from this user, of some size ([`MessageSizes`]) |
 //! | [`ask_backlog`] | what waits in a queue, and how many take from it |
 //! | [`DeadQueue`]: `open`, `exists`, `next`, `keep`, `remove`, `put_back`, `close` | looking through dead letters |
@@ -69,7 +69,7 @@ pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use failure::{Failure, Scope};
 pub(crate) use inbox::{Consumer, Event, Inbox, Next, Order, Receipt};
 pub(crate) use message_sizes::MessageSizes;
-pub(crate) use outbound::{Outbound, OutboundMessage, Size};
+pub(crate) use outbound::{Coalescable, Outbound, OutboundMessage, Size, coalesced_routing_key};
 pub(crate) use publish_check::{Checked, Presence, PublishCheck, PublishChecker, own_node};
 pub(crate) use refusal::ack_timeout;
 pub(crate) use reply::{ReplyChannel, ReplyProgress};
@@ -77,7 +77,7 @@ pub(crate) use reply_nodes::{ReplyNodes, TrialAccess};
 pub(crate) use reply_to::ReplyTo;
 pub(crate) use republish::{RepublishChannel, RepublishOpener, is_returned};
 pub(crate) use request_channel::{
-    ConfirmNote, Incoming, Received, ReplyNote, RequestChannel, ReturnNote, Returned, TooLarge, confirmed, reply,
+    ConfirmNote, Incoming, Received, ReplyNote, RequestChannel, ReturnNote, Returned, TooLarge, confirmed, replies,
     request_channels, returned,
 };
 pub(crate) use topology::{

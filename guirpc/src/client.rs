@@ -2,18 +2,21 @@
 
 use std::fmt;
 use std::sync::{Arc, Once};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::arguments::ArgumentsOf;
+use crate::broker::Outbound;
 use crate::codec::Format;
-use crate::config::DEFAULT_TIMEOUT;
+use crate::config::{Coalescing, DEFAULT_TIMEOUT};
 use crate::error::CallError;
 use crate::function::{CallResult, ErrorOf, Function, OutputOf};
 use crate::health::ConnectionStatus;
 use crate::log::warn;
 
 mod backlog;
+mod batches;
 mod by_name;
+mod call_many;
 mod call_options;
 mod calls;
 mod clock_skew;
@@ -37,6 +40,7 @@ mod settings;
 mod window;
 
 pub use backlog::Backlog;
+pub use call_many::{CallMany, CallManyStream};
 use call_options::CallOptions;
 use calls::{NewCall, QueueFull};
 use connect::Connected;
@@ -47,6 +51,9 @@ use settings::Settings;
 
 /// A century is as good as for ever, and no clock overflows when it is added.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
+
+/// A server puts no more bytes of replies into one message, by far.
+const REPLIES_TOGETHER: usize = 128 << 10;
 
 /// What a call of `F` yields that is not waited for yet.
 pub type StartResult<F> = Result<Pending<OutputOf<F>, ErrorOf<F>>, CallError<ErrorOf<F>>>;
@@ -159,9 +166,14 @@ impl Client {
     }
 
     fn begin_function<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<CallHandle, CallError> {
+        self.begin(&self.prepare_function::<F>(arguments)?)
+    }
+
+    /// A call that is yet to be made.
+    fn prepare_function<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<Prepared, CallError> {
         let callee = Callee::of::<F>(self.format(F::DIALECT, F::PYTHON));
         let body = encode::<F>(callee.format, arguments)?;
-        self.begin_call(&callee, body)
+        self.prepare_call(&callee, body)
     }
 
     fn begin_function_send<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<CallHandle, CallError> {
@@ -171,9 +183,18 @@ impl Client {
     }
 
     fn begin_call(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
+        self.begin(&self.prepare_call(callee, body)?)
+    }
+
+    fn prepare_call(&self, callee: &Callee, body: Vec<u8>) -> Result<Prepared, CallError> {
         let timeout = self.settings.timeout.or(callee.timeout).unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
-        let options = CallOptions::until_outer(timeout, callee.idempotent)?;
-        self.begin(callee, body, options, None, true)
+        let coalescing = self.settings.coalescing_of(callee);
+        if coalescing.is_some() {
+            // Such a message is larger than each reply in it.
+            self.connected.core.body_limit.raise(REPLIES_TOGETHER);
+        }
+        let request = Arc::new(self.outbound(callee, body, true)?);
+        Ok(Prepared { request, timeout, idempotent: callee.idempotent, purpose: Purpose::Call { coalescing } })
     }
 
     fn begin_send(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
@@ -186,29 +207,45 @@ impl Client {
             });
         }
         let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
-        let options = CallOptions { deadline: Instant::now() + timeout, timeout, idempotent: callee.idempotent };
         let expires = self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT));
-        self.begin(callee, body, options, expires, false)
+        let request = Arc::new(self.outbound(callee, body, false)?);
+        self.begin(&Prepared { request, timeout, idempotent: callee.idempotent, purpose: Purpose::Send { expires } })
     }
 
-    fn begin(
-        &self,
-        callee: &Callee,
-        body: Vec<u8>,
-        options: CallOptions,
-        expires: Option<Duration>,
-        wants_reply: bool,
-    ) -> Result<CallHandle, CallError> {
-        let request = Arc::new(self.outbound(callee, body, wants_reply)?);
-        let routing_key = request.routing_key.clone();
+    fn begin(&self, prepared: &Prepared) -> Result<CallHandle, CallError> {
+        let Prepared { request, timeout, idempotent, purpose } = prepared;
+        let (timeout, idempotent, routing_key) = (*timeout, *idempotent, request.routing_key.clone());
+        let (options, expires, coalescing) = match purpose {
+            Purpose::Call { coalescing } => (CallOptions::until_outer(timeout, idempotent)?, None, *coalescing),
+            Purpose::Send { expires } => (CallOptions::new(timeout, idempotent), *expires, None),
+        };
         let (waiter, receiver) = oneshot::async_channel();
-        let CallOptions { deadline, idempotent, .. } = options;
-        let call = NewCall { waiter, request, deadline, idempotent, expires };
+        let (request, deadline) = (Arc::clone(request), options.deadline);
+        let call = NewCall { waiter, request, deadline, idempotent, expires, coalescing };
         let entered = self.connected.core.enter(call, self.settings.max_queued);
         let number = entered.map_err(|QueueFull { bytes }| CallError::Backpressure { queued: bytes })?;
         let (client, max_body) = (Arc::clone(&self.connected), self.settings.max_body);
         Ok(CallHandle::new(client, number, receiver, routing_key, options, max_body))
     }
+}
+
+/// A call or a send that can be made.
+struct Prepared {
+    request: Arc<Outbound>,
+    timeout: Duration,
+    idempotent: bool,
+    purpose: Purpose,
+}
+
+/// Whether a reply is waited for.
+enum Purpose {
+    Call {
+        coalescing: Option<Coalescing>,
+    },
+    Send {
+        /// After which it is of no use.
+        expires: Option<Duration>,
+    },
 }
 
 impl fmt::Debug for Client {

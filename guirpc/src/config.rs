@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 mod client;
+mod coalescing;
 mod declare;
 mod server;
 mod setting;
@@ -17,6 +18,7 @@ mod tests;
 mod value;
 
 pub use client::ClientConfig;
+pub use coalescing::Coalescing;
 pub(crate) use server::{Config, PREFETCH_PER_WORKER, SERVER};
 use setting::CONNECTION;
 pub(crate) use setting::{Kind, Setting};

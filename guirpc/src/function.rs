@@ -47,6 +47,8 @@ pub trait Function: Signature {
     const TIMEOUT: Option<Duration>;
     /// Whether it is safe to run twice for one call.
     const IDEMPOTENT: bool;
+    /// Whether calls that are made while others are unanswered travel together, unless the client says otherwise.
+    const COALESCE: bool = false;
     /// How a caller writes the request, unless the client says otherwise.
     const DIALECT: Dialect = Dialect::Native;
     /// How requests and replies are written in Python's dialect.

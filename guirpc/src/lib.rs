@@ -10,6 +10,8 @@ mod arguments;
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod broker;
 mod client;
+#[doc = include_str!("coalescing.md")]
+pub mod coalescing {}
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod codec;
 #[cfg_attr(
@@ -65,11 +67,11 @@ pub mod wire_format {}
 #[cfg(feature = "main")]
 pub use app::BoxError;
 pub use arguments::{ArgumentsOf, BytesArgument, Signature, TextArgument};
-pub use client::{Backlog, CallFuture, Client, Pending, SendResult, StartResult};
+pub use client::{Backlog, CallFuture, CallMany, CallManyStream, Client, Pending, SendResult, StartResult};
 pub use codec::{Codec, PythonOptions, PythonSerializer, PythonTextCodec};
 #[cfg(feature = "config")]
 pub use config::ClientConfig;
-pub use config::DEFAULT_TIMEOUT;
+pub use config::{Coalescing, DEFAULT_TIMEOUT};
 #[cfg(feature = "server")]
 pub use config::{ExchangeType, QueueType, UnknownArguments};
 pub use context::Context;

@@ -8,8 +8,8 @@ pub use inventory;
 
 #[cfg(feature = "main")]
 pub use crate::app::{Program, main};
-pub use crate::arguments::{Argument, Arguments, Arity, BytesArgument, Signature, Takes, TextArgument};
-pub use crate::client::{CallFuture, Client, Pending, SendResult, StartResult};
+pub use crate::arguments::{Argument, Arguments, ArgumentsOf, Arity, BytesArgument, Signature, Takes, TextArgument};
+pub use crate::client::{CallFuture, CallMany, CallManyStream, Client, Pending, SendResult, StartResult};
 pub use crate::codec::{PythonOptions, PythonSerializer, PythonTextCodec};
 /// For the command `guirpc`, which comes in the same version.
 #[cfg(feature = "config")]

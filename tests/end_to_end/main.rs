@@ -7,6 +7,7 @@ mod asynchronous;
 mod broker;
 mod certificates;
 mod coalesced;
+mod coalescing;
 mod configured;
 mod connections;
 mod crashes;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let cases = [
         asynchronous::cases(),
         broker::cases(),
+        coalescing::cases(),
         functions::cases(),
         outcomes::cases(),
         load::cases(),

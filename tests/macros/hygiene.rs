@@ -182,6 +182,11 @@ fn what_is_configured_away_is_not_served() {
 fn callers(client: &guirpc::Client) -> Result<(), Box<dyn std::error::Error>> {
     let _: i64 = shadowed::add::call(client, 1, 2, 3, 4)?;
     let _: i64 = shadowed::divide::call(client, 1, 2)?;
+    for sum in shadowed::add::call_many(client, [(1, 2, 3, 4)]) {
+        let _: i64 = sum?;
+    }
+    let text = "text".to_owned();
+    let _: Vec<String> = library::echo::call_many(client, [(text.as_str(),)]).collect::<Result<_, _>>()?;
     let _: String = library::echo::call(client, "text")?;
     let _: u64 = library::count::call(client, b"bytes")?;
     let _: (String, Option<u8>) = library::r#match::call(client, String::new(), None)?;

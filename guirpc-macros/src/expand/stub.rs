@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::Lifetime;
 
 use super::returns::underlined;
 use crate::function::ServedFunction;
@@ -18,13 +19,20 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
     let arguments: Vec<TokenStream> = served.arguments().map(|argument| given(argument, private)).collect();
     let docs = docs(served);
     let output = written(&served.returns.ty);
-    let [call_docs, call_async_docs, start_docs, send_docs, send_async_docs] = [
+    let [call_docs, call_async_docs, call_many_docs, call_many_async_docs, start_docs, send_docs, send_async_docs] = [
         format!(" Calls `{ident}` and waits for what it returns: `{output}`."),
         format!(" Calls `{ident}`; a future of what it returns: `{output}`."),
+        format!(
+            " Calls `{ident}` many times; an iterator of what it returns, `{output}`, in the order of the arguments."
+        ),
+        format!(" Calls `{ident}` many times; a stream of what it returns, `{output}`, in the order of the arguments."),
         format!(" Calls `{ident}` without waiting; what it returns, `{output}`, is waited for, or awaited, later."),
         format!(" Has `{ident}` run without a reply (fire-and-forget); waits until the broker has the message."),
         format!(" Has `{ident}` run without a reply; a future that is ready when the broker has the message."),
     ];
+    let Many { generics, all, iterator, given } = many(served, private);
+    let many = underlined(&served.returns, &quote!(#private::CallMany), &quote!(Self, #iterator));
+    let many_async = underlined(&served.returns, &quote!(#private::CallManyStream), &quote!(Self, #iterator));
     let result = underlined(&served.returns, &quote!(#private::CallResult), &quote!(Self));
     let future = underlined(&served.returns, &quote!(#private::CallFuture), &quote!(Self));
     let pending = underlined(&served.returns, &quote!(#private::StartResult), &quote!(Self));
@@ -52,6 +60,16 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
                 #client.call_async::<Self>((#(#arguments,)*))
             }
 
+            #[doc = #call_many_docs]
+            #visibility fn call_many<#generics>(#client: &#private::Client, #all) -> #many {
+                #client.call_many::<Self, _>(#given)
+            }
+
+            #[doc = #call_many_async_docs]
+            #visibility fn call_many_async<#generics>(#client: &#private::Client, #all) -> #many_async {
+                #client.call_many_async::<Self, _>(#given)
+            }
+
             #[doc = #start_docs]
             #visibility fn start(#client: &#private::Client, #(#parameters),*) -> #pending {
                 #client.start::<Self>((#(#arguments,)*))
@@ -70,6 +88,55 @@ pub(super) fn stub(served: &ServedFunction, private: &TokenStream) -> TokenStrea
                 #client.send_async::<Self>((#(#arguments,)*))
             }
         }
+    }
+}
+
+/// How the arguments of many calls are given: an iterator of tuples.
+struct Many {
+    generics: TokenStream,
+    /// The parameter.
+    all: TokenStream,
+    /// Of arguments as the client takes them.
+    iterator: TokenStream,
+    /// What makes that of the parameter.
+    given: TokenStream,
+}
+
+fn many(served: &ServedFunction, private: &TokenStream) -> Many {
+    // Only the name of a variable is hidden from the user's tokens.
+    let [all, tuples] = ["arguments", "__Tuples"].map(|name| Ident::new(name, Span::mixed_site()));
+    let lifetime = Lifetime::new("'a", Span::mixed_site());
+    let types: Vec<TokenStream> = served.arguments().map(|argument| taken(argument, &lifetime)).collect();
+    let tuple = quote!((#(#types,)*));
+    let parameter = quote!(#all: #tuples);
+    let tuples_of = quote!(#tuples: ::core::iter::IntoIterator<Item = #tuple>);
+    let iterator = quote!(<#tuples as ::core::iter::IntoIterator>::IntoIter);
+    if served.arguments().all(|argument| matches!(argument.passing, Passing::Owned)) {
+        return Many { generics: tuples_of, all: parameter, iterator, given: all.to_token_stream() };
+    }
+    let names: Vec<&Ident> = served.arguments().map(|argument| &argument.ident).collect();
+    let arguments = served.arguments().map(|argument| given(argument, private));
+    let function = quote!(fn(#tuple) -> #private::ArgumentsOf<#lifetime, Self>);
+    Many {
+        generics: quote!(#lifetime, #tuples_of),
+        all: parameter,
+        iterator: quote!(::core::iter::Map<#iterator, #function>),
+        given: quote! {
+            ::core::iter::Iterator::map(
+                ::core::iter::IntoIterator::into_iter(#all),
+                (|(#(#names,)*): #tuple| (#(#arguments,)*)) as #function,
+            )
+        },
+    }
+}
+
+/// The type of an argument as the function takes it.
+fn taken(argument: &Argument, lifetime: &Lifetime) -> TokenStream {
+    let ty = &argument.ty;
+    match argument.passing {
+        Passing::Owned => ty.to_token_stream(),
+        Passing::Text => quote!(&#lifetime ::core::primitive::str),
+        Passing::Bytes => quote!(&#lifetime [::core::primitive::u8]),
     }
 }
 

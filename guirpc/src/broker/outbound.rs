@@ -1,5 +1,6 @@
 //! A request on its way out: what it is made of, and the message that it becomes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,8 +11,9 @@ use super::Limits;
 use super::reply_to::NOBODY;
 use super::request_channel::DIRECT_REPLY_TO;
 use super::wire::{self, PERSISTENT};
-use crate::codec::Format;
-use crate::message::{FAAS_NAME, Headers, Name};
+use crate::codec::coalesced::{CoalescedCall, encode_calls};
+use crate::codec::{Codec, Format};
+use crate::message::{CALLS, FAAS_NAME, Headers, Name, of_calls};
 
 /// AMQP's delivery mode of a message that does not survive a restart of the broker.
 const TRANSIENT: u8 = 1;
@@ -49,6 +51,25 @@ impl fmt::Debug for Outbound {
     }
 }
 
+/// Where a server takes calls that travel together, beside where it takes them singly; `None` if AMQP has no such name.
+pub(crate) fn coalesced_routing_key(routing_key: &str) -> Option<Name> {
+    let key = of_calls(routing_key);
+    wire::check_short("the routing key", &key).ok().map(|()| key.into())
+}
+
+/// A call that travels with others, and how long it is waited for.
+pub(crate) struct Coalescable<'a> {
+    pub(crate) correlation_id: String,
+    pub(crate) request: &'a Outbound,
+    pub(crate) remaining: Duration,
+}
+
+impl Coalescable<'_> {
+    fn coalesced(&self, now: SystemTime) -> CoalescedCall<'_> {
+        self.request.as_coalesced(&self.correlation_id, Some(wire::deadline(self.remaining, now)))
+    }
+}
+
 /// A request as a message, ready to be handed over.
 pub(crate) struct OutboundMessage<'a>(pub(super) Publish<'a>);
 
@@ -59,7 +80,48 @@ pub(crate) struct Size {
     pub(crate) frames: u64,
 }
 
+impl Size {
+    /// That of a message with a body of so many bytes on a connection with these limits: its frames are its method, its
+    /// properties, and its body's.
+    pub(crate) fn of(body: usize, limits: Limits) -> Self {
+        Size { bytes: body as u64 + PROPERTIES, frames: 2 + body.div_ceil(limits.frame) as u64 }
+    }
+}
+
 impl Outbound {
+    /// The message of several calls of one queue, with the same properties, and when the last of them expires.
+    pub(crate) fn coalesced(calls: &[Coalescable<'_>], now: SystemTime) -> (Self, Duration) {
+        let body = encode_calls(&calls.iter().map(|call| call.coalesced(now)).collect::<Vec<_>>());
+        let first = calls[0].request;
+        let request = Outbound {
+            exchange: first.exchange.clone(),
+            routing_key: coalesced_routing_key(&first.routing_key).expect("it was looked at before"),
+            function: CALLS.into(),
+            format: Format::Native(Codec::MessagePack),
+            body,
+            app_id: first.app_id.clone(),
+            priority: first.priority,
+            headers: Arc::default(),
+            wants_reply: true,
+        };
+        (request, calls.iter().map(|call| call.remaining).max().unwrap_or_default())
+    }
+
+    fn as_coalesced<'a>(&'a self, id: &'a str, deadline: Option<[i64; 2]>) -> CoalescedCall<'a> {
+        let content_type = match self.format {
+            Format::Native(Codec::MessagePack) | Format::Python(_) => None,
+            Format::Native(codec) => Some(codec.content_type()),
+        };
+        let [deadline, timeout] = deadline.map_or([None; 2], |deadline| deadline.map(Some));
+        let (function, headers, body) = (&*self.function, Cow::Borrowed(&*self.headers), &*self.body);
+        CoalescedCall { id, function, content_type, deadline, timeout, headers, body }
+    }
+
+    /// How many bytes it takes in a message of several calls, at most.
+    pub(crate) fn coalesced_bytes(&self) -> usize {
+        self.as_coalesced(CORRELATION_ID, None).size()
+    }
+
     /// Whether AMQP can carry it.
     pub(crate) fn check(&self) -> Result<(), String> {
         wire::check_short("the name of the exchange", &self.exchange)?;
@@ -88,9 +150,9 @@ impl Outbound {
         (self.body.len() + self.headers.size()) as u64 + PROPERTIES
     }
 
-    /// Its size on a connection with these limits: its frames are its method, its properties, and its body's.
+    /// Its size on a connection with these limits.
     pub(crate) fn size(&self, limits: Limits) -> Size {
-        Size { bytes: self.bytes(), frames: 2 + self.body.len().div_ceil(limits.frame) as u64 }
+        Size { bytes: self.bytes(), ..Size::of(self.body.len(), limits) }
     }
 
     /// Whether it asks for no function.
@@ -101,7 +163,9 @@ impl Outbound {
     /// The message, complete: after `expires` the broker drops it from the queue, and a server does not run it.
     pub(crate) fn message(&self, correlation_id: String, expires: Option<Duration>) -> OutboundMessage<'_> {
         let mut properties = self.addressed().with_correlation_id(correlation_id);
-        let mut headers = wire::request_headers(&self.headers, expires, SystemTime::now());
+        // Calls that travel together have a deadline each.
+        let deadline = expires.filter(|_| &*self.function != CALLS);
+        let mut headers = wire::request_headers(&self.headers, deadline, SystemTime::now());
         match self.format {
             Format::Native(codec) if self.is_bare() => {
                 properties = properties.with_content_type(codec.content_type().to_owned());

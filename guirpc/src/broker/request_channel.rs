@@ -10,8 +10,10 @@ use super::reply_to::NOBODY;
 use super::topology::EXCHANGE;
 use super::{Channel, Connection, Failure, Outbound, OutboundMessage, Size, wire};
 use crate::codec::Codec;
+use crate::codec::coalesced::{CoalescedReply, decode_replies};
 use crate::error::Error;
-use crate::message::{EncodedReply, FAAS_NAME, Name, PING};
+use crate::log::debug;
+use crate::message::{EncodedReply, FAAS_NAME, Name, PING, REPLIES};
 
 /// "The broker has the message", or "it gave up on it".
 pub(crate) use amiquip::Confirm as ConfirmNote;
@@ -110,25 +112,37 @@ pub(crate) struct TooLarge {
     pub(crate) bytes: u64,
 }
 
-/// What a note is: a reply and whose it is, or the failure after which no more will come.
+/// What a note is: a reply and whose it is, or several, or the failure after which no more will come.
 ///
-/// `whose` makes what it likes of the correlation id.
-pub(crate) fn reply<T>(
+/// `whose` makes what it likes of a correlation id.
+pub(crate) fn replies<T>(
     note: ReplyNote,
     bodies: &ChannelBodies,
-    whose: impl FnOnce(&str) -> Option<T>,
-) -> Result<(Option<T>, Received), Failure> {
-    match note {
-        ConsumerMessage::Delivery(delivery) => {
+    whose: impl Fn(&str) -> Option<T>,
+    all: &mut Vec<(Option<T>, Received)>,
+) -> Result<(), Failure> {
+    let delivery = match note {
+        ConsumerMessage::Delivery(delivery) => delivery,
+        end => return Err(Failure::from(&end)),
+    };
+    let dropped = bodies.take_dropped(&delivery);
+    match (dropped, delivery.properties.type_().as_deref()) {
+        (None, Some(REPLIES)) => match decode_replies(&delivery.body) {
+            Ok(replies) => {
+                all.extend(replies.into_iter().map(|CoalescedReply { id, reply }| (whose(id), Ok(reply.into_owned()))));
+            }
+            Err(error) => debug!("replies that came together cannot be read: {error}"),
+        },
+        (dropped, _) => {
             let whose = delivery.properties.correlation_id().as_deref().and_then(whose);
-            let received = match bodies.take_dropped(&delivery) {
+            let received = match dropped {
                 Some(bytes) => Err(TooLarge { bytes }),
                 None => Ok(wire::reply(&delivery.properties, delivery.body)),
             };
-            Ok((whose, received))
+            all.push((whose, received));
         }
-        end => Err(Failure::from(&end)),
     }
+    Ok(())
 }
 
 /// What has come back because no queue takes it.

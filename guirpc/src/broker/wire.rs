@@ -17,7 +17,7 @@ mod republish;
 #[cfg(test)]
 mod tests;
 
-pub(super) use limits::{GROWTH, check_frame, check_header_names, check_short, deadline_headers, expiration};
+pub(super) use limits::{GROWTH, check_frame, check_header_names, check_short, deadline, deadline_headers, expiration};
 pub(super) use republish::{COPIES, as_attempt, as_dead_letter, copy};
 
 /// Takes the request out of a delivery, which keeps its properties.

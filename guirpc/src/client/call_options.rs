@@ -16,6 +16,10 @@ pub(super) struct CallOptions {
 }
 
 impl CallOptions {
+    pub(super) fn new(timeout: Duration, idempotent: bool) -> Self {
+        CallOptions { deadline: Instant::now() + timeout, timeout, idempotent }
+    }
+
     /// That of a call: it ends with that of the caller of the function which makes it, if one does.
     pub(super) fn until_outer(timeout: Duration, idempotent: bool) -> Result<Self, CallError> {
         let now = Instant::now();

@@ -3,6 +3,8 @@
 //! Each is queued, then in flight, then decided. It is published when the link is up and the window has room;
 //! when its link is lost while it is in flight it fails, unless its function is idempotent: then it is queued again,
 //! under the same number.
+//!
+//! Calls may travel together: such a message has a number of its own, by which it is queued, confirmed and returned.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -12,22 +14,27 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
+use super::batches::{Batches, Place, is_message};
 use super::confirms::{Confirmed, Confirms, Message};
 use super::outcome::Outcome;
 use super::queue::Queue;
-use super::routes::{Access, RouteId, Routes, Turn};
+use super::routes::{Access, Flight, RouteId, Routes};
 use super::window::{Mark, Via, Window};
 use crate::broker::{Checked, Outbound, Presence, PublishCheck};
+use crate::config::Coalescing;
 use crate::message::Name;
 
+mod coalesced;
 mod deadlines;
 mod link;
 #[cfg(test)]
 mod model;
+mod publish;
 #[cfg(test)]
 pub(super) mod tests;
 
 pub(super) use link::Stuck;
+pub(super) use publish::{Content, Part, Publication};
 
 /// How often a call may be in flight on a channel that the broker closes: it may be the one that has it closed.
 const MOST_CLOSURES: u32 = 3;
@@ -54,6 +61,9 @@ pub(super) struct Calls<W> {
     wants_probe: bool,
     confirms: Confirms,
     routes: Routes,
+    batches: Batches,
+    /// When the driver will look for what is due.
+    looks_at: Option<Instant>,
     decided: Vec<(W, Outcome)>,
 }
 
@@ -66,13 +76,15 @@ pub(super) struct NewCall<W> {
     pub(super) idempotent: bool,
     /// After which a send is of no use; a call is not after its deadline.
     pub(super) expires: Option<Duration>,
+    /// Whether and how it may travel with others.
+    pub(super) coalescing: Option<Coalescing>,
 }
 
 #[derive(Debug)]
 struct Call<W> {
     waiter: W,
     stage: Stage,
-    /// What is to be published, now or again; none, if it is in flight and may not be published twice.
+    /// What is to be published, now or again; none, if it is in flight alone and may not be published twice.
     request: Option<Arc<Outbound>>,
     wants_reply: bool,
     bytes: u64,
@@ -82,12 +94,16 @@ struct Call<W> {
     /// Whether it was in flight on a link before, so that its function may have run whatever becomes of it now.
     repeated: bool,
     closures: u32,
+    /// Whether and how it may travel with others.
+    coalescing: Option<Coalescing>,
+    /// How it travels, if others wait for it or with it.
+    place: Option<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Queued,
-    InFlight { via: Via, mark: Mark, route: Option<RouteId> },
+    InFlight(Flight),
 }
 
 /// Whether anything can be published.
@@ -97,15 +113,6 @@ enum LinkState {
     /// The broker takes no messages, for this reason.
     Blocked(String),
     Down(String),
-}
-
-/// A request that is to be published now.
-#[derive(Debug)]
-pub(super) struct Publication {
-    pub(super) number: u64,
-    pub(super) request: Arc<Outbound>,
-    pub(super) expires: Option<Duration>,
-    pub(super) via: Via,
 }
 
 /// So many bytes wait for the broker.
@@ -139,6 +146,8 @@ impl<W> Calls<W> {
             wants_probe: false,
             confirms: Confirms::default(),
             routes: Routes::default(),
+            batches: Batches::default(),
+            looks_at: None,
             decided: Vec::new(),
         }
     }
@@ -148,7 +157,7 @@ impl<W> Calls<W> {
     /// # Errors
     /// So many bytes wait for the broker already that this call may not join them.
     pub(super) fn enter(&mut self, number: u64, call: NewCall<W>, most_queued: u64) -> Result<(), QueueFull> {
-        let NewCall { waiter, request, deadline, idempotent, expires } = call;
+        let NewCall { waiter, request, deadline, idempotent, expires, coalescing } = call;
         if let LinkState::Blocked(reason) = &self.link {
             self.decided.push((waiter, Outcome::Blocked(reason.clone())));
             return Ok(());
@@ -169,14 +178,19 @@ impl<W> Calls<W> {
             expires,
             repeated: false,
             closures: 0,
+            coalescing,
+            place: None,
         };
         self.open.insert(number, call);
         self.enqueue(number);
         Ok(())
     }
 
-    /// Has a queued call wait for its turn, or for the broker to say whether it takes it.
+    /// Has a queued call, or a coalesced message, wait for its turn, or for the broker to say whether it takes it.
     fn enqueue(&mut self, number: u64) {
+        if is_message(number) {
+            return self.enqueue_message(number);
+        }
         let Some(request) = self.open.get(&number).and_then(|call| call.request.as_ref()) else { return };
         let access = if let LinkState::Down(_) = self.link { Access::Open } else { self.routes.access(request) };
         let exchange = &request.exchange;
@@ -190,67 +204,6 @@ impl<W> Calls<W> {
             }
         }
         self.asking.entry(exchange.clone()).or_default().push(number);
-    }
-
-    /// The next request to publish, if there is one and the window has room for it; it is in flight from now on.
-    pub(super) fn next_publication(&mut self, now: Instant) -> Option<Publication> {
-        self.release(now);
-        loop {
-            let LinkState::Up = self.link else { return None };
-            let number = self.queue.first()?;
-            let call = self.open.get_mut(&number).expect("what is queued is there");
-            if call.deadline <= now {
-                self.expire(number);
-                continue;
-            }
-            let request = call.request.as_ref().expect("what is queued can be published");
-            let size = request.size(self.routes.limits());
-            let route = self.routes.id(&request.exchange, &request.routing_key);
-            let is_call = call.wants_reply;
-            // What comes after one that is held is held, too.
-            let is_behind = route.is_some_and(|route| self.held.contains_key(&route));
-            let via = match self.routes.turn(route, is_call, now, &self.window) {
-                Turn::Now(via) if !is_behind => via,
-                _ => {
-                    self.queue.pop_first();
-                    self.held.entry(route.expect("only what is known is held")).or_default().push_back(number);
-                    continue;
-                }
-            };
-            if !self.window.has_room(via, size) {
-                return None;
-            }
-            let mark = self.window.publish(via, size);
-            self.routes.publish(route, via, mark, is_call, now);
-            if via == Via::Confirming
-                && let Some(other) = self.confirms.publish(Some(Message { number, route, is_call }), mark, now)
-            {
-                self.routes.confirmed(other.route, other.is_call, false);
-            }
-            call.stage = Stage::InFlight { via, mark, route };
-            let expires = if call.wants_reply { Some(call.deadline - now) } else { call.expires };
-            let request = if call.idempotent { Arc::clone(request) } else { call.request.take()? };
-            self.queued_bytes -= call.bytes;
-            self.queue.pop_first();
-            return Some(Publication { number, request, expires, via });
-        }
-    }
-
-    /// Has those wait for their turn that were held, as soon as they overtake nothing.
-    fn release(&mut self, now: Instant) {
-        if self.held.is_empty() {
-            return;
-        }
-        let Calls { open, routes, window, .. } = self;
-        let released = self.held.extract_if(|route, held| {
-            let is_queued = |number: &u64| open.get(number).is_some_and(|call| call.stage == Stage::Queued);
-            // There may be thousands, so only as many are looked at as are outdated.
-            while held.pop_front_if(|first| !is_queued(first)).is_some() {}
-            let first = held.front().and_then(|first| open.get(first));
-            first.is_none_or(|first| routes.turn(Some(*route), first.wants_reply, now, window) != Turn::Later)
-        });
-        let is_queued = |number: &u64| open.get(number).is_some_and(|call| call.stage == Stage::Queued);
-        self.queue.extend(released.flat_map(|(_, held)| held).filter(is_queued));
     }
 
     /// The channel on which to ask what the broker has read, if it is time to; the probe is in flight from now on.
@@ -268,20 +221,10 @@ impl<W> Calls<W> {
         Some(via)
     }
 
-    /// A request could not be handed over, so it was not sent: it is queued again.
-    pub(super) fn unpublished(&mut self, publication: Publication) {
-        if let Some(call) = self.open.get_mut(&publication.number) {
-            call.request = Some(publication.request);
-            call.stage = Stage::Queued;
-            self.queued_bytes += call.bytes;
-            self.enqueue(publication.number);
-        }
-    }
-
     /// A reply has come, on the link of this generation; `None` if nobody waits for it any more.
     pub(super) fn replied(&mut self, generation: u64, number: u64) -> Option<Replied<W>> {
         let call = self.remove(number)?;
-        if let Stage::InFlight { via, mark, .. } = call.stage
+        if let Stage::InFlight(Flight { via, mark, .. }) = call.stage
             && generation == self.generation
         {
             self.window.read(via, mark);
@@ -289,15 +232,29 @@ impl<W> Calls<W> {
         Some(Replied { waiter: call.waiter, repeated: call.repeated })
     }
 
-    /// A request has come back, since no queue takes it.
-    pub(super) fn returned(&mut self, number: u64) {
-        let Some(Stage::InFlight { via, mark, .. }) = self.open.get(&number).map(|call| call.stage) else { return };
+    /// A message has come back, since no queue takes it.
+    pub(super) fn returned(&mut self, number: u64, now: Instant) {
+        let Some(Flight { via, mark, .. }) = self.flight(number) else { return };
         self.window.read(via, mark);
         match via {
-            Via::Plain => self.decide(number, Outcome::Unroutable),
+            Via::Plain => self.unroutable(number, now),
             // Its confirm follows, as if all were well.
             Via::Confirming => self.confirms.returned(number),
         }
+    }
+
+    /// How a call or a coalesced message was published that is in flight.
+    fn flight(&self, number: u64) -> Option<Flight> {
+        match self.open.get(&number).map(|call| call.stage) {
+            Some(Stage::InFlight(flight)) => Some(flight),
+            Some(Stage::Queued) => None,
+            None => self.batches.flight(number),
+        }
+    }
+
+    /// No queue takes a message.
+    fn unroutable(&mut self, number: u64, now: Instant) {
+        if is_message(number) { self.not_understood(number, now) } else { self.decide(number, Outcome::Unroutable) }
     }
 
     /// A probe has come back.
@@ -317,7 +274,7 @@ impl<W> Calls<W> {
             match what {
                 Confirmed::Accepted if is_call => {}
                 Confirmed::Accepted => self.decide(number, Outcome::Accepted),
-                Confirmed::Returned => self.decide(number, Outcome::Unroutable),
+                Confirmed::Returned => self.unroutable(number, now),
                 Confirmed::Rejected => self.decide(number, Outcome::Overloaded),
             }
         }
@@ -362,8 +319,13 @@ impl<W> Calls<W> {
         mem::take(&mut self.decided)
     }
 
+    /// Decides a call, or all calls of a coalesced message.
     fn decide(&mut self, number: u64, outcome: Outcome) {
-        if let Some(call) = self.remove(number) {
+        if is_message(number) {
+            for call in self.batches.calls(number) {
+                self.decide(call, outcome.clone());
+            }
+        } else if let Some(call) = self.remove(number) {
             self.decided.push((call.waiter, outcome.of_call(call.repeated)));
         }
     }
@@ -373,6 +335,9 @@ impl<W> Calls<W> {
         if call.stage == Stage::Queued {
             self.queue.remove(number);
             self.queued_bytes -= call.bytes;
+        }
+        if let Some(place) = call.place {
+            self.batches.leave(place);
         }
         Some(call)
     }

@@ -33,6 +33,7 @@ impl Client {
         let mut client = Client::connect(&config.uri)?.with_max_body(config.max_body);
         // There are no copies yet that take more.
         client.connected.core.body_limit.set(config.max_body);
+        client = client.coalescing_as(config.coalescing, config.coalescing_figures());
         if let Some(timeout) = config.timeout {
             client = client.with_timeout(timeout);
         }

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::calls::{Calls, NewCall, Publication, QueueFull, Stuck};
+use super::batches::is_message;
+use super::calls::{Calls, Content, NewCall, Part, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
 use super::window::Via;
 use crate::broker::{
-    BodyLimit, Checked, DropOnThread, Failure, Limits, OutboundMessage, PublishCheck, Received, RequestChannel,
-    Returned, TooLarge,
+    BodyLimit, Checked, Coalescable, DropOnThread, Failure, Limits, Outbound, OutboundMessage, PublishCheck, Received,
+    RequestChannel, Returned, TooLarge,
 };
 use crate::config::DEFAULT_MAX_BODY;
 use crate::health::ConnectionStatus;
@@ -34,7 +35,7 @@ pub(super) struct Core {
     last_number: AtomicU64,
     state: Mutex<State>,
     wake: Sender<()>,
-    /// Wakes the driver: there is a deadline that is earlier than all, something to ask for, or a link that failed.
+    /// Wakes the driver: something is due earlier than it will look, there is something to ask for, or a link that failed.
     pub(super) wakes: Receiver<()>,
     late_replies: AtomicU64,
     /// What services said of arguments that they ignored, by service and function.
@@ -57,18 +58,29 @@ impl Link {
 }
 
 impl State {
-    /// Publishes what the window has room for; one of them may be a message already.
+    /// Publishes what the window has room for; one of the calls may be a message already.
     ///
     /// False if the link has failed.
     fn publish(&mut self, core: &Core, now: Instant, mut made: Option<(u64, OutboundMessage<'_>)>) -> bool {
         let Some(link) = &self.link else { return true };
         while let Some(publication) = self.calls.next_publication(now) {
-            let Publication { number, request, expires, via } = &publication;
-            let message = match made.take_if(|(made, _)| made == number) {
-                Some((_, message)) => message,
-                None => request.message(core.ids.of(*number), *expires),
+            let Publication { number, content, via } = &publication;
+            let channel = link.channel(*via);
+            let published = match content {
+                Content::Single { request, expires } => {
+                    let message = match made.take_if(|(made, _)| made == number) {
+                        Some((_, message)) => message,
+                        None => request.message(core.ids.of(*number), *expires),
+                    };
+                    channel.publish(request, message)
+                }
+                Content::Coalesced(parts) => {
+                    let calls: Vec<_> = parts.iter().map(|part| core.coalescable(part)).collect();
+                    let (request, expires) = Outbound::coalesced(&calls, SystemTime::now());
+                    channel.publish(&request, request.message(core.ids.of(*number), Some(expires)))
+                }
             };
-            if let Err(error) = link.channel(*via).publish(request, message) {
+            if let Err(error) = published {
                 self.calls.set_down(&error.to_string());
                 self.calls.unpublished(publication);
                 return false;
@@ -109,6 +121,10 @@ impl Core {
     /// The number of the call with this correlation id, if it is one of ours.
     pub(super) fn number(&self, correlation_id: &str) -> Option<u64> {
         self.ids.number(correlation_id)
+    }
+
+    fn coalescable<'a>(&self, Part { number, request, remaining }: &'a Part) -> Coalescable<'a> {
+        Coalescable { correlation_id: self.ids.of(*number), request, remaining: *remaining }
     }
 
     /// No code of the user's ever runs under this lock, so that a poisoned one has nothing wrong behind it.
@@ -153,17 +169,19 @@ impl Core {
     /// Takes a call in, and publishes it if it can be published at once; gives its number.
     pub(super) fn enter(&self, call: NewCall<Waiter>, most_queued: u64) -> Result<u64, QueueFull> {
         let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
-        // Made before the lock is taken, which holds up other callers and the replies.
         let request = Arc::clone(&call.request);
-        let expires = if request.wants_reply {
-            Some(call.deadline.saturating_duration_since(Instant::now()))
-        } else {
-            call.expires
-        };
-        let message = request.message(self.ids.of(number), expires);
+        // Made before the lock is taken, which holds up other callers and the replies; unless it may travel with others.
+        let message = call.coalescing.is_none().then(|| {
+            let expires = if request.wants_reply {
+                Some(call.deadline.saturating_duration_since(Instant::now()))
+            } else {
+                call.expires
+            };
+            (number, request.message(self.ids.of(number), expires))
+        });
         let mut change = self.change();
         change.calls().enter(number, call, most_queued)?;
-        change.end_with(Some((number, message)));
+        change.end_with(message);
         Ok(number)
     }
 
@@ -187,15 +205,16 @@ impl Core {
         change.end();
     }
 
-    /// Gives up all that are watched and past their deadline.
+    /// Gives up all that are watched and past their deadline, and publishes calls that have waited for others.
     pub(super) fn expired(&self) {
         let mut change = self.change();
         change.calls().expired(Instant::now());
         change.end();
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.state().calls.next_deadline()
+    /// When the driver is to look for what is due, which it will.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        self.state().calls.next_look()
     }
 
     pub(super) fn forget(&self, number: u64) {
@@ -206,10 +225,13 @@ impl Core {
     pub(super) fn replied(&self, generation: u64, replies: Vec<(Option<u64>, Received)>) {
         let mut change = self.change();
         let calls = change.calls();
-        let replies: Vec<_> = replies
-            .into_iter()
-            .map(|(number, reply)| (number.and_then(|number| calls.replied(generation, number)), reply))
-            .collect();
+        let now = Instant::now();
+        let find = |(number, reply): (Option<u64>, Received)| match number {
+            Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => None,
+            Some(number) => Some((calls.replied(generation, number), reply)),
+            None => Some((None, reply)),
+        };
+        let replies: Vec<_> = replies.into_iter().filter_map(find).collect();
         change.end();
         for (replied, reply) in replies {
             let outcome = match reply {
@@ -235,18 +257,18 @@ impl Core {
         returned: impl Iterator<Item = Returned<'a>>,
         confirmed: impl Iterator<Item = (u64, bool, bool)>,
     ) {
+        let now = Instant::now();
         let mut change = self.change();
         for returned in returned {
             match returned {
                 Returned::Probe => change.calls().probed(via),
                 Returned::Request(id) => {
                     if let Some(number) = self.number(id) {
-                        change.calls().returned(number);
+                        change.calls().returned(number, now);
                     }
                 }
             }
         }
-        let now = Instant::now();
         confirmed.for_each(|confirm| change.calls().confirmed(confirm, now));
         change.end();
     }
@@ -347,10 +369,10 @@ impl Change<'_> {
         let Change { core, state } = &mut self;
         let is_sound = state.publish(core, Instant::now(), made);
         let decided = state.calls.take_decided();
-        let has_questions = state.calls.has_questions();
+        let is_awaited = state.calls.has_questions() || state.calls.is_due_earlier();
         let core = *core;
         drop(self);
-        if !is_sound || has_questions {
+        if !is_sound || is_awaited {
             core.wake();
         }
         for (waiter, outcome) in decided {

@@ -166,7 +166,7 @@ impl Driver {
     fn wait<T>(&self, wanted: &Receiver<T>, bound: Option<Duration>) -> Result<Option<T>, Dropped> {
         let end = bound.map_or_else(never, after);
         loop {
-            let deadline = self.core.next_deadline().map_or_else(never, at);
+            let deadline = self.core.next_look().map_or_else(never, at);
             select! {
                 recv(wanted) -> wanted => return Ok(wanted.ok()),
                 recv(end) -> _ => return Ok(None),

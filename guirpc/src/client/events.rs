@@ -107,7 +107,7 @@ impl<'a> Events<'a> {
     fn take_all(&mut self, dropped: &Receiver<Infallible>) -> Result<(), Gone> {
         let mut look_for_stuck = Instant::now() + LOOK_FOR_STUCK;
         loop {
-            let deadline = self.core.next_deadline().map_or_else(never, at);
+            let deadline = self.core.next_look().map_or_else(never, at);
             let look = if self.core.may_be_stuck() { at(look_for_stuck) } else { never() };
             select! {
                 recv(self.confirming.confirms) -> confirm => self.settle(Via::Confirming, None, Some(confirm?)),

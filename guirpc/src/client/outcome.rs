@@ -11,7 +11,7 @@ use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
 use crate::message::{EncodedReply, Reply, ReplyKind, ServiceInfo};
 
 /// What becomes of a call or a send.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
     Reply(EncodedReply),
     /// There is one, of so many bytes, which are too many.

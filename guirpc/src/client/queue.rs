@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-/// A queue of calls: those that were made earlier come first, whenever they are queued.
+use super::batches::turn;
+
+/// A queue of calls and of coalesced messages: those that were made earlier come first, whenever they are queued.
 #[derive(Debug, Default)]
 pub(super) struct Queue(VecDeque<u64>);
 
@@ -16,10 +18,10 @@ impl Queue {
     }
 
     pub(super) fn insert(&mut self, number: u64) {
-        if self.0.back().is_none_or(|last| *last < number) {
+        if self.0.back().is_none_or(|last| turn(*last) < turn(number)) {
             return self.0.push_back(number);
         }
-        if let Err(place) = self.0.binary_search(&number) {
+        if let Err(place) = self.place(number) {
             self.0.insert(place, number);
         }
     }
@@ -27,9 +29,18 @@ impl Queue {
     pub(super) fn remove(&mut self, number: u64) {
         if self.first() == Some(number) {
             self.0.pop_front();
-        } else if let Ok(place) = self.0.binary_search(&number) {
+        } else if let Some(place) = self.place(number).ok().filter(|place| self.0[*place] == number) {
             self.0.remove(place);
         }
+    }
+
+    fn place(&self, number: u64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&turn(number), |other| turn(*other))
+    }
+
+    #[cfg(test)]
+    pub(super) fn contains(&self, number: u64) -> bool {
+        self.0.contains(&number)
     }
 
     pub(super) fn pop_first(&mut self) -> Option<u64> {
@@ -59,6 +70,16 @@ impl IntoIterator for Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_has_the_turn_of_its_first_call() {
+        let mut queue = Queue::default();
+        let message = (1 << 63) | 3;
+        queue.extend([4, message, 2]);
+        queue.remove(3);
+        assert!(queue.contains(message), "it is not its call");
+        assert_eq!(queue.into_iter().collect::<Vec<_>>(), [2, message, 4]);
+    }
 
     #[test]
     fn the_earliest_comes_first_whenever_it_is_queued() {

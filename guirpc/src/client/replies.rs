@@ -41,17 +41,11 @@ impl Replies {
 
     /// Delivers this reply and those that have come meanwhile.
     pub(super) fn deliver(&self, first: ReplyNote) -> Result<(), Failure> {
-        let mut failure = None;
-        let notes = iter::once(first).chain(self.incoming.try_iter().take(BATCH));
-        let replies = notes.map_while(|note| match broker::reply(note, &self.bodies, |id| self.core.number(id)) {
-            Ok(reply) => Some(reply),
-            Err(end) => {
-                failure = Some(end);
-                None
-            }
-        });
-        let replies: Vec<_> = replies.collect();
+        let mut replies = Vec::new();
+        let mut notes = iter::once(first).chain(self.incoming.try_iter().take(BATCH));
+        let taken =
+            notes.try_for_each(|note| broker::replies(note, &self.bodies, |id| self.core.number(id), &mut replies));
         self.core.replied(self.generation, replies);
-        failure.map_or(Ok(()), Err)
+        taken
     }
 }

@@ -7,6 +7,7 @@ use super::Client;
 use super::settings::Settings;
 use crate::broker::{EXCHANGE, Outbound, PYTHON_EXCHANGE};
 use crate::codec::{Codec, Format, PythonOptions};
+use crate::config::Coalescing;
 use crate::error::CallError;
 use crate::function::Function;
 use crate::message::{Dialect, Name};
@@ -19,6 +20,7 @@ pub(super) struct Callee {
     pub(super) function: Name,
     pub(super) timeout: Option<Duration>,
     pub(super) idempotent: bool,
+    pub(super) coalesces: bool,
     pub(super) format: Format,
 }
 
@@ -30,12 +32,19 @@ impl Callee {
             function: F::NAME.into(),
             timeout: F::TIMEOUT,
             idempotent: F::IDEMPOTENT,
+            coalesces: F::COALESCE,
             format,
         }
     }
 }
 
 impl Settings {
+    /// Whether and how calls of this function may travel with others; those in Python's dialect do not.
+    pub(super) fn coalescing_of(&self, callee: &Callee) -> Option<Coalescing> {
+        let is_native = matches!(callee.format, Format::Native(_));
+        (is_native && self.coalesces.unwrap_or(callee.coalesces)).then_some(self.coalescing)
+    }
+
     /// Where the queue is bound that serves it.
     fn routing_key(&self, callee: &Callee) -> Name {
         if let Some(routing_key) = &self.routing_key {
@@ -70,7 +79,7 @@ impl Client {
             python @ Format::Python(_) => python,
         };
         let (service, function) = (service.to_owned().into(), function.to_owned().into());
-        Callee { service, lane: None, function, timeout: None, idempotent: false, format }
+        Callee { service, lane: None, function, timeout: None, idempotent: false, coalesces: false, format }
     }
 
     pub(super) fn outbound(&self, callee: &Callee, body: Vec<u8>, wants_reply: bool) -> Result<Outbound, CallError> {
@@ -105,8 +114,15 @@ mod tests {
 
     #[track_caller]
     fn check(settings: &Settings, lane: Option<&'static str>, format: Format, expected: &str) {
-        let callee =
-            Callee { service: "math".into(), lane, function: "add".into(), timeout: None, idempotent: false, format };
+        let callee = Callee {
+            service: "math".into(),
+            lane,
+            function: "add".into(),
+            timeout: None,
+            idempotent: false,
+            coalesces: false,
+            format,
+        };
         assert_eq!(&*settings.routing_key(&callee), expected);
     }
 

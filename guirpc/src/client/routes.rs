@@ -58,6 +58,14 @@ pub(super) enum Access {
     Refused(String),
 }
 
+/// How a message in flight was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    pub(super) via: Via,
+    pub(super) mark: Mark,
+    pub(super) route: Option<RouteId>,
+}
+
 /// When a message may be published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -107,19 +115,23 @@ impl Routes {
 
     /// Whether a request may be published; its exchange counts as asked for from now on.
     pub(super) fn access(&mut self, request: &Outbound) -> Access {
-        if let Err(why) = request.check_fits(self.limits) {
-            return Access::Refused(why);
+        match request.check_fits(self.limits) {
+            Ok(()) => self.access_of(&request.exchange, request.body.len()),
+            Err(why) => Access::Refused(why),
         }
-        let bytes = request.body.len();
+    }
+
+    /// Whether a body of so many bytes may be published to this exchange, which counts as asked for from now on.
+    pub(super) fn access_of(&mut self, exchange: &Name, bytes: usize) -> Access {
         let is_taken = self.sizes.takes(bytes);
         if is_taken == Some(false) {
             return Access::Refused(self.sizes.too_large("the request", bytes));
         }
-        match self.exchanges.get(&request.exchange) {
+        match self.exchanges.get(exchange) {
             Some(ExchangeState::Present) if is_taken.is_some() => Access::Open,
             Some(ExchangeState::Asked) => Access::Asked,
             _ => {
-                self.exchanges.insert(request.exchange.clone(), ExchangeState::Asked);
+                self.exchanges.insert(exchange.clone(), ExchangeState::Asked);
                 Access::Ask
             }
         }
@@ -175,6 +187,15 @@ impl Routes {
             false if route.is_sampled_within(HOLD_EVERY, now) => Turn::Now(Via::Plain),
             false => Turn::Later,
         }
+    }
+
+    /// The channel for a message that may overtake others of its route, and be overtaken: it is confirmed by sample, too.
+    pub(super) fn unordered(&self, id: Option<RouteId>, now: Instant) -> Via {
+        let is_plain = |RouteId(at): RouteId| {
+            let route = &self.known[at];
+            !route.is_suspect(now) && route.is_sampled_within(SAMPLE_EVERY, now)
+        };
+        if id.is_some_and(is_plain) { Via::Plain } else { Via::Confirming }
     }
 
     /// Whether the queue at the end of this route may take nothing.
@@ -316,6 +337,25 @@ mod tests {
         case.check(Turn::Later);
         case.routes.confirmed(case.id, true, false);
         case.publish(Via::Plain);
+    }
+
+    #[test]
+    fn what_has_no_order_waits_for_nothing_and_is_confirmed_by_sample() {
+        let mut case = Case::new();
+        let publish = |case: &mut Case| {
+            let via = case.routes.unordered(case.id, case.now);
+            case.routes.publish(case.id, via, Mark::default(), true, case.now);
+            via
+        };
+        assert_eq!([publish(&mut case), publish(&mut case)], [Via::Confirming, Via::Plain]);
+        case.routes.confirmed(case.id, true, true);
+        assert_eq!([publish(&mut case), publish(&mut case)], [Via::Confirming; 2], "its queue is full");
+        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false);
+        assert_eq!(publish(&mut case), Via::Plain);
+        case.now += SAMPLE_EVERY;
+        assert_eq!(publish(&mut case), Via::Confirming);
+        assert_eq!(case.routes.unordered(None, case.now), Via::Confirming);
     }
 
     #[test]

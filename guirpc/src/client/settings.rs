@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Client;
 use crate::codec::{Codec, PythonOptions};
-use crate::config::DEFAULT_MAX_BODY;
+use crate::config::{Coalescing, DEFAULT_MAX_BODY};
 use crate::message::{Dialect, HeaderValue, Headers, Name};
 
 /// A few seconds' worth of large calls, for an outage of the broker.
@@ -32,6 +32,10 @@ pub(super) struct Settings {
     pub(super) headers: Arc<Headers>,
     /// Bytes of calls that may wait for the broker.
     pub(super) max_queued: u64,
+    /// Whether calls travel together, if it is not the functions that say so.
+    pub(super) coalesces: Option<bool>,
+    /// How they do.
+    pub(super) coalescing: Coalescing,
 }
 
 impl Default for Settings {
@@ -52,6 +56,8 @@ impl Default for Settings {
             python: None,
             headers: Arc::default(),
             max_queued: DEFAULT_MAX_QUEUED,
+            coalesces: None,
+            coalescing: Coalescing::DEFAULT,
         }
     }
 }
@@ -169,6 +175,36 @@ impl Client {
     /// bound it fails with [`CallError::Backpressure`](crate::CallError::Backpressure).
     pub fn with_max_queued(&self, bytes: usize) -> Self {
         self.with(|settings| settings.max_queued = bytes as u64)
+    }
+
+    /// Lets calls travel together in one message that are made while others to the same queue are unanswered, whether or not
+    /// their functions have the option `coalesce`.
+    ///
+    /// It is for many cheap calls at once. When it is worth while, and when not, is described with
+    /// [`coalescing`](crate::coalescing).
+    ///
+    /// ```no_run
+    /// # #[guirpc::function(service = "math")] fn add(a: i64, b: i64) -> i64;
+    /// # let client = guirpc::Client::connect("amqp://localhost")?;
+    /// let client = client.with_coalescing(guirpc::Coalescing::default());
+    /// for sum in add::call_many(&client, (0..1_000_000).map(|n| (n, 1))) {
+    ///     println!("{}", sum?);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_coalescing(&self, coalescing: Coalescing) -> Self {
+        self.with(|settings| (settings.coalesces, settings.coalescing) = (Some(true), coalescing))
+    }
+
+    /// Has every call travel by itself, also of functions with the option `coalesce`.
+    pub fn without_coalescing(&self) -> Self {
+        self.with(|settings| settings.coalesces = Some(false))
+    }
+
+    /// What holds for functions with the option `coalesce`, if these settings leave it to them.
+    #[cfg(feature = "config")]
+    pub(super) fn coalescing_as(&self, coalesces: Option<bool>, coalescing: Coalescing) -> Self {
+        self.with(|settings| (settings.coalesces, settings.coalescing) = (coalesces, coalescing))
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::declare::settings;
-use super::{CONNECTION, DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, DEFAULT_URI, Kind};
+use super::{CONNECTION, Coalescing, DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, DEFAULT_URI, Kind};
 #[cfg(feature = "config")]
 use super::{Environment, Layers, Side};
+use crate::codec::coalesced::MOST;
 use crate::error::{Error, shown};
 use crate::message::Dialect;
 
@@ -56,6 +57,39 @@ settings! {
                 takes: Kind::Bytes,
                 default: DEFAULT_MAX_BODY,
                 ini: &["options.max_body"],
+            }
+        }
+        "Coalescing" {
+            /// Whether calls that are made while others are unanswered travel together
+            coalescing: Option<bool> {
+                takes: Kind::YesNo,
+                default: None,
+                shown: "the function's own",
+                ini: &["options.coalescing"],
+            }
+            /// So many unanswered messages to a queue let further calls wait for each other
+            coalescing_window: usize {
+                takes: Kind::Count(u32::MAX as u64),
+                default: Coalescing::DEFAULT.window,
+                ini: &["options.coalescing_window"],
+            }
+            /// The most calls in a message
+            coalescing_max_calls: usize {
+                takes: Kind::Count(MOST as u64),
+                default: Coalescing::DEFAULT.max_calls,
+                ini: &["options.coalescing_max_calls"],
+            }
+            /// The most bytes of calls in a message
+            coalescing_max_bytes: usize {
+                takes: Kind::Bytes,
+                default: Coalescing::DEFAULT.max_bytes,
+                ini: &["options.coalescing_max_bytes"],
+            }
+            /// The longest that a call waits for others
+            coalescing_linger: Duration {
+                takes: Kind::Time,
+                default: Coalescing::DEFAULT.linger,
+                ini: &["options.coalescing_linger"],
             }
         }
         "For services in Python, and exchanges of one's own" {
@@ -117,6 +151,15 @@ impl ClientConfig {
     /// How requests are written, if it is set.
     pub fn dialect(&self) -> Option<Dialect> {
         self.dialect
+    }
+
+    /// How calls travel together, if they do.
+    pub(crate) fn coalescing_figures(&self) -> Coalescing {
+        Coalescing::DEFAULT
+            .window(self.coalescing_window)
+            .max_calls(self.coalescing_max_calls)
+            .max_bytes(self.coalescing_max_bytes)
+            .linger(self.coalescing_linger)
     }
 
     pub(crate) fn read(file: Option<PathBuf>, environment: &Environment) -> Result<Self, Error> {

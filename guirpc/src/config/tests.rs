@@ -168,6 +168,12 @@ fn a_client_has_what_its_file_and_the_environment_say() {
     let config = ClientConfig::read(Some(file), &environment(&[("GUIRPC_TIMEOUT", "3s")])).unwrap();
     assert_eq!((config.timeout, config.app_id.as_deref()), (Some(Duration::from_secs(3)), Some("shop")));
     assert_eq!((config.max_body, config.uri.as_str()), (9, DEFAULT_URI));
+    assert_eq!((config.coalescing, config.coalescing_figures()), (None, Coalescing::default()));
+    let coalescing = "[client]\ncoalescing = true\ncoalescing_window = 3\ncoalescing_max_calls = 4\n\
+                      coalescing_max_bytes = 5\ncoalescing_linger = \"6ms\"\n";
+    let config = ClientConfig::read(Some(folder.file("coalescing.toml", coalescing)), &environment(&[])).unwrap();
+    let figures = Coalescing::default().window(3).max_calls(4).max_bytes(5).linger(Duration::from_millis(6));
+    assert_eq!((config.coalescing, config.coalescing_figures()), (Some(true), figures));
     let named = folder.file("named.ini", "[client]\nproducer_application_id = shop\n");
     for variable in ["PRODUCER_CONFIG", "PRODUCER_CONFIG_FILEPATH"] {
         let config = ClientConfig::read(None, &environment(&[(variable, named.to_str().unwrap())])).unwrap();

@@ -28,15 +28,18 @@ pub(in crate::broker) fn expiration(remaining: Duration) -> Option<String> {
     u32::try_from(remaining.as_millis()).ok().map(|remaining| remaining.max(1).to_string())
 }
 
-/// When whoever publishes now stops to wait, as headers.
+/// When whoever publishes now stops to wait, since the Unix epoch, and how long that is, in milliseconds.
 ///
 /// The expiry above does not reach what a server has fetched ahead, so servers are told as well.
-pub(in crate::broker) fn deadline_headers(expires: Duration, now: SystemTime) -> [(String, AmqpValue); 2] {
+pub(in crate::broker) fn deadline(expires: Duration, now: SystemTime) -> [i64; 2] {
     let since_epoch = (now + expires).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    [(DEADLINE, since_epoch), (TIMEOUT, expires)].map(|(name, duration)| {
-        let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        (name.to_owned(), AmqpValue::LongLongInt(milliseconds))
-    })
+    [since_epoch, expires].map(|duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The same as headers.
+pub(in crate::broker) fn deadline_headers(expires: Duration, now: SystemTime) -> [(String, AmqpValue); 2] {
+    let [deadline, timeout] = deadline(expires, now);
+    [(DEADLINE, deadline), (TIMEOUT, timeout)].map(|(name, time)| (name.to_owned(), AmqpValue::LongLongInt(time)))
 }
 
 /// Checks a value that travels as a short string.

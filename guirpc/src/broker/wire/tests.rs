@@ -1,5 +1,6 @@
 //! The properties on the wire, which no release may change, and what must never get there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +14,8 @@ use super::{
     addressee, check_frame, check_header_names, check_short, expiration, field_for_python, headers, reply_properties,
     request_headers, table,
 };
-use crate::broker::{Limits, Outbound};
+use crate::broker::{Coalescable, Limits, Outbound};
+use crate::codec::coalesced::{CoalescedCall, decode_calls};
 use crate::codec::{Codec, Format};
 use crate::message::{Dialect, EncodedReply, HeaderValue, Headers, ReplyKind};
 
@@ -85,6 +87,46 @@ fn a_call_that_is_made_again_is_the_same_but_for_its_time() {
     ]);
     let expected = call.properties.with_headers(headers).with_expiration("1500".to_owned());
     assert_eq!(again.properties, expected);
+}
+
+#[test]
+fn calls_that_travel_together_keep_what_they_have_alone() {
+    let headers = with("tenant", "a");
+    let requests = [
+        Outbound { priority: Some(7), ..outbound(&headers, true) },
+        Outbound { format: Format::Native(Codec::Json), body: b"{}".to_vec(), ..outbound(&Headers::new(), true) },
+    ];
+    let calls = [("one", 1500), ("two", 2500)].into_iter().zip(&requests).map(|((id, remaining), request)| {
+        Coalescable { correlation_id: id.to_owned(), request, remaining: Duration::from_millis(remaining) }
+    });
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
+    let (message, expires) = Outbound::coalesced(&calls.collect::<Vec<_>>(), now);
+    let sent = message.message("id".to_owned(), Some(expires)).0;
+    let expected = AmqpProperties::default()
+        .with_type_("guirpc.calls".to_owned())
+        .with_content_type("application/msgpack".to_owned())
+        .with_correlation_id("id".to_owned())
+        .with_app_id("tests".to_owned())
+        .with_reply_to("amq.rabbitmq.reply-to".to_owned())
+        .with_delivery_mode(1)
+        .with_priority(7)
+        .with_expiration("2500".to_owned());
+    assert_eq!((sent.routing_key.as_ref(), sent.mandatory, &sent.properties), ("math.calls", true, &expected));
+    let calls = decode_calls(sent.body).unwrap();
+    let of = |id, content_type, deadline, timeout, headers: &Headers, body| CoalescedCall {
+        id,
+        function: "add",
+        content_type,
+        deadline: Some(deadline),
+        timeout: Some(timeout),
+        headers: Cow::Owned(headers.clone()),
+        body,
+    };
+    let json = Some("application/json");
+    let expected =
+        [of("one", None, 11_500, 1500, &headers, b"\x90"), of("two", json, 12_500, 2500, &Headers::new(), b"{}")];
+    assert_eq!(calls, expected);
+    assert!(sent.body.len() <= requests.iter().map(Outbound::coalesced_bytes).sum());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Calls, LinkState, Stage};
 use crate::client::outcome::Outcome;
+use crate::client::routes::Flight;
 
 impl<W> Calls<W> {
     /// Has [`expired`](Calls::expired) give up a call at its deadline; says whether that is the earliest of all.
@@ -19,9 +20,27 @@ impl<W> Calls<W> {
         is_earliest
     }
 
-    /// When [`expired`](Calls::expired) has something to do next.
-    pub(in crate::client) fn next_deadline(&self) -> Option<Instant> {
+    /// The earliest deadline that is watched.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.peek().map(|Reverse((deadline, _))| *deadline)
+    }
+
+    /// When the driver is to look for what is due, which it will: a deadline has passed, or calls have waited long enough
+    /// for others to travel with.
+    pub(in crate::client) fn next_look(&mut self) -> Option<Instant> {
+        self.looks_at = [self.next_deadline(), self.next_closing()].into_iter().flatten().min();
+        self.looks_at
+    }
+
+    /// Whether something is due before the driver looks.
+    pub(in crate::client) fn is_due_earlier(&self) -> bool {
+        self.next_closing().is_some_and(|due| self.looks_at.is_none_or(|looks_at| due < looks_at))
+    }
+
+    /// When a message is closed that others may join until then.
+    fn next_closing(&self) -> Option<Instant> {
+        let LinkState::Up = self.link else { return None };
+        self.batches.due()
     }
 
     /// Gives up all calls that are watched and past their deadline.
@@ -44,7 +63,7 @@ impl<W> Calls<W> {
             }
             _ => Outcome::TimedOut,
         };
-        if let Stage::InFlight { route, .. } = call.stage {
+        if let Stage::InFlight(Flight { route, .. }) = call.stage {
             self.routes.timed_out(route);
         }
         self.decide(number, outcome);

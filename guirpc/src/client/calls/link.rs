@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Call, Calls, LinkState, MOST_CLOSURES, Stage};
 use crate::broker::{Failure, Limits, Scope};
 use crate::client::outcome::Outcome;
-use crate::client::routes::Routes;
+use crate::client::routes::{Flight, Routes};
 use crate::health::ConnectionStatus;
 
 /// A queue that takes nothing.
@@ -64,9 +64,16 @@ impl<W> Calls<W> {
         self.queue.extend(mem::take(&mut self.asking).into_values().flatten());
         self.queue.extend(mem::take(&mut self.held).into_values().flatten());
         self.queue.retain(|number| self.open.get(number).is_some_and(|call| call.stage == Stage::Queued));
+        for number in self.batches.clear() {
+            if let Some(call) = self.open.get_mut(&number) {
+                call.place = None;
+                self.queue.insert(number);
+            }
+        }
         for number in self.numbers(|stage| stage != Stage::Queued) {
             let call = self.open.get_mut(&number).expect("it is among them");
             call.closures += u32::from(failure.scope == Scope::Channel);
+            call.place = None;
             if call.idempotent && call.closures < MOST_CLOSURES {
                 call.repeated = true;
                 call.stage = Stage::Queued;
@@ -93,7 +100,7 @@ impl<W> Calls<W> {
     pub(in crate::client) fn stuck(&self, now: Instant) -> Option<Stuck> {
         let (since, reads_on) = self.confirms.stuck(now)?;
         let is_spared = |call: &Call<W>| match call.stage {
-            Stage::InFlight { route, .. } => !call.idempotent && !self.routes.is_suspect(route, now),
+            Stage::InFlight(Flight { route, .. }) => !call.idempotent && !self.routes.is_suspect(route, now),
             Stage::Queued => false,
         };
         Some(Stuck { since, reads_on, is_spared: self.open.values().any(is_spared) })

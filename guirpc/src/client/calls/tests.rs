@@ -29,65 +29,86 @@ pub(in crate::client) fn checked(presence: Presence) -> Checked {
     Checked { presence, sizes: MessageSizes::known(100 << 10, None) }
 }
 
+impl Publication {
+    /// The calls, or the send, in it.
+    pub(super) fn calls(&self) -> Vec<u64> {
+        match &self.content {
+            Content::Single { .. } => vec![self.number],
+            Content::Coalesced(parts) => parts.iter().map(|part| part.number).collect(),
+        }
+    }
+
+    pub(super) fn is_call(&self) -> bool {
+        matches!(&self.content, Content::Single { request, .. } if request.wants_reply) || is_message(self.number)
+    }
+}
+
 /// Calls whose waiters are their numbers, at a certain time.
-struct Case {
-    calls: Calls<u64>,
-    now: Instant,
+pub(super) struct Case {
+    pub(super) calls: Calls<u64>,
+    pub(super) now: Instant,
     /// The last delivery tag of the present link.
-    last_tag: u64,
+    pub(super) last_tag: u64,
+    /// Of calls from now on.
+    pub(super) coalescing: Option<Coalescing>,
 }
 
 impl Case {
     /// Without a link.
     fn down() -> Self {
-        Case { calls: Calls::new("not yet"), now: Instant::now(), last_tag: 0 }
+        Case { calls: Calls::new("not yet"), now: Instant::now(), last_tag: 0, coalescing: None }
     }
 
     /// With a link that is up.
-    fn up() -> Self {
+    pub(super) fn up() -> Self {
         let mut case = Case::down();
         case.up_again();
         case
     }
 
-    fn enter(&mut self, number: u64, idempotent: bool, request: Outbound) {
+    pub(super) fn enter(&mut self, number: u64, idempotent: bool, request: Outbound) {
         let deadline = self.now + 10 * SECOND;
-        let call = NewCall { waiter: number, request: Arc::new(request), deadline, idempotent, expires: None };
+        let (request, coalescing) = (Arc::new(request), self.coalescing);
+        let call = NewCall { waiter: number, request, deadline, idempotent, expires: None, coalescing };
         self.calls.enter(number, call, MOST).unwrap();
     }
 
-    fn call(&mut self, number: u64, idempotent: bool) {
+    pub(super) fn call(&mut self, number: u64, idempotent: bool) {
         self.enter(number, idempotent, request(true));
     }
 
     /// Another link is up, and the broker takes messages for the usual exchange.
-    fn up_again(&mut self) {
+    pub(super) fn up_again(&mut self) {
         self.calls.up(None, Limits { frame: 4096 - 8, ..Limits::default() });
         self.last_tag = 0;
         self.calls.to_ask.retain(|check| &*check.exchange != EXCHANGE);
         self.calls.answered(self.calls.generation(), &EXCHANGE.into(), &checked(Presence::Present));
     }
 
-    fn next(&mut self) -> Option<Publication> {
+    pub(super) fn next(&mut self) -> Option<Publication> {
         let next = self.calls.next_publication(self.now);
         self.last_tag += u64::from(next.as_ref().is_some_and(|next| next.via == Via::Confirming));
         next
     }
 
-    /// Publishes what can be, to a broker that confirms everything at once, and says what that was.
-    fn publish(&mut self) -> Vec<u64> {
+    /// Publishes what can be, to a broker that confirms everything at once.
+    pub(super) fn publications(&mut self) -> Vec<Publication> {
         let mut published = Vec::new();
         while let Some(next) = self.next() {
-            published.push(next.number);
-            if next.via == Via::Confirming && next.request.wants_reply {
+            if next.via == Via::Confirming && next.is_call() {
                 self.calls.confirmed((self.last_tag, false, true), self.now);
             }
+            published.push(next);
         }
         published
     }
 
+    fn publish(&mut self) -> Vec<u64> {
+        self.publications().iter().map(|next| next.number).collect()
+    }
+
     #[track_caller]
-    fn check(&mut self, expected: &[(u64, Outcome)]) {
+    pub(super) fn check(&mut self, expected: &[(u64, Outcome)]) {
         assert_eq!(self.calls.take_decided(), expected);
     }
 }
@@ -169,7 +190,7 @@ fn a_send_is_accepted_returned_or_rejected_by_its_confirm() {
         case.enter(number, false, request(false));
     }
     case.publish();
-    case.calls.returned(2);
+    case.calls.returned(2, case.now);
     case.calls.confirmed((2, true, true), case.now);
     case.calls.confirmed((3, false, false), case.now);
     case.check(&[(1, Outcome::Accepted), (2, Outcome::Unroutable), (3, Outcome::Overloaded)]);
@@ -262,7 +283,8 @@ fn what_waits_is_bounded_and_one_always_may() {
     let large = || Outbound { body: vec![0; 2 << 20], ..request(true) };
     case.enter(1, false, large());
     let deadline = case.now + SECOND;
-    let call = NewCall { waiter: 2, request: Arc::new(large()), deadline, idempotent: false, expires: None };
+    let request = Arc::new(large());
+    let call = NewCall { waiter: 2, request, deadline, idempotent: false, expires: None, coalescing: None };
     assert!(matches!(case.calls.enter(2, call, MOST), Err(QueueFull { bytes }) if bytes > MOST));
     case.calls.forget(1);
     case.enter(3, false, large());
