@@ -80,5 +80,5 @@ fn main() -> ExitCode {
         several::cases(),
         tls::cases(),
     ];
-    harness::main(cases.into_iter().flatten())
+    harness::main_twice(cases.into_iter().flatten())
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use guirpc::{Client, Server, Setup};
+use guirpc::{Client, Coalescing, Server, Setup};
 use harness::{Broker, Program, binary};
 
 use crate::workload::Runs;
@@ -25,7 +25,9 @@ pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<(Server, Client)> {
 
 /// A client that is patient enough for a busy machine.
 pub(crate) fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
-    Ok(Client::connect(broker.uri())?.with_timeout(LONG))
+    let client = Client::connect(broker.uri())?.with_timeout(LONG);
+    // One call by itself, and all others together.
+    Ok(if broker.coalesces() { client.with_coalescing(Coalescing::default().window(1)) } else { client })
 }
 
 /// The service as a program, serving.

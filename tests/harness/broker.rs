@@ -24,6 +24,11 @@ pub trait Broker: Sync {
         uri(self.port(), user, password, vhost)
     }
 
+    /// Whether clients of it are to let their calls travel together.
+    fn coalesces(&self) -> bool {
+        false
+    }
+
     /// The queue of that name, if there is one.
     fn queue(&self, name: &str) -> anyhow::Result<Option<Queue>>;
 

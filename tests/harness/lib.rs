@@ -12,6 +12,7 @@
 //! or stands in the case.
 
 mod broker;
+mod coalescing;
 mod embedded;
 mod eventually;
 mod execution_log;
@@ -32,4 +33,4 @@ pub use port::Port;
 pub use program::{Program, binary, outside_of_cargo};
 pub use proxy::{Direction, Proxy};
 pub use rabbitmq::RabbitMq;
-pub use suite::{Case, main, main_in_turn};
+pub use suite::{Case, main, main_in_turn, main_twice};

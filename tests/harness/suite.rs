@@ -16,10 +16,20 @@ use anyhow::anyhow;
 use guirpc::embedded::Broker as Embedded;
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use crate::coalescing::{self, Coalescing};
 use crate::{Broker, RabbitMq, embedded, rabbitmq};
 
 /// The environment variable that asks for RabbitMQ.
 const WANTED: &str = "GUIRPC_TEST_RABBITMQ";
+
+/// How often each case runs.
+#[derive(Clone, Copy)]
+struct Passes {
+    /// With RabbitMQ, too.
+    rabbitmq: bool,
+    /// Once more by clients whose calls travel together.
+    coalescing: bool,
+}
 
 /// An end-to-end test.
 pub struct Case {
@@ -28,6 +38,8 @@ pub struct Case {
     missing: Option<&'static str>,
     on_embedded: Option<Body<()>>,
     on_rabbitmq: Option<Body<SharedNode>>,
+    /// On the embedded broker once more, by clients whose calls travel together.
+    coalescing: Option<Body<()>>,
 }
 
 /// What a test does, with what all tests of its broker share.
@@ -41,6 +53,7 @@ impl Case {
             missing: None,
             on_embedded: Some(Box::new(move |()| embedded::on_embedded(|broker| run(broker)))),
             on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))),
+            coalescing: Some(Box::new(move |()| embedded::on_embedded(|broker| run(&Coalescing(broker))))),
         }
     }
 
@@ -51,6 +64,7 @@ impl Case {
             missing: None,
             on_embedded: Some(Box::new(move |()| embedded::on_embedded(|broker| run(broker)))),
             on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))),
+            coalescing: Some(Box::new(move |()| embedded::on_embedded(|broker| run(&mut Coalescing(broker))))),
         }
     }
 
@@ -61,6 +75,7 @@ impl Case {
             missing: None,
             on_embedded: None,
             on_rabbitmq: Some(Box::new(move |node| run(&node.in_fresh_vhost()?))),
+            coalescing: None,
         }
     }
 
@@ -71,18 +86,19 @@ impl Case {
             missing: None,
             on_embedded: None,
             on_rabbitmq: Some(Box::new(move |_| run(&mut RabbitMq::start()?))),
+            coalescing: None,
         }
     }
 
     /// A case about what only RabbitMQ has, on a node that the case starts itself.
     pub fn rabbitmq_own(name: &'static str, run: fn() -> anyhow::Result<()>) -> Self {
-        Self { name, missing: None, on_embedded: None, on_rabbitmq: Some(Box::new(move |_| run())) }
+        Self { name, missing: None, on_embedded: None, on_rabbitmq: Some(Box::new(move |_| run())), coalescing: None }
     }
 
     /// A case about what only the embedded broker can do, such as a fault at one certain moment.
     pub fn embedded(name: &'static str, run: fn(&Embedded) -> anyhow::Result<()>) -> Self {
         let on_embedded: Body<()> = Box::new(move |()| embedded::on_embedded(|broker| run(broker)));
-        Self { name, missing: None, on_embedded: Some(on_embedded), on_rabbitmq: None }
+        Self { name, missing: None, on_embedded: Some(on_embedded), on_rabbitmq: None, coalescing: None }
     }
 
     /// The same case, which is ignored on every broker if something that it needs is missing.
@@ -97,14 +113,16 @@ impl Case {
     }
 
     /// As tests of the runner; that with RabbitMQ is ignored, with the reason, where nobody asked for it.
-    fn into_trials(self, node: &Arc<SharedNode>, wanted: bool) -> impl Iterator<Item = Trial> + use<> {
+    fn into_trials(self, node: &Arc<SharedNode>, passes: Passes) -> impl Iterator<Item = Trial> + use<> {
         let Self { name, missing, .. } = self;
-        let missing_broker = (!wanted).then_some("needs RabbitMQ: run scripts/test");
+        let missing_broker = (!passes.rabbitmq).then_some("needs RabbitMQ: run scripts/test");
         let on_embedded = self.on_embedded.map(|body| trial(embedded::NAME, name, missing, Arc::default(), body));
         let on_rabbitmq = self
             .on_rabbitmq
             .map(|body| trial(rabbitmq::NAME, name, missing.or(missing_broker), Arc::clone(node), body));
-        on_embedded.into_iter().chain(on_rabbitmq)
+        let coalescing = self.coalescing.filter(|_| passes.coalescing);
+        let coalescing = coalescing.map(|body| trial(coalescing::NAME, name, missing, Arc::default(), body));
+        on_embedded.into_iter().chain(on_rabbitmq).chain(coalescing)
     }
 }
 
@@ -146,18 +164,23 @@ impl SharedNode {
 /// Those with RabbitMQ run where the environment says `GUIRPC_TEST_RABBITMQ=1`, and fail there if it is missing;
 /// elsewhere they are shown as ignored.
 pub fn main(cases: impl IntoIterator<Item = Case>) -> ExitCode {
-    run(cases, &Arguments::from_args())
+    run(cases, false, &Arguments::from_args())
+}
+
+/// The same, and each case on both brokers once more for clients that [let calls travel together](Broker::coalesces).
+pub fn main_twice(cases: impl IntoIterator<Item = Case>) -> ExitCode {
+    run(cases, true, &Arguments::from_args())
 }
 
 /// The same, one case at a time: for cases that measure something, which the others would disturb.
 pub fn main_in_turn(cases: impl IntoIterator<Item = Case>) -> ExitCode {
-    run(cases, &Arguments { test_threads: Some(1), ..Arguments::from_args() })
+    run(cases, false, &Arguments { test_threads: Some(1), ..Arguments::from_args() })
 }
 
-fn run(cases: impl IntoIterator<Item = Case>, arguments: &Arguments) -> ExitCode {
-    let wanted = env::var_os(WANTED).is_some_and(|value| value == "1");
+fn run(cases: impl IntoIterator<Item = Case>, coalescing: bool, arguments: &Arguments) -> ExitCode {
+    let passes = Passes { rabbitmq: env::var_os(WANTED).is_some_and(|value| value == "1"), coalescing };
     let node = Arc::default();
-    let trials = cases.into_iter().flat_map(|case| case.into_trials(&node, wanted)).collect();
+    let trials = cases.into_iter().flat_map(|case| case.into_trials(&node, passes)).collect();
     // Returned rather than exited with, so that the node is dropped.
     libtest_mimic::run(arguments, trials).exit_code()
 }
@@ -167,8 +190,8 @@ mod tests {
     use super::*;
 
     /// The tests that a case becomes, those that are ignored in brackets.
-    fn names(case: Case, wanted: bool) -> Vec<String> {
-        let trials = case.into_trials(&Arc::default(), wanted);
+    fn names(case: Case, rabbitmq: bool) -> Vec<String> {
+        let trials = case.into_trials(&Arc::default(), Passes { rabbitmq, coalescing: false });
         let show = |trial: Trial| {
             let name = trial.name();
             if trial.has_ignored_flag() { format!("[{name}]") } else { name.to_owned() }
