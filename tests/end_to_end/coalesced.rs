@@ -30,6 +30,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("coalesced::what_is_fetched_ahead_is_bounded_in_calls", what_is_fetched_is_bounded),
         Case::shared("coalesced::what_is_no_list_of_calls_is_refused", what_is_no_list_of_calls_is_refused),
         Case::shared("coalesced::an_early_function_runs_at_most_once", an_early_function_runs_at_most_once),
+        Case::shared("coalesced::an_early_function_beside_poison_runs_at_most_once", an_early_function_beside_poison),
+        Case::shared("coalesced::a_call_that_comes_twice_runs_once", a_call_that_comes_twice_runs_once),
         Case::shared("coalesced::a_poisonous_call_condemns_no_other", a_poisonous_call_condemns_no_other),
         Case::shared("coalesced::a_shutdown_returns_what_has_not_begun", a_shutdown_returns_what_has_not_begun),
         Case::shared("coalesced::what_was_answered_is_not_run_again", what_was_answered_is_not_run_again),
@@ -429,6 +431,53 @@ fn an_early_function_runs_at_most_once(broker: &dyn Broker) -> anyhow::Result<()
     ensure!(caller.replies["late"].output::<u32>()? == 1);
     ensure!(counted::call(&client, "a")? == 0 && counted::call(&client, "b")? == 1);
     nothing_waits(broker)
+}
+
+fn an_early_function_beside_poison(broker: &dyn Broker) -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let file = |name: &str| folder.path().join(name).to_str().map(str::to_owned).context("a plain name");
+    drop(Server::start(setup(broker))?);
+    let mut caller = Caller::new(broker)?;
+    caller.may_repeat = true;
+    let mut calls = vec![call("poison", "abort", &[file("runs")?])?];
+    for n in 0..10 {
+        calls.push(call(&format!("early {n}"), "log_early", &(file("early")?, n.to_string()))?);
+        calls.push(call(&format!("late {n}"), "log", &(file("late")?, n.to_string(), 0))?);
+    }
+    caller.send(&calls)?;
+    keep_serving(broker, &["--workers", "2", "--max-deliveries", "3"], || {
+        let queues = [SERVICE, CALLS, RETRY, QUARANTINE];
+        Ok(dead(broker)? > 0 && queues.iter().all(|queue| is_empty(broker, queue).unwrap_or(false)))
+    })?;
+    caller.wait_for_all(&calls)?;
+    let read = |name: &str| anyhow::Ok(fs::read_to_string(file(name)?).unwrap_or_default());
+    let (early, late) = (read("early")?, read("late")?);
+    for n in 0..10 {
+        let times = |text: &str| text.lines().filter(|line| *line == n.to_string()).count();
+        ensure!(times(&early) <= 1, "an early one was run {} times", times(&early));
+        ensure!(times(&late) >= 1, "call {n} was not run");
+        // Its caller knows: it ran, or may have.
+        let reply = &caller.replies[&format!("early {n}")];
+        ensure!(reply.is_output() || (reply.status == 409 && reply.attempts.is_some()), "{reply:?}");
+    }
+    Ok(())
+}
+
+/// As it does when its caller has lost the connection.
+fn a_call_that_comes_twice_runs_once(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker))?;
+    let mut caller = Caller::new(broker)?;
+    caller.may_repeat = true;
+    let twice = call("twice", "steady", &("steady", 50))?;
+    for _ in 0..2 {
+        caller.send(&[twice.clone(), twice.clone(), call("other", "add", &(1, 2))?])?;
+    }
+    caller.wait(["twice", "other"])?;
+    nothing_waits(broker)?;
+    ensure!(caller.replies["twice"].output::<String>()? == "twice");
+    let client = client(broker)?;
+    ensure!(counted::call(&client, "steady")? == 1);
+    Ok(())
 }
 
 fn a_poisonous_call_condemns_no_other(broker: &dyn Broker) -> anyhow::Result<()> {

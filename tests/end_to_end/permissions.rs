@@ -74,9 +74,17 @@ fn a_declared_topology_is_used(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
         }
         channel.queue_bind(own, "guirpc", own, FieldTable::new())?;
     }
-    let _server = Server::start(setup(rabbitmq).uri(uri))?;
+    let server = Server::start(setup(rabbitmq).uri(&uri))?;
     let client = Client::connect(user(rabbitmq, "caller-too", "caller")?)?.with_timeout(LONG);
-    check_served(rabbitmq, &client)
+    check_served(rabbitmq, &client)?;
+    drop(server);
+    // It does without the queue for coalesced calls, and takes it if there is one.
+    let calls = format!("{SERVICE}.calls");
+    channel.queue_declare(&*calls, durable())?;
+    let _server = Server::start(setup(rabbitmq).uri(uri))?;
+    let consumed = channel.queue_declare_passive(&*calls)?.declared_consumer_count();
+    ensure!(consumed == Some(1), "{consumed:?} servers take from it");
+    Ok(())
 }
 
 fn pythons_callers(rabbitmq: &RabbitMq) -> anyhow::Result<()> {

@@ -11,13 +11,13 @@ use proptest::prelude::*;
 
 use super::limits::{GROWTH, frame_size};
 use super::{
-    addressee, check_frame, check_header_names, check_short, expiration, field_for_python, headers, reply_properties,
-    request_headers, table,
+    addressee, call_properties, check_frame, check_header_names, check_short, expiration, field_for_python, headers,
+    reply_properties, request, request_headers, table,
 };
 use crate::broker::{Coalescable, Limits, Outbound};
 use crate::codec::coalesced::{CoalescedCall, decode_calls};
 use crate::codec::{Codec, Format};
-use crate::message::{Dialect, EncodedReply, HeaderValue, Headers, ReplyKind};
+use crate::message::{Dialect, EncodedReply, HeaderValue, Headers, ReplyKind, Request};
 
 fn fields<const N: usize>(fields: [(&str, AmqpValue); N]) -> FieldTable {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -54,6 +54,29 @@ fn request_properties() -> AmqpProperties {
         .with_content_type("application/msgpack".to_owned())
         .with_correlation_id("id".to_owned())
         .with_app_id("tests".to_owned())
+}
+
+/// One that came with others is published again as if it had come alone.
+#[test]
+fn a_call_has_all_properties_of_its_own() {
+    let message = AmqpProperties::default()
+        .with_type_("guirpc.calls".to_owned())
+        .with_correlation_id("message".to_owned())
+        .with_reply_to("replies".to_owned())
+        .with_delivery_mode(1)
+        .with_priority(3)
+        .with_expiration("5000".to_owned());
+    let alone = request_properties()
+        .with_reply_to("replies".to_owned())
+        .with_delivery_mode(1)
+        .with_priority(3)
+        .with_expiration("5000".to_owned())
+        .with_headers(table(&with("tenant", "a")));
+    let call = request(&alone, b"body".to_vec(), false);
+    assert_eq!(call_properties(&call, &message), alone);
+    let bare = Request { function: "add".to_owned(), ..Request::default() };
+    let expected = AmqpProperties::default().with_type_("add".to_owned());
+    assert_eq!(call_properties(&bare, &AmqpProperties::default()), expected);
 }
 
 #[test]

@@ -34,6 +34,21 @@ fn nothing_is_looked_up_while_all_goes_well() {
 }
 
 #[test]
+fn there_is_room_for_calls_that_came_together() {
+    let (mut journal, start) = (Journal::new(1, 1_000_000), Instant::now());
+    // Five messages of two, then three of one: the first have all the room that they ask for.
+    for calls in [10, 3] {
+        journal.make_room(calls);
+    }
+    for id in 0..12 {
+        journal.remember(request(&id.to_string(), b"x"), reply("a"));
+    }
+    journal.session_lost(start);
+    assert!(journal.find(&request("0", b"x")).is_none());
+    assert!((1..12).all(|id| journal.find(&request(&id.to_string(), b"x")).is_some()));
+}
+
+#[test]
 fn what_was_answered_is_found_after_a_loss_for_a_minute() {
     let (mut journal, start) = (Journal::new(10, 10_000), Instant::now());
     journal.remember(request("1", b"x"), reply("a"));
