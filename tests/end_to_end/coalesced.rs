@@ -151,7 +151,7 @@ fn a_slow_call_delays_no_quick_one(broker: &dyn Broker) -> anyhow::Result<()> {
         caller.wait_for_all(&calls)?;
         for (id, reply) in caller.replies.iter().filter(|(id, _)| *id != "slow") {
             let took = reply.at.duration_since(begun);
-            ensure!(took < Duration::from_millis(1000), "call {id} took {took:?}, with {workers} workers");
+            ensure!(took < Duration::from_secs(1), "call {id} took {took:?}, with {workers} workers");
         }
         ensure!(caller.replies["slow"].is_output());
         drop(server);
@@ -169,7 +169,7 @@ fn a_slow_call_delays_no_refusal(broker: &dyn Broker) -> anyhow::Result<()> {
     caller.wait(["unknown", "slow"])?;
     let refused = &caller.replies["unknown"];
     let took = refused.at.duration_since(begun);
-    ensure!(took < Duration::from_millis(2000), "it took {took:?}");
+    ensure!(took < Duration::from_secs(2), "it took {took:?}");
     ensure!((&*refused.kind, refused.status, refused.attempts) == ("refusal", 404, Some(1)), "{refused:?}");
     nothing_waits(broker)
 }
@@ -200,7 +200,7 @@ fn one_message_holds_up_no_other_caller(broker: &dyn Broker) -> anyhow::Result<(
     ensure!(add::call(&client, 1, 2)? == 3);
     other.wait(["0", "1"])?;
     // All of the message takes 3 s.
-    ensure!(begun.elapsed() < Duration::from_millis(2000), "{:?}", begun.elapsed());
+    ensure!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     caller.take()?;
     ensure!(caller.replies.len() < 50, "{} of the message were done by then", caller.replies.len());
     caller.wait_for_all(&slow)

@@ -134,8 +134,8 @@ impl Caller {
     }
 
     fn enter(&mut self, id: String, reply: Reply) -> anyhow::Result<()> {
-        let twice = self.replies.insert(id.clone(), reply);
-        ensure!(twice.is_none() || self.may_repeat, "call {id} was answered twice: {twice:?}");
+        ensure!(self.may_repeat || !self.replies.contains_key(&id), "call {id} was answered twice: {reply:?}");
+        self.replies.insert(id, reply);
         Ok(())
     }
 
