@@ -14,6 +14,9 @@ use crate::message::{CALLS, EncodedReply, HeaderValue, Headers, ReplyKind};
 
 #[cfg(test)]
 mod tests;
+mod writer;
+
+use writer::Writer;
 
 /// A message holds no more calls, or replies, than this.
 pub(crate) const MOST: usize = 1024;
@@ -91,7 +94,7 @@ pub(crate) fn encode_calls(calls: &[CoalescedCall<'_>]) -> Vec<u8> {
         writer.headers(headers);
         writer.bytes(body);
     }
-    writer.0
+    writer.into_body()
 }
 
 /// The calls of a message.
@@ -125,7 +128,7 @@ pub(crate) fn encode_replies(replies: &[CoalescedReply<'_>]) -> Vec<u8> {
         writer.headers(&reply.headers);
         writer.bytes(&reply.body);
     }
-    writer.0
+    writer.into_body()
 }
 
 /// The replies of a message.
@@ -152,95 +155,6 @@ pub(crate) fn decode_replies(body: &[u8]) -> Result<Vec<CoalescedReply<'_>>, Dec
         };
         Ok(CoalescedReply { id, reply: Cow::Owned(reply) })
     })
-}
-
-/// Writes into memory, which cannot fail.
-struct Writer(Vec<u8>);
-
-const IN_MEMORY: &str = "memory takes everything";
-
-impl Writer {
-    fn of(sizes: impl Iterator<Item = usize>) -> Self {
-        Writer(Vec::with_capacity(sizes.sum::<usize>() + 5))
-    }
-
-    fn list(&mut self, count: usize) {
-        rmp::encode::write_array_len(&mut self.0, length(count)).expect(IN_MEMORY);
-    }
-
-    fn map(&mut self, count: usize) {
-        rmp::encode::write_map_len(&mut self.0, length(count)).expect(IN_MEMORY);
-    }
-
-    fn text(&mut self, text: &str) {
-        rmp::encode::write_str(&mut self.0, text).expect(IN_MEMORY);
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        rmp::encode::write_bin(&mut self.0, bytes).expect(IN_MEMORY);
-    }
-
-    fn integer(&mut self, integer: i64) {
-        rmp::encode::write_sint(&mut self.0, integer).expect(IN_MEMORY);
-    }
-
-    fn nil(&mut self) {
-        rmp::encode::write_nil(&mut self.0).expect(IN_MEMORY);
-    }
-
-    fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
-        match value {
-            Some(value) => write(self, value),
-            None => self.nil(),
-        }
-    }
-
-    fn headers(&mut self, headers: &Headers) {
-        if headers.is_empty() { self.nil() } else { self.table(headers) }
-    }
-
-    fn table(&mut self, headers: &Headers) {
-        self.map(headers.iter().count());
-        for (name, value) in headers.iter() {
-            self.text(name);
-            self.header(value);
-        }
-    }
-
-    fn header(&mut self, value: &HeaderValue) {
-        match value {
-            HeaderValue::Bool(value) => rmp::encode::write_bool(&mut self.0, *value).expect(IN_MEMORY),
-            HeaderValue::Integer(integer) => self.integer(*integer),
-            HeaderValue::Float(number) => rmp::encode::write_f64(&mut self.0, *number).expect(IN_MEMORY),
-            HeaderValue::Text(text) => self.text(text),
-            HeaderValue::Bytes(bytes) => self.bytes(bytes),
-            HeaderValue::Timestamp(seconds) => self.timestamp(*seconds),
-            HeaderValue::Void => self.nil(),
-            HeaderValue::List(values) => {
-                self.list(values.len());
-                for value in values {
-                    self.header(value);
-                }
-            }
-            HeaderValue::Table(headers) => self.table(headers),
-        }
-    }
-
-    fn timestamp(&mut self, seconds: u64) {
-        let mut extension = |bytes: &[u8]| {
-            rmp::encode::write_ext_meta(&mut self.0, length(bytes.len()), TIMESTAMP).expect(IN_MEMORY);
-            self.0.extend(bytes);
-        };
-        match u32::try_from(seconds) {
-            Ok(seconds) => extension(&seconds.to_be_bytes()),
-            // Behind the nanoseconds.
-            Err(_) => extension(&[[0; 4].as_slice(), &seconds.to_be_bytes()].concat()),
-        }
-    }
-}
-
-fn length(length: usize) -> u32 {
-    u32::try_from(length).expect("a message is shorter than 4 GiB")
 }
 
 /// A list of as many as there may be, each an array that begins with so many elements; others may follow them.

@@ -45,7 +45,6 @@ pub(in crate::codec) enum Head<'de> {
     Bytes(&'de [u8]),
     List(usize),
     Map(usize),
-    /// Of this type; JSON has none.
     Extension(i8, &'de [u8]),
 }
 
