@@ -1,9 +1,10 @@
 //! The service under test, in this process or in one of its own.
 
+use std::env;
 use std::process::Command;
 use std::time::Duration;
 
-use guirpc::{Client, Server, Setup};
+use guirpc::{Client, Coalescing, Server, Setup};
 use harness::{Broker, Program, binary};
 
 use crate::workload::Runs;
@@ -25,7 +26,13 @@ pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<(Server, Client)> {
 
 /// A client that is patient enough for a busy machine.
 pub(crate) fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
-    Ok(Client::connect(broker.uri())?.with_timeout(LONG))
+    let client = Client::connect(broker.uri())?.with_timeout(LONG);
+    Ok(if is_coalescing() { client.with_coalescing(Coalescing::default().window(1)) } else { client })
+}
+
+/// Whether calls travel together wherever they can: `GUIRPC_TEST_COALESCING=1`.
+fn is_coalescing() -> bool {
+    env::var_os("GUIRPC_TEST_COALESCING").is_some_and(|value| value == "1")
 }
 
 /// The service as a program, serving.

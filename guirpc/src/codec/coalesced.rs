@@ -10,7 +10,7 @@ use serde::de::{Error as _, IgnoredAny};
 
 use super::message_pack::{Head, Reader};
 use super::{Codec, DecodeError};
-use crate::message::{EncodedReply, HeaderValue, Headers, ReplyKind};
+use crate::message::{CALLS, EncodedReply, HeaderValue, Headers, ReplyKind};
 
 #[cfg(test)]
 mod tests;
@@ -102,7 +102,7 @@ pub(crate) fn decode_calls(body: &[u8]) -> Result<Vec<CoalescedCall<'_>>, Decode
     decode(body, "call", CALL, |reader| {
         Ok(CoalescedCall {
             id: short(reader, "id")?,
-            function: short(reader, "function")?,
+            function: function(reader)?,
             content_type: optional_short(reader, "content type")?,
             deadline: optional_integer(reader, "deadline")?,
             timeout: optional_integer(reader, "timeout")?,
@@ -304,6 +304,14 @@ fn wrong(head: Head<'_>, what: &str, expected: &str) -> Error {
 
 fn short<'de>(reader: &mut Reader<'de>, what: &str) -> Result<&'de str, Error> {
     optional_short(reader, what)?.ok_or_else(|| wrong(Head::Nil, what, "a text"))
+}
+
+/// A message in a message could be as deep as somebody likes.
+fn function<'de>(reader: &mut Reader<'de>) -> Result<&'de str, Error> {
+    match short(reader, "function")? {
+        CALLS => Err(Error::custom("a message of calls in a message of calls")),
+        function => Ok(function),
+    }
 }
 
 fn optional_short<'de>(reader: &mut Reader<'de>, what: &str) -> Result<Option<&'de str>, Error> {

@@ -108,6 +108,10 @@ fn what_is_no_message_of_calls_is_refused_as_a_whole() {
             r#"91 97 c0 a3 "add" c0 c0 c0 c0 c4 00"#.to_owned(),
             "call 1: the id: invalid type: unit value, expected a text",
         ),
+        (
+            r#"91 97 a1 "1" ac "guirpc.calls" c0 c0 c0 c0 c4 00"#.to_owned(),
+            "call 1: a message of calls in a message of calls",
+        ),
         (too_long, "call 1: the id has 256 bytes, AMQP allows 255"),
         (
             r#"91 97 a1 "1" a3 "add" c0 cf ff ff ff ff ff ff ff ff c0 c0 c4 00"#.to_owned(),
