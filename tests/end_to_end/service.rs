@@ -31,6 +31,8 @@ pub(crate) fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
 }
 
 /// Whether calls travel together wherever they can: `GUIRPC_TEST_COALESCING=1`.
+///
+/// What looks at the queue of single calls, or at their order, has a client without that.
 fn is_coalescing() -> bool {
     env::var_os("GUIRPC_TEST_COALESCING").is_some_and(|value| value == "1")
 }
