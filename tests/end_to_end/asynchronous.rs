@@ -55,7 +55,7 @@ fn everything_has_an_async_form(broker: &dyn Broker) -> anyhow::Result<()> {
 /// With one worker, whatever one thread asks for is run in the order in which it was asked.
 fn a_caller_keeps_its_order(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).workers(1))?;
-    let client = client(broker)?;
+    let client = client(broker)?.without_coalescing();
     for round in 0..20 {
         let key = format!("order-{round}");
         let mut pending = Vec::new();

@@ -187,6 +187,8 @@ fn both_sides_say_goodbye(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn pending_calls_fail_with_their_connection(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
+    let client = client.without_coalescing();
+    let client = client.without_coalescing();
     let calls: Vec<Pending<u64>> = (0..10).map(|_| sleep::start(&client, 5_000)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 10)))?;
     broker.close_all_connections("a test")?;

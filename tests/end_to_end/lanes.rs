@@ -23,7 +23,7 @@ const REPORTS: &str = concat!(env!("CARGO_PKG_NAME"), ".reports");
 
 fn a_slow_lane_holds_up_no_other(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).workers(1).lane_workers("reports", 1))?;
-    let client = client(broker)?;
+    let client = client(broker)?.without_coalescing();
     let slow = (0..3).map(|_| report::start(&client, 700)).collect::<Result<Vec<_>, _>>()?;
     eventually(LONG, || Ok(broker.queue(REPORTS)?.is_some_and(|queue| queue.messages == 3 && queue.unacked == 1)))?;
     for n in 0..200 {

@@ -220,7 +220,8 @@ fn a_send_that_is_refused_is_a_dead_letter(broker: &dyn Broker) -> anyhow::Resul
         ensure!(letter.properties.type_().as_deref() == Some(function));
     }
     // What expires has been given up by its sender.
-    let _busy = [(); 4].map(|()| crate::workload::sleep::start(&client, 2500));
+    let single = client.without_coalescing();
+    let _busy = [(); 4].map(|()| crate::workload::sleep::start(&single, 2500));
     count::send(&client.with_expires(Duration::from_millis(100)), "expired")?;
     eventually(LONG, || is_empty(broker, SERVICE))?;
     ensure!(counted::call(&client, "expired")? == 0 && dead(broker)? == 0);

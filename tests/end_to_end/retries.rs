@@ -147,7 +147,7 @@ fn a_closed_channel_costs_no_connection(broker: &dyn Broker) -> anyhow::Result<(
 
 fn deadlines_hold_while_there_is_no_broker(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
-    let client = client(broker)?;
+    let client = client(broker)?.without_coalescing();
     let timeout = Duration::from_millis(1_500);
     let brief = client.with_timeout(timeout);
     let begin = Instant::now();

@@ -24,6 +24,8 @@ pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<(Server, Client)> {
 }
 
 /// A client that is patient enough for a busy machine.
+///
+/// What looks at the queue of single calls, or at their order, has one whose calls do not travel together.
 pub(crate) fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
     let client = Client::connect(broker.uri())?.with_timeout(LONG);
     // One call by itself, and all others together.

@@ -133,7 +133,7 @@ fn what_runs_at_most_once_is_finished(broker: &dyn Broker) -> anyhow::Result<()>
 
 fn what_has_not_begun_is_given_back(broker: &dyn Broker) -> anyhow::Result<()> {
     let server = Server::start(setup(broker).workers(1))?;
-    let client = client(broker)?;
+    let client = client(broker)?.without_coalescing();
     let first = begun(&client, 700)?;
     let calls = (0..4).map(|_| sleep::start(&client, 1)).collect::<Result<Vec<_>, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 5)))?;
@@ -191,7 +191,7 @@ fn alarmed(
 
 /// What was fetched and not begun is returned as it was, and the reply that waited gets through.
 fn an_alarm_that_ends_costs_nothing(broker: &mut dyn Broker) -> anyhow::Result<()> {
-    let client = client(broker)?.with_timeout(2 * LONG);
+    let client = client(broker)?.with_timeout(2 * LONG).without_coalescing();
     let (server, first, calls) = alarmed(broker, &client, LONG)?;
     server.shutdown_handle().shutdown();
     thread::sleep(Duration::from_millis(300));
@@ -209,7 +209,7 @@ fn an_alarm_that_ends_costs_nothing(broker: &mut dyn Broker) -> anyhow::Result<(
 
 fn an_alarm_that_lasts_is_not_waited_for(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let drain = Duration::from_secs(2);
-    let client = client(broker)?.with_timeout(2 * LONG);
+    let client = client(broker)?.with_timeout(2 * LONG).without_coalescing();
     let (server, _first, calls) = alarmed(broker, &client, drain)?;
     let begun = Instant::now();
     server.shutdown_handle().shutdown();
