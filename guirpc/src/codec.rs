@@ -16,7 +16,7 @@ use crate::arguments::{
 use crate::message::{Dialect, EncodedReply};
 
 mod bounds;
-#[allow(dead_code, reason = "half of it is a server's, and half a client's")]
+#[allow(dead_code, reason = "half of it is a client's")]
 pub(crate) mod coalesced;
 mod exact;
 mod failure;

@@ -101,8 +101,8 @@ fn the_type_is_always_said(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     let arguments = format!("[amqqueue:get_arguments(Q) || Q <- rabbit_amqqueue:list(<<\"{}\">>)]", rabbitmq.vhost());
     let arguments = rabbitmq.eval(&arguments)?;
     let classic = r#"[{<<"x-queue-type">>,longstr,<<"classic">>}]"#;
-    // Those of the service and of its lane, each with two beside it, and the dead letters.
-    ensure!(arguments.matches(classic).count() == 7 && !arguments.contains("[]"), "{arguments}");
+    // Those of the service and of its lane, each with three beside it, and the dead letters.
+    ensure!(arguments.matches(classic).count() == 9 && !arguments.contains("[]"), "{arguments}");
     Ok(())
 }
 

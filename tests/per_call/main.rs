@@ -28,7 +28,7 @@ const LIMITS: Costs = Costs {
     ],
     idle: [
         Cost { allocations: 60.0, bytes: 20_000.0, waits: 8.0 },
-        Cost { allocations: 250.0, bytes: 60_000.0, waits: 60.0 },
+        Cost { allocations: 300.0, bytes: 60_000.0, waits: 60.0 },
     ],
 };
 

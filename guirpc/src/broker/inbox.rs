@@ -99,8 +99,8 @@ impl Receipt {
         self.calls.as_ref().map(|calls| calls.count)
     }
 
-    /// A worker is through with the request; whether it is so with the whole message.
-    pub(crate) fn is_last(&self) -> bool {
+    /// A worker is through with one more request of the message; says whether that was the last.
+    pub(crate) fn finish_one(&self) -> bool {
         self.calls.as_ref().is_none_or(|calls| calls.unfinished.fetch_sub(1, Ordering::SeqCst) == 1)
     }
 

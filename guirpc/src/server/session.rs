@@ -331,7 +331,7 @@ impl Session {
 fn weight(receipt: &Receipt) -> usize {
     match receipt.calls() {
         None => 1,
-        Some(_) if receipt.is_last() => usize::from(USUAL_CALLS),
+        Some(_) if receipt.finish_one() => usize::from(USUAL_CALLS),
         Some(_) => 0,
     }
 }

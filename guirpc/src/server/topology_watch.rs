@@ -10,7 +10,7 @@ use super::plan::Plan;
 use crate::broker::{Binding, Connection, TopologyKeeper};
 use crate::error::Error;
 
-/// How often to look. It costs the broker a request for the exchange and one for each service.
+/// How often to look. It costs the broker a request for the exchange and one for each queue that is bound to it.
 const PERIOD: Duration = Duration::from_secs(5);
 
 /// Has the topology looked after until it is dropped.
