@@ -33,6 +33,7 @@ fn check_unroutable(client: &Client, expected: &str) {
 
 fn a_missing_one_costs_other_calls_nothing(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
+    let client = client.without_coalescing();
     let calls: Vec<Pending<u64>> = (0..4).map(|_| sleep::start(&client, 500)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 4)))?;
     let astray = client.with_exchange("nowhere");

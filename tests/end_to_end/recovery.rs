@@ -47,7 +47,7 @@ fn a_server_says_how_it_stands(broker: &mut dyn Broker) -> anyhow::Result<()> {
 
 fn no_new_work_is_begun_during_an_alarm(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let server = Server::start(setup(broker).workers(1))?;
-    let client = client(broker)?;
+    let client = client(broker)?.without_coalescing();
     // While one runs, others are fetched; the reply of that one is what tells the server of the alarm.
     let first = sleep::start(&client, 500)?;
     let calls = (0..20).map(|_| count_slowly::start(&client, "during", 100)).collect::<Result<Vec<_>, _>>()?;

@@ -34,7 +34,7 @@ mod publish;
 pub(super) mod tests;
 
 pub(super) use link::Stuck;
-pub(super) use publish::{Content, Part, Publication};
+pub(super) use publish::{Content, Publication};
 
 /// How often a call may be in flight on a channel that the broker closes: it may be the one that has it closed.
 const MOST_CLOSURES: u32 = 3;

@@ -8,13 +8,13 @@ use std::time::{Instant, SystemTime};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::batches::is_message;
-use super::calls::{Calls, Content, NewCall, Part, Publication, QueueFull, Stuck};
+use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
 use super::window::Via;
 use crate::broker::{
-    BodyLimit, Checked, Coalescable, DropOnThread, Failure, Limits, Outbound, OutboundMessage, PublishCheck, Received,
+    BodyLimit, Checked, DropOnThread, Failure, Limits, Outbound, OutboundMessage, PublishCheck, Received,
     RequestChannel, Returned, TooLarge,
 };
 use crate::config::DEFAULT_MAX_BODY;
@@ -75,7 +75,7 @@ impl State {
                     channel.publish(request, message)
                 }
                 Content::Coalesced(parts) => {
-                    let calls: Vec<_> = parts.iter().map(|part| core.coalescable(part)).collect();
+                    let calls: Vec<_> = parts.iter().map(|part| part.coalescable(&core.ids)).collect();
                     let (request, expires) = Outbound::coalesced(&calls, SystemTime::now());
                     channel.publish(&request, request.message(core.ids.of(*number), Some(expires)))
                 }
@@ -121,10 +121,6 @@ impl Core {
     /// The number of the call with this correlation id, if it is one of ours.
     pub(super) fn number(&self, correlation_id: &str) -> Option<u64> {
         self.ids.number(correlation_id)
-    }
-
-    fn coalescable<'a>(&self, Part { number, request, remaining }: &'a Part) -> Coalescable<'a> {
-        Coalescable { correlation_id: self.ids.of(*number), request, remaining: *remaining }
     }
 
     /// No code of the user's ever runs under this lock, so that a poisoned one has nothing wrong behind it.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Calls, LinkState, Stage};
-use crate::broker::{Outbound, Size};
+use crate::broker::{Coalescable, Outbound, Size};
 use crate::client::batches::{GroupId, is_message};
 use crate::client::confirms::Message;
+use crate::client::correlation::CorrelationIds;
 use crate::client::routes::{Flight, RouteId, Turn};
 use crate::client::window::Via;
 
@@ -34,6 +35,13 @@ pub(in crate::client) struct Part {
     pub(in crate::client) request: Arc<Outbound>,
     /// Until its deadline.
     pub(in crate::client) remaining: Duration,
+}
+
+impl Part {
+    /// With its correlation id.
+    pub(in crate::client) fn coalescable(&self, ids: &CorrelationIds) -> Coalescable<'_> {
+        Coalescable { correlation_id: ids.of(self.number), request: &self.request, remaining: self.remaining }
+    }
 }
 
 /// What has its turn, and how large it is.
