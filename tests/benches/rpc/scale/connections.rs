@@ -1,0 +1,53 @@
+//! Many clients of one server, each with a connection.
+
+use anyhow::Result;
+
+use super::ROUNDS;
+use crate::contestant::Contestant;
+use crate::figures::{Spread, Table, mebibytes};
+use crate::role::{Called, Caller};
+use crate::stage::Stage;
+use crate::usage::{self, Memory};
+
+/// Connections to one server.
+const CONNECTIONS: [usize; 2] = [1, 1000];
+/// Calls in flight; of a thousand connections each has one.
+const IN_FLIGHT: usize = 1000;
+
+struct Sample {
+    connections: usize,
+    server: Memory,
+    called: Called,
+}
+
+/// Calls over one connection, and over many.
+pub(super) fn measure(stage: &Stage) -> Result<String> {
+    let servers = stage.start(vec![Contestant::Guirpc])?;
+    let mut samples = Vec::new();
+    stage.rounds(ROUNDS, |turns| {
+        for connections in turns.of(&CONNECTIONS) {
+            let watch = usage::watch(servers.pid(Contestant::Guirpc))?;
+            let called = Caller::Connections(connections).call(stage.broker.uri(), IN_FLIGHT, stage.time)?;
+            samples.push(Sample { connections, server: watch.until_now()?, called });
+        }
+        Ok(())
+    })?;
+    servers.end()?;
+    let mut table =
+        Table::new("connections", ["calls per second", "server: idle in MiB", "peak in MiB", "a connection in KiB"]);
+    for connections in CONNECTIONS {
+        let samples = || samples.iter().filter(move |sample| sample.connections == connections);
+        let each = |memory: Memory| mebibytes(memory.before) * 1024.0 / connections as f64;
+        let cells = [
+            Spread::of(samples().map(|sample| sample.called.rate)).to_string(),
+            format!("{:.1}", Spread::of(samples().map(|sample| mebibytes(sample.server.before)))),
+            format!("{:.1}", Spread::of(samples().map(|sample| mebibytes(sample.server.peak)))),
+            format!("{:.0}", Spread::of(samples().map(|sample| each(sample.called.memory)))),
+        ];
+        table.row(&connections.to_string(), cells);
+    }
+    Ok(format!(
+        "Connections to one server, with {IN_FLIGHT} calls in flight over all of them: calls per second, the server's \
+         memory, and that of the clients' process for each connection; medians of the rounds (smallest to largest).\n\n{table}"
+    ))
+}
