@@ -69,7 +69,7 @@ pub(crate) fn serve(uri: &str) -> Result<()> {
     });
     runtime()?.block_on(app.run_until(async {
         child::ready("");
-        pending().await
+        pending::<()>().await;
     }))?;
     bail!("stopped")
 }

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
+use serde::{Deserialize, Serialize};
 
+use crate::figures::float;
 use crate::message::{Answer, Function, Numbers, Question};
 
 /// Calls of one function, by so many callers, each with so many of them in flight.
@@ -66,14 +68,13 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Calls per second.
-    #[expect(clippy::cast_precision_loss, reason = "nobody makes 2^52 calls in a benchmark")]
     pub(crate) fn rate(&self) -> f64 {
-        self.latencies.len() as f64 / self.elapsed.as_secs_f64()
+        float(self.latencies.len()) / self.elapsed.as_secs_f64()
     }
 }
 
 /// When a load ends.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum Extent {
     /// After this time; what is in flight then is waited for.
     Time(Duration),

@@ -26,7 +26,7 @@ mod tasks;
 mod usage;
 mod waiting;
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -130,7 +130,11 @@ impl Options {
                 Suite::Sweep => {
                     let report = sweep::measure(&stage)?;
                     print!("{report}");
-                    self.plot.as_deref().map_or(Ok(()), |file| report.plot(file))?;
+                    // Drawn whether or not it is asked for: a short round shows that this works, too.
+                    let plot = report.plot()?;
+                    if let Some(file) = &self.plot {
+                        fs::write(file, plot).with_context(|| format!("write {}", file.display()))?;
+                    }
                 }
                 Suite::Scale => print!("{}", scale::measure(&stage)?),
             }

@@ -16,6 +16,9 @@ use crate::load::{Client, Extent, Load};
 use crate::message::Function;
 use crate::usage::{self, Memory};
 
+/// Calls before a client measures: one at least over each of a thousand connections.
+const WARM_UP: usize = 1000;
+
 /// A child process, until its standard input ends.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Role {
@@ -26,7 +29,7 @@ pub(crate) enum Role {
     /// So many services of guirpc's in one program.
     Services { count: usize, uri: String, workers: usize },
     /// A client, whose process does nothing else.
-    Client { caller: Caller, uri: String, in_flight: usize, time: Duration },
+    Client { caller: Caller, uri: String, in_flight: usize, extent: Extent },
 }
 
 /// Who calls `add` in a process of its own.
@@ -64,9 +67,9 @@ impl Role {
             Self::Broker => broker::be(),
             Self::Server { contestant, uri, workers } => contestant.serve(&uri, workers),
             Self::Services { count, uri, workers } => by_guirpc::serve(&uri, &MANY[..count], workers),
-            Self::Client { caller, uri, in_flight, time } => {
+            Self::Client { caller, uri, in_flight, extent } => {
                 let load = Load::in_flight(Function::Add, in_flight);
-                let called = call(caller.connect(&uri, load)?.as_mut(), load, time)?;
+                let called = call(caller.connect(&uri, load)?.as_mut(), load, extent)?;
                 child::ready(&serde_json::to_string(&called)?);
                 Ok(())
             }
@@ -84,8 +87,8 @@ impl FromStr for Role {
 
 impl Caller {
     /// Calls in a process of its own, so that its memory is nobody else's.
-    pub(crate) fn call(self, uri: &str, in_flight: usize, time: Duration) -> Result<Called> {
-        let (_ended, said) = Role::Client { caller: self, uri: uri.to_owned(), in_flight, time }.start()?;
+    pub(crate) fn call(self, uri: &str, in_flight: usize, extent: Extent) -> Result<Called> {
+        let (_ended, said) = Role::Client { caller: self, uri: uri.to_owned(), in_flight, extent }.start()?;
         serde_json::from_str(&said).context("what a client has measured")
     }
 
@@ -98,10 +101,10 @@ impl Caller {
     }
 }
 
-fn call(client: &mut dyn Client, load: Load, time: Duration) -> Result<Called> {
-    // What only the first calls need is not what calls in flight take.
-    client.run(Load::in_flight(load.function, 1), Extent::Time(time / 5)).context("warming up")?;
+fn call(client: &mut dyn Client, load: Load, extent: Extent) -> Result<Called> {
+    // One after another, which takes no memory that many in flight would find.
+    client.run(Load::in_flight(load.function, 1), Extent::Calls(WARM_UP)).context("warming up")?;
     let memory = usage::watch(process::id())?;
-    let tally = client.run(load, Extent::Time(time))?;
+    let tally = client.run(load, extent)?;
     Ok(Called { rate: tally.rate(), p99: percentile(&tally.latencies, 0.99), memory: memory.until_now()? })
 }

@@ -47,17 +47,17 @@ impl Stage {
 
     /// Starts the servers of these contestants.
     pub(crate) fn start(&self, contestants: Vec<Contestant>) -> Result<Servers<'_>> {
-        let mut servers: Vec<(Contestant, Child)> = Vec::new();
+        let mut running: Vec<(Contestant, Child)> = Vec::new();
         for contestant in contestants.iter().map(|contestant| contestant.server()) {
-            if servers.iter().all(|(running, _)| *running != contestant) {
+            if running.iter().all(|(server, _)| *server != contestant) {
                 let (uri, workers) = (self.broker(contestant).uri().to_owned(), self.workers);
                 let (child, _) = Role::Server { contestant, uri, workers }
                     .start()
                     .with_context(|| format!("start the server of {}", self.title(contestant)))?;
-                servers.push((contestant, child));
+                running.push((contestant, child));
             }
         }
-        Ok(Servers { stage: self, contestants, servers })
+        Ok(Servers { stage: self, contestants, running })
     }
 
     /// Measures in rounds, so many unless others were asked for, so that whatever disturbs the machine disturbs everyone.
@@ -86,7 +86,7 @@ pub(crate) struct Servers<'a> {
     stage: &'a Stage,
     /// Whose clients call.
     pub(crate) contestants: Vec<Contestant>,
-    servers: Vec<(Contestant, Child)>,
+    running: Vec<(Contestant, Child)>,
 }
 
 /// One contestant under one load in one round.
@@ -109,13 +109,13 @@ pub(crate) struct Cpu {
 impl Servers<'_> {
     /// The process of the server that this contestant calls.
     pub(crate) fn pid(&self, contestant: Contestant) -> u32 {
-        let server = self.servers.iter().find(|(running, _)| *running == contestant.server());
+        let server = self.running.iter().find(|(server, _)| *server == contestant.server());
         server.map(|(_, child)| child.pid()).expect("every contestant's server was started")
     }
 
     /// Whose servers there are.
     pub(crate) fn running(&self) -> impl Iterator<Item = Contestant> {
-        self.servers.iter().map(|(contestant, _)| *contestant)
+        self.running.iter().map(|(contestant, _)| *contestant)
     }
 
     /// A load for as long as the stage has it, after a fifth of that.
@@ -156,7 +156,7 @@ impl Servers<'_> {
     /// Ends the servers, and deletes their queues.
     pub(crate) fn end(self) -> Result<()> {
         let ended: Vec<_> = self.running().collect();
-        drop(self.servers);
+        drop(self.running);
         ended.iter().try_for_each(|&it| by_amiquip::delete(self.stage.broker(it).uri(), &it.queues()))
     }
 }

@@ -3,12 +3,11 @@
 mod plot;
 
 use std::fmt::{self, Display, Formatter};
-use std::path::Path;
 
 use anyhow::Result;
 
 use crate::contestant::Contestant;
-use crate::figures::{Spread, Table, percentile};
+use crate::figures::{Spread, Table, float, percentile};
 use crate::load::Load;
 use crate::message::Function;
 use crate::stage::{Sample, Stage};
@@ -70,19 +69,19 @@ impl Report<'_> {
         table
     }
 
-    /// Draws it as SVG.
-    pub(crate) fn plot(&self, file: &Path) -> Result<()> {
+    /// A drawing of it, as SVG.
+    pub(crate) fn plot(&self) -> Result<String> {
         let lines: Vec<Line> = self
             .stage
             .among(&CONTESTANTS)
             .into_iter()
             .map(|contestant| Line {
                 title: self.stage.title(contestant),
-                rates: IN_FLIGHT.map(|in_flight| (in_flight, self.rate(contestant, in_flight).median)).to_vec(),
-                p99s: IN_FLIGHT.map(|in_flight| (in_flight, self.p99(contestant, in_flight))).to_vec(),
+                rates: IN_FLIGHT.map(|in_flight| (float(in_flight), self.rate(contestant, in_flight).median)).to_vec(),
+                p99s: IN_FLIGHT.map(|in_flight| (float(in_flight), self.p99(contestant, in_flight))).to_vec(),
             })
             .collect();
-        plot::draw(file, &lines)
+        plot::draw(&lines)
     }
 }
 

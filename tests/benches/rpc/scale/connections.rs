@@ -4,7 +4,8 @@ use anyhow::Result;
 
 use super::ROUNDS;
 use crate::contestant::Contestant;
-use crate::figures::{Spread, Table, mebibytes};
+use crate::figures::{Spread, Table, float, mebibytes};
+use crate::load::Extent;
 use crate::role::{Called, Caller};
 use crate::stage::Stage;
 use crate::usage::{self, Memory};
@@ -13,6 +14,8 @@ use crate::usage::{self, Memory};
 const CONNECTIONS: [usize; 2] = [1, 1000];
 /// Calls in flight; of a thousand connections each has one.
 const IN_FLIGHT: usize = 1000;
+/// So that each connection has its share.
+const CALLS: Extent = Extent::Calls(20 * IN_FLIGHT);
 
 struct Sample {
     connections: usize,
@@ -27,7 +30,7 @@ pub(super) fn measure(stage: &Stage) -> Result<String> {
     stage.rounds(ROUNDS, |turns| {
         for connections in turns.of(&CONNECTIONS) {
             let watch = usage::watch(servers.pid(Contestant::Guirpc))?;
-            let called = Caller::Connections(connections).call(stage.broker.uri(), IN_FLIGHT, stage.time)?;
+            let called = Caller::Connections(connections).call(stage.broker.uri(), IN_FLIGHT, CALLS)?;
             samples.push(Sample { connections, server: watch.until_now()?, called });
         }
         Ok(())
@@ -37,7 +40,7 @@ pub(super) fn measure(stage: &Stage) -> Result<String> {
         Table::new("connections", ["calls per second", "server: idle in MiB", "peak in MiB", "a connection in KiB"]);
     for connections in CONNECTIONS {
         let samples = || samples.iter().filter(move |sample| sample.connections == connections);
-        let each = |memory: Memory| mebibytes(memory.before) * 1024.0 / connections as f64;
+        let each = |memory: Memory| mebibytes(memory.before) * 1024.0 / float(connections);
         let cells = [
             Spread::of(samples().map(|sample| sample.called.rate)).to_string(),
             format!("{:.1}", Spread::of(samples().map(|sample| mebibytes(sample.server.before)))),

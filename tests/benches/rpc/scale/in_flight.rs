@@ -4,10 +4,13 @@ use anyhow::Result;
 
 use super::{CONTESTANTS, ROUNDS};
 use crate::figures::{Spread, Table, mebibytes};
+use crate::load::Extent;
 use crate::role::Caller;
 use crate::stage::Stage;
 
 const IN_FLIGHT: usize = 10_000;
+/// In number rather than in time, so that they all are in flight for most of it.
+const CALLS: Extent = Extent::Calls(5 * IN_FLIGHT);
 
 /// Calls in processes of their own.
 pub(super) fn measure(stage: &Stage) -> Result<String> {
@@ -16,7 +19,7 @@ pub(super) fn measure(stage: &Stage) -> Result<String> {
     stage.rounds(ROUNDS, |turns| {
         for contestant in turns.of(&servers.contestants) {
             let uri = stage.broker(contestant).uri();
-            called.push((contestant, Caller::Contestant(contestant).call(uri, IN_FLIGHT, stage.time)?));
+            called.push((contestant, Caller::Contestant(contestant).call(uri, IN_FLIGHT, CALLS)?));
         }
         Ok(())
     })?;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{CONTESTANTS, ROUNDS};
-use crate::figures::{Spread, Table, mebibytes, most_mebibytes};
+use crate::figures::{Spread, Table, float, mebibytes, most_mebibytes};
 use crate::load::Load;
 use crate::message::{Function, LARGE};
 use crate::stage::Stage;
@@ -29,7 +29,7 @@ pub(super) fn measure(stage: &Stage) -> Result<String> {
         let samples = || samples.iter().filter(move |sample| sample.contestant == contestant);
         let cells = IN_FLIGHT.map(|in_flight| {
             let samples = samples().filter(|sample| sample.load.window == in_flight);
-            format!("{:.0}", Spread::of(samples.map(|sample| sample.tally.rate() * LARGE as f64 / 1e6)))
+            format!("{:.0}", Spread::of(samples.map(|sample| sample.tally.rate() * float(LARGE) / 1e6)))
         });
         let cells = cells.into_iter().chain([most_mebibytes(samples().map(|sample| sample.memory.peak))]);
         table.row(&stage.title(contestant), cells);

@@ -8,6 +8,7 @@ use super::ROUNDS;
 use crate::by_amiquip;
 use crate::by_guirpc::{self, MANY};
 use crate::figures::{Spread, Table, mebibytes};
+use crate::load::Extent;
 use crate::role::{Caller, Role};
 use crate::stage::Stage;
 use crate::usage;
@@ -55,7 +56,7 @@ fn sample(stage: &Stage, services: usize) -> Result<Sample> {
     let (server, _) = Role::Services { count: services, uri: uri.to_owned(), workers: stage.workers }.start()?;
     let start = begun.elapsed().as_secs_f64() * 1e3;
     let idle = mebibytes(usage::resident(server.pid())?);
-    let called = Caller::Services(services).call(uri, IN_FLIGHT, stage.time)?;
+    let called = Caller::Services(services).call(uri, IN_FLIGHT, Extent::Time(stage.time))?;
     drop(server);
     let queues: Vec<String> = MANY[..services].iter().flat_map(|service| by_guirpc::queues(service)).collect();
     by_amiquip::delete(uri, &queues)?;

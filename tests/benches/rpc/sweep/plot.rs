@@ -2,11 +2,9 @@
 //!
 //! On white, so that a page may be light or dark.
 
-use std::fs;
 use std::ops::Range;
-use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -19,13 +17,13 @@ const COLOURS: [RGBColor; 4] =
 /// One contestant; of each point the calls in flight, then the value.
 pub(super) struct Line {
     pub(super) title: String,
-    pub(super) rates: Vec<(usize, f64)>,
+    pub(super) rates: Vec<(f64, f64)>,
     /// In milliseconds.
-    pub(super) p99s: Vec<(usize, f64)>,
+    pub(super) p99s: Vec<(f64, f64)>,
 }
 
-/// Draws the lines into a file, as SVG.
-pub(super) fn draw(file: &Path, lines: &[Line]) -> Result<()> {
+/// Draws the lines, as SVG.
+pub(super) fn draw(lines: &[Line]) -> Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -35,25 +33,23 @@ pub(super) fn draw(file: &Path, lines: &[Line]) -> Result<()> {
         panel(&right, "p99 of the latency, in ms", lines, |line| &line.p99s)?;
         area.present()?;
     }
-    fs::write(file, svg).with_context(|| format!("write {}", file.display()))
+    Ok(svg)
 }
 
 fn panel(
     area: &DrawingArea<SVGBackend<'_>, Shift>,
     title: &str,
     lines: &[Line],
-    values: impl Fn(&Line) -> &[(usize, f64)],
+    values: impl Fn(&Line) -> &[(f64, f64)],
 ) -> Result<()> {
-    let points: Vec<_> = lines.iter().flat_map(&values).copied().collect();
-    let (x, y) = (
-        range(points.iter().map(|(in_flight, _)| logarithmic(*in_flight))),
-        range(points.iter().map(|(_, value)| *value)),
-    );
+    let points = || lines.iter().flat_map(&values);
+    let (x, y) = (range(points().map(|(x, _)| *x)), range(points().map(|(_, y)| *y)));
     // A little room above and below.
     let y = y.start / 1.5..y.end * 1.5;
     let mut chart = ChartBuilder::on(area)
         .caption(title, (FONT, 18))
         .margin(12)
+        .margin_right(24)
         .x_label_area_size(42)
         .y_label_area_size(56)
         .build_cartesian_2d(x.log_scale().base(4.0), y.log_scale())?;
@@ -62,10 +58,12 @@ fn panel(
         .x_desc("calls in flight")
         .x_label_formatter(&|in_flight| format!("{in_flight:.0}"))
         .y_label_formatter(&|value| value.to_string())
+        .x_max_light_lines(1)
+        .y_labels(12)
         .label_style((FONT, 13))
         .draw()?;
     for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-        let points = values(line).iter().map(|(in_flight, value)| (logarithmic(*in_flight), *value));
+        let points = values(line).iter().copied();
         chart
             .draw_series(LineSeries::new(points, colour.filled().stroke_width(2)).point_size(3))?
             .label(&line.title)
@@ -79,11 +77,6 @@ fn panel(
         .label_font((FONT, 13))
         .draw()?;
     Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 calls in flight")]
-fn logarithmic(in_flight: usize) -> f64 {
-    in_flight as f64
 }
 
 fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
