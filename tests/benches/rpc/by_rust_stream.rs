@@ -4,6 +4,7 @@
 //! A subscriber handles one delivery at a time unless it has `workers`, which are tasks; here as many as may be prefetched, so that replies and acknowledgements of many wait for the socket at once.
 
 use std::future::pending;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -19,7 +20,7 @@ use tokio::time::sleep;
 use crate::by_amiquip;
 use crate::child;
 use crate::load::{Client, Extent, Load, Tally};
-use crate::message::{Answer, Function, Numbers, Question, TIMEOUT, WAIT};
+use crate::message::{Answer, Function, Numbers, PREFETCH, Question, TIMEOUT, WAIT};
 use crate::tasks::{Tasks, drive, runtime};
 
 const ADD: &str = "bench-ruststream.add";
@@ -42,18 +43,18 @@ struct Bytes {
 }
 
 // Nobody gets what has no reply-to address.
-#[subscriber("bench-ruststream.add", workers(256), reply("bench-ruststream.nobody"))]
+#[subscriber(RabbitQueue::new(ADD), reply("bench-ruststream.nobody"))]
 async fn add(numbers: &Numbers) -> Sum {
     Sum(numbers.a + numbers.b)
 }
 
-#[subscriber("bench-ruststream.add_later", workers(256), reply("bench-ruststream.nobody"))]
+#[subscriber(RabbitQueue::new(ADD_LATER), reply("bench-ruststream.nobody"))]
 async fn add_later(numbers: &Numbers) -> Sum {
     sleep(WAIT).await;
     Sum(numbers.a + numbers.b)
 }
 
-#[subscriber("bench-ruststream.echo", workers(256), reply("bench-ruststream.nobody"))]
+#[subscriber(RabbitQueue::new(ECHO), reply("bench-ruststream.nobody"))]
 async fn echo(bytes: &Bytes) -> Echoed {
     Echoed(bytes.body.clone())
 }
@@ -61,11 +62,13 @@ async fn echo(bytes: &Bytes) -> Echoed {
 /// Serves until the process is killed.
 pub(crate) fn serve(uri: &str) -> Result<()> {
     by_amiquip::delete(uri, &QUEUES.map(str::to_owned))?;
-    let broker = LapinBroker::new(uri).prefetch(nonzero!(256)).declare_topology(true);
+    let prefetch = NonZero::new(PREFETCH).context("nothing is prefetched")?;
+    let broker = LapinBroker::new(uri).prefetch(prefetch).declare_topology(true);
+    let reply = || Publish::default().persistent(false);
     let app = RustStream::new(AppInfo::new("bench", "0.0.0")).with_broker_codec(broker, MsgpackCodec, |broker| {
-        broker.include(add).out_reply(Publish::default().persistent(false)).transform(DirectReplyTo);
-        broker.include(add_later).out_reply(Publish::default().persistent(false)).transform(DirectReplyTo);
-        broker.include(echo).out_reply(Publish::default().persistent(false)).transform(DirectReplyTo);
+        broker.include(add.workers(prefetch.into())).out_reply(reply()).transform(DirectReplyTo);
+        broker.include(add_later.workers(prefetch.into())).out_reply(reply()).transform(DirectReplyTo);
+        broker.include(echo.workers(prefetch.into())).out_reply(reply()).transform(DirectReplyTo);
     });
     runtime()?.block_on(app.run_until(async {
         child::ready("");

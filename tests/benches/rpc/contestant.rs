@@ -37,6 +37,9 @@ impl Contestant {
     pub(crate) const ALL: [Self; 6] =
         [Self::Inline, Self::Workers, Self::Lapin, Self::RustStream, Self::Embedded, Self::Guirpc];
 
+    /// Those that can have many calls in flight from one thread, and whose functions can wait without one.
+    pub(crate) const CONCURRENT: [Self; 3] = [Self::Lapin, Self::RustStream, Self::Guirpc];
+
     /// Its column in the report.
     pub(crate) fn title(self, workers: usize) -> String {
         match self {

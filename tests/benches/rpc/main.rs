@@ -97,6 +97,10 @@ impl Options {
         let seconds = self.seconds.unwrap_or(if self.bench { 1.0 } else { 0.2 });
         ensure!(self.rounds != Some(0), "`--rounds` must be at least 1");
         ensure!(self.workers > 0, "`--workers` must be at least 1");
+        ensure!(
+            self.suite == [Suite::Calls] || self.only.iter().any(|it| Contestant::CONCURRENT.contains(it)),
+            "`--only` leaves nobody to the suites other than `calls`: add lapin, rust-stream or guirpc, or say `--suite calls`"
+        );
         Ok(Stage {
             broker: self.uri.as_deref().map_or_else(Broker::private, |uri| Ok(Broker::named(uri)))?,
             embedded: Broker::embedded()?,

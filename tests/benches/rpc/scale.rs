@@ -12,9 +12,6 @@ use anyhow::Result;
 use crate::contestant::Contestant;
 use crate::stage::Stage;
 
-/// Those with tasks or handles for many calls in flight.
-const CONTESTANTS: [Contestant; 3] = [Contestant::Lapin, Contestant::RustStream, Contestant::Guirpc];
-
 const ROUNDS: usize = 3;
 
 /// What was measured, a part each.

@@ -13,7 +13,6 @@ use crate::message::Function;
 use crate::stage::{Sample, Stage};
 use plot::Line;
 
-const CONTESTANTS: [Contestant; 3] = [Contestant::Lapin, Contestant::RustStream, Contestant::Guirpc];
 const ROUNDS: usize = 3;
 /// Calls in flight.
 const IN_FLIGHT: [usize; 6] = [1, 4, 16, 64, 256, 1024];
@@ -26,7 +25,7 @@ pub(crate) struct Report<'a> {
 
 /// Measures everything.
 pub(crate) fn measure(stage: &Stage) -> Result<Report<'_>> {
-    let servers = stage.start(stage.among(&CONTESTANTS))?;
+    let servers = stage.start(stage.among(&Contestant::CONCURRENT))?;
     let mut samples = Vec::new();
     stage.rounds(ROUNDS, |turns| {
         for in_flight in IN_FLIGHT {
@@ -61,7 +60,7 @@ impl Report<'_> {
     }
 
     fn table(&self, cell: impl Fn(Contestant, usize) -> String) -> Table {
-        let contestants = self.stage.among(&CONTESTANTS);
+        let contestants = self.stage.among(&Contestant::CONCURRENT);
         let mut table = Table::new("in flight", contestants.iter().map(|&contestant| self.stage.title(contestant)));
         for in_flight in IN_FLIGHT {
             table.row(&in_flight.to_string(), contestants.iter().map(|&contestant| cell(contestant, in_flight)));
@@ -73,7 +72,7 @@ impl Report<'_> {
     pub(crate) fn plot(&self) -> Result<String> {
         let lines: Vec<Line> = self
             .stage
-            .among(&CONTESTANTS)
+            .among(&Contestant::CONCURRENT)
             .into_iter()
             .map(|contestant| Line {
                 title: self.stage.title(contestant),

@@ -10,8 +10,6 @@ use crate::load::{Extent, Load};
 use crate::message::{Function, PREFETCH, WAIT};
 use crate::stage::{Sample, Stage};
 
-/// Those whose functions can wait without a thread.
-const CONTESTANTS: [Contestant; 3] = [Contestant::Lapin, Contestant::RustStream, Contestant::Guirpc];
 const ROUNDS: usize = 3;
 /// Calls that are made at once.
 const CALLS: usize = 1000;
@@ -26,7 +24,7 @@ pub(crate) struct Report<'a> {
 
 /// Measures everything.
 pub(crate) fn measure(stage: &Stage) -> Result<Report<'_>> {
-    let servers = stage.start(stage.among(&CONTESTANTS))?;
+    let servers = stage.start(stage.among(&Contestant::CONCURRENT))?;
     let load = Load::in_flight(Function::AddLater, CALLS);
     // One after another, which takes no memory that many at once would find.
     let warm_up = (Load::in_flight(Function::AddLater, 1), Extent::Calls(3));
@@ -58,7 +56,7 @@ impl Display for Report<'_> {
             possible()
         )?;
         let mut table = Table::new("server", ["seconds", "to the possible", "KiB each"]);
-        for contestant in self.stage.among(&CONTESTANTS) {
+        for contestant in self.stage.among(&Contestant::CONCURRENT) {
             let samples = || self.samples.iter().filter(move |sample| sample.contestant == contestant);
             let seconds = samples().map(|sample| sample.tally.elapsed.as_secs_f64());
             let growth = samples().map(|sample| sample.memory.growth()).max().unwrap_or_default();

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{CONTESTANTS, ROUNDS};
+use super::ROUNDS;
+use crate::contestant::Contestant;
 use crate::figures::{Spread, Table, mebibytes};
 use crate::load::Extent;
 use crate::role::Caller;
@@ -14,7 +15,7 @@ const CALLS: Extent = Extent::Calls(5 * IN_FLIGHT);
 
 /// Calls in processes of their own.
 pub(super) fn measure(stage: &Stage) -> Result<String> {
-    let servers = stage.start(stage.among(&CONTESTANTS))?;
+    let servers = stage.start(stage.among(&Contestant::CONCURRENT))?;
     let mut called = Vec::new();
     stage.rounds(ROUNDS, |turns| {
         for contestant in turns.of(&servers.contestants) {

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{CONTESTANTS, ROUNDS};
+use super::ROUNDS;
+use crate::contestant::Contestant;
 use crate::figures::{Spread, Table, float, mebibytes, most_mebibytes};
 use crate::load::Load;
 use crate::message::{Function, LARGE};
@@ -12,7 +13,7 @@ const IN_FLIGHT: [usize; 2] = [1, 8];
 
 /// Echoes bodies, one after another and several at once.
 pub(super) fn measure(stage: &Stage) -> Result<String> {
-    let servers = stage.start(stage.among(&CONTESTANTS))?;
+    let servers = stage.start(stage.among(&Contestant::CONCURRENT))?;
     let mut samples = Vec::new();
     stage.rounds(ROUNDS, |turns| {
         for in_flight in IN_FLIGHT {
