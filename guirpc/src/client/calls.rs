@@ -225,7 +225,7 @@ impl<W> Calls<W> {
             if via == Via::Confirming
                 && let Some(other) = self.confirms.publish(Some(Message { number, route, is_call }), mark, now)
             {
-                self.routes.confirmed(other.route, other.is_call, false);
+                self.routes.confirmed(other.route, other.is_call, false, now);
             }
             call.stage = Stage::InFlight { via, mark, route };
             let expires = if call.wants_reply { Some(call.deadline - now) } else { call.expires };
@@ -313,7 +313,7 @@ impl<W> Calls<W> {
             self.window.read(Via::Confirming, mark);
         }
         for (Message { number, route, is_call }, what) in decided {
-            self.routes.confirmed(route, is_call, what == Confirmed::Rejected);
+            self.routes.confirmed(route, is_call, what == Confirmed::Rejected, now);
             match what {
                 Confirmed::Accepted if is_call => {}
                 Confirmed::Accepted => self.decide(number, Outcome::Accepted),
