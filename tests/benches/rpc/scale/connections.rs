@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::ROUNDS;
 use crate::contestant::Contestant;
-use crate::figures::{Spread, Table, float, mebibytes};
+use crate::figures::{Spread, Table, mebibytes};
 use crate::load::Extent;
 use crate::role::{Called, Caller};
 use crate::stage::Stage;
@@ -37,20 +37,19 @@ pub(super) fn measure(stage: &Stage) -> Result<String> {
     })?;
     servers.end()?;
     let mut table =
-        Table::new("connections", ["calls per second", "server: idle in MiB", "peak in MiB", "a connection in KiB"]);
+        Table::new("connections", ["calls per second", "server: idle in MiB", "peak in MiB", "clients in MiB"]);
     for connections in CONNECTIONS {
         let samples = || samples.iter().filter(move |sample| sample.connections == connections);
-        let each = |memory: Memory| mebibytes(memory.before) * 1024.0 / float(connections);
         let cells = [
             Spread::of(samples().map(|sample| sample.called.rate)).to_string(),
             format!("{:.1}", Spread::of(samples().map(|sample| mebibytes(sample.server.before)))),
             format!("{:.1}", Spread::of(samples().map(|sample| mebibytes(sample.server.peak)))),
-            format!("{:.0}", Spread::of(samples().map(|sample| each(sample.called.memory)))),
+            format!("{:.1}", Spread::of(samples().map(|sample| mebibytes(sample.called.memory.peak)))),
         ];
         table.row(&connections.to_string(), cells);
     }
     Ok(format!(
         "Connections to one server, with {IN_FLIGHT} calls in flight over all of them: calls per second, the server's \
-         memory, and that of the clients' process for each connection; medians of the rounds (smallest to largest).\n\n{table}"
+         memory, and the peak of the one process that all clients are in; medians of the rounds (smallest to largest).\n\n{table}"
     ))
 }
