@@ -3,7 +3,7 @@
 //! `by_hand` is the ceiling: the codec's own crate, a struct for the arguments and nothing else.
 //! It finds no function, checks no size, depth or deadline, and survives no panic.
 //!
-//!     cargo bench -p guirpc-tests --bench dispatch
+//!     cargo bench -p guirpc-benches --bench dispatch
 
 use std::time::SystemTime;
 

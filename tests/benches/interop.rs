@@ -1,4 +1,4 @@
-//! How fast a producer in Python is served, here and by the original: `cargo bench -p guirpc-tests --bench interop`.
+//! How fast a producer in Python is served, here and by the original: `cargo bench -p guirpc-benches --bench interop`.
 //!
 //! The producers are the original's own, and most of the time is theirs: they open a channel and a queue for every call.
 //! Both servers meet the same load on the same RabbitMQ in the same run, in turns, so that whatever else the machine

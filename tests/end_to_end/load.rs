@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use guirpc::{Pending, Server};
-use harness::{Broker, Case};
+use guirpc::{Client, Pending, Server};
+use harness::{Broker, Case, Proxy};
 
 use crate::service::{client, program, serve, setup};
 use crate::workload::{add, process, sleep};
@@ -15,6 +15,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::shared("load::threads_share_a_client", threads_share_a_client),
         Case::shared("load::ten_thousand_calls_in_flight", ten_thousand_calls_in_flight),
+        Case::shared("load::a_slow_network_makes_calls_no_queue", a_slow_network_makes_calls_no_queue),
         Case::shared("load::a_long_function_holds_up_nobody", a_long_function_holds_up_nobody),
         Case::shared("load::slow_functions_run_side_by_side", slow_functions_run_side_by_side),
         Case::shared("load::two_servers_share_the_load", two_servers_share_the_load),
@@ -48,6 +49,24 @@ fn ten_thousand_calls_in_flight(broker: &dyn Broker) -> anyhow::Result<()> {
     for (n, call) in (0..).zip(calls) {
         ensure!(call.wait()? == n + 1);
     }
+    Ok(())
+}
+
+/// Made one at a time, they would take at least the way there and back each.
+fn a_slow_network_makes_calls_no_queue(broker: &dyn Broker) -> anyhow::Result<()> {
+    const CALLS: u32 = 500;
+    const WAY: Duration = Duration::from_millis(10);
+    let _server = serve(broker)?;
+    let proxy = Proxy::to(broker.port())?;
+    let client = Client::connect(proxy.detour(&broker.uri()))?;
+    proxy.delay(WAY);
+    let since = Instant::now();
+    let calls = (0..i64::from(CALLS)).map(|n| add::start(&client, n, 1)).collect::<Result<Vec<_>, _>>()?;
+    for (n, call) in (0..).zip(calls) {
+        ensure!(call.wait()? == n + 1);
+    }
+    let elapsed = since.elapsed();
+    ensure!(elapsed < WAY * 2 * CALLS / 2, "{elapsed:?}");
     Ok(())
 }
 

@@ -16,8 +16,8 @@ const DEV: &str = "amqp://localhost:5673";
 /// They run all of this, take minutes, or build and install what is built already.
 const NOT_RUN: [&str; 4] = [
     "scripts/test",
-    "cargo bench -p guirpc-tests --bench rpc",
-    "cargo bench -p guirpc-tests --bench dispatch",
+    "cargo bench -p guirpc-benches --bench rpc",
+    "cargo bench -p guirpc-benches --bench dispatch",
     "cargo install --path guirpc-cli",
 ];
 

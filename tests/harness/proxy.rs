@@ -1,4 +1,4 @@
-//! A road to the broker that a test can freeze or cut.
+//! A road to the broker that a test can lengthen, freeze or cut.
 //!
 //! It carries bytes and knows nothing of what they mean.
 
@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A port on loopback that leads to others, for as long as this value lives.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ struct Road {
 
 #[derive(Debug, Default)]
 struct State {
+    delay: Duration,
     frozen: Vec<Direction>,
     /// A connection that has carried more bytes than this to the broker is held back, in this direction.
     heavy: Option<usize>,
@@ -79,6 +80,11 @@ impl Proxy {
         self.targets
             .iter()
             .fold(uri.to_owned(), |uri, target| uri.replacen(&target.to_string(), &self.address.to_string(), 1))
+    }
+
+    /// Carries everything so much later, in both directions: a network that is far away.
+    pub fn delay(&self, time: Duration) {
+        self.road.change(|state| state.delay = time);
     }
 
     /// Holds back every byte in both directions, while the connections stay open: a network that swallows packets.
@@ -159,6 +165,8 @@ impl Road {
         let (mut bytes, mut carried) = (vec![0; 64 * 1024], 0);
         while let Ok(count @ 1..) = from.read(&mut bytes) {
             carried += count;
+            let delay = self.state().delay;
+            thread::sleep(delay);
             self.wait_until_passable(direction, carried);
             if to.write_all(&bytes[..count]).is_err() {
                 break;
@@ -203,8 +211,6 @@ const UNPOISONED: &str = "nothing panics while it holds the state of the road";
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// A client, the server's end of its connection, and the proxy in between.
@@ -232,6 +238,16 @@ mod tests {
         assert_eq!(read(&mut server, LONG).unwrap(), b"ping");
         server.write_all(b"pong").unwrap();
         assert_eq!(read(&mut client, LONG).unwrap(), b"pong");
+    }
+
+    #[test]
+    fn a_long_road_takes_its_time() {
+        let (mut client, mut server, proxy) = connected();
+        proxy.delay(Duration::from_millis(50));
+        let since = Instant::now();
+        client.write_all(b"ping").unwrap();
+        assert_eq!(read(&mut server, LONG).unwrap(), b"ping");
+        assert!(since.elapsed() >= Duration::from_millis(50));
     }
 
     #[test]

@@ -270,7 +270,7 @@ impl<W> Calls<W> {
             self.window.read(Via::Confirming, mark);
         }
         for (Message { number, route, is_call }, what) in decided {
-            self.routes.confirmed(route, is_call, what == Confirmed::Rejected);
+            self.routes.confirmed(route, is_call, what == Confirmed::Rejected, now);
             match what {
                 Confirmed::Accepted if is_call => {}
                 Confirmed::Accepted => self.decide(number, Outcome::Accepted),

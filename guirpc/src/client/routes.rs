@@ -76,7 +76,7 @@ pub(super) enum Turn {
 
 #[derive(Debug, Default)]
 struct Route {
-    /// When something was confirmed last, or is to be.
+    /// When something was published last that is to be confirmed, or was confirmed.
     sampled: Option<Instant>,
     /// Up to where calls have been published without confirms.
     plain: Mark,
@@ -217,9 +217,13 @@ impl Routes {
     }
 
     /// The queue has taken a message, or has rejected it.
-    pub(super) fn confirmed(&mut self, id: Option<RouteId>, is_call: bool, rejected: bool) {
+    ///
+    /// That is known from now on: were it known from when the message was published, each call would be a sample where a
+    /// confirm takes longer than calls go without one, and the others would wait for it.
+    pub(super) fn confirmed(&mut self, id: Option<RouteId>, is_call: bool, rejected: bool, now: Instant) {
         let Some(route) = self.get(id) else { return };
         *route.undecided(is_call) -= 1;
+        route.sampled = Some(now);
         route.undecided_since = None;
         route.rejects = rejected;
     }
@@ -293,17 +297,28 @@ mod tests {
     fn calls_are_confirmed_by_sample_until_one_is_rejected() {
         let mut case = Case::new();
         case.publish(Via::Confirming);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
         let mark = case.publish(Via::Plain);
         case.now += SAMPLE_EVERY;
         case.window.read(Via::Plain, mark);
         case.publish(Via::Confirming);
-        case.routes.confirmed(case.id, true, true);
+        case.routes.confirmed(case.id, true, true, case.now);
         case.publish(Via::Confirming);
         case.publish(Via::Confirming);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
         case.check(Turn::Later);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
+        case.publish(Via::Plain);
+    }
+
+    #[test]
+    fn a_confirm_that_takes_long_holds_up_no_call_after_it() {
+        let mut case = Case::new();
+        case.publish(Via::Confirming);
+        case.now += SAMPLE_EVERY * 2;
+        case.check(Turn::Later);
+        case.routes.confirmed(case.id, true, false, case.now);
+        case.publish(Via::Plain);
         case.publish(Via::Plain);
     }
 
@@ -312,7 +327,7 @@ mod tests {
         let mut case = Case::new();
         case.publish(Via::Confirming);
         case.check(Turn::Later);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
         case.publish(Via::Plain);
         case.now += SAMPLE_EVERY;
         let mark = case.publish(Via::Plain);
@@ -326,16 +341,16 @@ mod tests {
     fn calls_and_sends_do_not_overtake_each_other_either() {
         let mut case = Case::new();
         case.publish(Via::Confirming);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
         let mark = case.publish(Via::Plain);
         case.check_send(Turn::Later);
         case.window.read(Via::Plain, mark);
         case.check_send(Turn::Now(Via::Confirming));
         case.routes.publish(case.id, Via::Confirming, Mark::default(), false, case.now);
         case.publish(Via::Confirming);
-        case.routes.confirmed(case.id, false, false);
+        case.routes.confirmed(case.id, false, false, case.now);
         case.check(Turn::Later);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
         case.publish(Via::Plain);
     }
 
@@ -348,10 +363,10 @@ mod tests {
             via
         };
         assert_eq!([publish(&mut case), publish(&mut case)], [Via::Confirming, Via::Plain]);
-        case.routes.confirmed(case.id, true, true);
+        case.routes.confirmed(case.id, true, true, case.now);
         assert_eq!([publish(&mut case), publish(&mut case)], [Via::Confirming; 2], "its queue is full");
-        case.routes.confirmed(case.id, true, false);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
+        case.routes.confirmed(case.id, true, false, case.now);
         assert_eq!(publish(&mut case), Via::Plain);
         case.now += SAMPLE_EVERY;
         assert_eq!(publish(&mut case), Via::Confirming);
@@ -366,7 +381,7 @@ mod tests {
         case.now += SLOW;
         assert!(case.routes.is_suspect(case.id, case.now));
         case.publish(Via::Confirming);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
         assert!(!case.routes.is_suspect(case.id, case.now));
     }
 
@@ -374,7 +389,7 @@ mod tests {
     fn what_is_not_answered_is_looked_into() {
         let mut case = Case::new();
         case.publish(Via::Confirming);
-        case.routes.confirmed(case.id, true, false);
+        case.routes.confirmed(case.id, true, false, case.now);
         let mark = case.publish(Via::Plain);
         case.routes.timed_out(case.id);
         case.check(Turn::Later);

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use harness::{Broker as _, RabbitMq};
 
 use crate::child::{self, Child};
+use crate::role::Role;
 
 /// A broker that runs.
 pub(crate) struct Broker {
@@ -35,7 +36,7 @@ impl Broker {
 
     /// The embedded broker in a process of its own, so that its share of the work is seen.
     pub(crate) fn embedded() -> Result<Self> {
-        let (child, uri) = Child::start(&["--be-broker"]).context("start the embedded broker")?;
+        let (child, uri) = Role::Broker.start().context("start the embedded broker")?;
         Ok(Self { uri, pid: Some(child.pid()), _process: Process::Embedded { _child: child } })
     }
 

@@ -1,14 +1,17 @@
-//! guirpc itself, used as anybody would: two functions, a server with its default settings, the stubs.
+//! guirpc itself, used as anybody would: functions, a server with its default settings, the stubs.
+
+mod many;
 
 use std::thread;
-use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use guirpc::{Client, Pending, Server, Setup};
 
 use crate::child;
-use crate::load::{self, Load, Shared, Tally, drive};
-use crate::message::{Function, SLOW};
+use crate::load::{self, Extent, Load, Shared, Tally, drive};
+use crate::message::{Answer, Function, Numbers, Question, SLOW, WAIT};
+
+pub(crate) use many::SERVICES as MANY;
 
 /// The service, and so the queue.
 pub(crate) const SERVICE: &str = "bench-guirpc";
@@ -24,41 +27,86 @@ fn add_slowly(a: i64, b: i64) -> i64 {
     a + b
 }
 
-/// Serves until the process is killed.
-pub(crate) fn serve(uri: &str, workers: usize) -> Result<()> {
-    let server = Server::start(Setup::new([SERVICE]).uri(uri).workers(workers))?;
+#[guirpc::function(service = "bench-guirpc")]
+async fn add_later(a: i64, b: i64) -> i64 {
+    tokio::time::sleep(WAIT).await;
+    a + b
+}
+
+#[guirpc::function(service = "bench-guirpc")]
+fn echo(body: Vec<u8>) -> Vec<u8> {
+    body
+}
+
+/// Serves these services until the process is killed.
+pub(crate) fn serve(uri: &str, services: &[&str], workers: usize) -> Result<()> {
+    let server = Server::start(Setup::new(services.iter().copied()).uri(uri).workers(workers))?;
     child::ready("");
     let drained = server.wait();
     bail!("stopped: {drained:?}")
 }
 
-/// A client for any number of threads.
-pub(crate) struct GuirpcClient(Client);
+/// The queues of a service.
+pub(crate) fn queues(service: &str) -> [String; 3] {
+    [service.to_owned(), format!("{service}.retry"), format!("{service}.quarantine")]
+}
+
+/// Clients for any number of threads, which call through them in turn.
+pub(crate) struct GuirpcClient(Vec<Client>);
 
 impl GuirpcClient {
     /// Connects to the broker.
     pub(crate) fn connect(uri: &str) -> Result<Self> {
-        Ok(Self(Client::connect(uri)?))
+        Ok(Self(vec![Client::connect(uri)?]))
+    }
+
+    /// Connects so many times.
+    pub(crate) fn connect_often(uri: &str, connections: usize) -> Result<Self> {
+        (0..connections).map(|_| Client::connect(uri)).collect::<Result<_, _>>().map(Self).context("connect")
+    }
+
+    /// Connects once, to call all of these services.
+    pub(crate) fn connect_to(uri: &str, services: &[&str]) -> Result<Self> {
+        let client = Client::connect(uri)?;
+        Ok(Self(services.iter().map(|service| client.with_service(service)).collect()))
+    }
+
+    /// The client for a call.
+    fn of(&self, numbers: Numbers) -> &Client {
+        &self.0[usize::try_from(numbers.a).unwrap_or_default() % self.0.len()]
     }
 }
 
-impl Shared for GuirpcClient {
-    type Pending = Pending<i64>;
+/// A call under way.
+pub(crate) enum Started {
+    Sum(Pending<i64>),
+    Bytes(Pending<Vec<u8>>),
+}
 
-    fn start(&self, function: Function, a: i64, b: i64) -> Result<Self::Pending> {
-        Ok(match function {
-            Function::Add => add::start(&self.0, a, b)?,
-            Function::AddSlowly => add_slowly::start(&self.0, a, b)?,
+impl Shared for GuirpcClient {
+    type Pending = Started;
+
+    fn start(&self, question: &Question) -> Result<Started> {
+        let Numbers { a, b } = question.numbers;
+        let client = self.of(question.numbers);
+        Ok(match question.function {
+            Function::Add => Started::Sum(add::start(client, a, b)?),
+            Function::AddSlowly => Started::Sum(add_slowly::start(client, a, b)?),
+            Function::AddLater => Started::Sum(add_later::start(client, a, b)?),
+            Function::Echo => Started::Bytes(echo::start(client, question.bytes())?),
         })
     }
 
-    fn wait(&self, pending: Self::Pending) -> Result<i64> {
-        Ok(pending.wait()?)
+    fn wait(&self, pending: Started) -> Result<Answer> {
+        Ok(match pending {
+            Started::Sum(pending) => Answer::Sum(pending.wait()?),
+            Started::Bytes(pending) => Answer::Bytes(pending.wait()?),
+        })
     }
 }
 
 impl load::Client for GuirpcClient {
-    fn run(&mut self, load: Load, time: Duration) -> Result<Tally> {
-        drive(self, load, time)
+    fn run(&mut self, load: Load, extent: Extent) -> Result<Tally> {
+        drive(self, load, extent)
     }
 }

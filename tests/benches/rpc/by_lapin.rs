@@ -8,14 +8,9 @@ mod server;
 
 use anyhow::{Context as _, Result};
 use lapin::{Connection, ConnectionProperties};
-use tokio::runtime::{Builder, Runtime};
 
 pub(crate) use client::LapinClient;
 pub(crate) use server::serve;
-
-fn runtime() -> Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build().context("start tokio")
-}
 
 async fn dial(uri: &str) -> Result<Connection> {
     Connection::connect(uri, ConnectionProperties::default()).await.context("connect to the broker")

@@ -1,4 +1,4 @@
-//! A child process that lives no longer than this one: a contestant's server, or a broker.
+//! A child process that lives no longer than this one: a server, a broker, or a client whose memory is measured.
 
 use std::env;
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 const READY: &str = "ready";
-const START_TIME: Duration = Duration::from_secs(30);
+/// A client with a thousand connections takes a while on a busy machine.
+const READY_TIME: Duration = Duration::from_mins(3);
 
 /// A running child, killed when it is dropped.
 pub(crate) struct Child {
@@ -44,7 +45,7 @@ impl Child {
             let _ = BufReader::new(stdout).read_line(&mut line);
             let _ = said.send(line);
         });
-        let line = saying.recv_timeout(START_TIME).context("it does not become ready")?;
+        let line = saying.recv_timeout(READY_TIME).context("it does not become ready")?;
         match line.trim_end_matches('\n').split_once(' ') {
             Some((READY, said)) => Ok(said.to_owned()),
             _ => bail!("it ended before it was ready"),
@@ -60,7 +61,7 @@ impl Drop for Child {
     }
 }
 
-/// Tells the parent that it may begin, and what it has to know.
+/// Tells the parent that this process is there, or that it is done, and what there is to know.
 pub(crate) fn ready(said: &str) {
     println!("{READY} {said}");
 }

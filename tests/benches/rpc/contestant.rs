@@ -1,14 +1,22 @@
 //! Who is compared.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
-use crate::child::Child;
+use crate::by_amiquip;
+use crate::by_guirpc::{self, GuirpcClient, SERVICE};
+use crate::by_lapin::{self, LapinClient};
+use crate::by_rust_stream::{self, RustStreamClient};
 use crate::load::{Client, Load};
-use crate::{by_amiquip, by_guirpc, by_lapin};
+
+// The queues of the servers that were written by hand.
+const INLINE: &str = "bench-inline";
+const WORKERS: &str = "bench-workers";
+const LAPIN: &str = "bench-lapin";
 
 /// One way to serve and to call a function over the broker.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Contestant {
     /// Written by hand on amiquip; the function runs on the consumer's thread.
     Inline,
@@ -16,6 +24,8 @@ pub(crate) enum Contestant {
     Workers,
     /// Written by hand on lapin, with tokio.
     Lapin,
+    /// RustStream, with its subscribers and its requester.
+    RustStream,
     /// guirpc, on the embedded broker.
     Embedded,
     /// guirpc, with its stubs.
@@ -24,7 +34,11 @@ pub(crate) enum Contestant {
 
 impl Contestant {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 5] = [Self::Inline, Self::Workers, Self::Lapin, Self::Embedded, Self::Guirpc];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Inline, Self::Workers, Self::Lapin, Self::RustStream, Self::Embedded, Self::Guirpc];
+
+    /// Those that can have many calls in flight from one thread, and whose functions can wait without one.
+    pub(crate) const CONCURRENT: [Self; 3] = [Self::Lapin, Self::RustStream, Self::Guirpc];
 
     /// Its column in the report.
     pub(crate) fn title(self, workers: usize) -> String {
@@ -32,18 +46,25 @@ impl Contestant {
             Self::Inline => "amiquip, inline".to_owned(),
             Self::Workers => format!("amiquip, {workers} workers"),
             Self::Lapin => "lapin".to_owned(),
+            Self::RustStream => "RustStream".to_owned(),
             Self::Embedded => "guirpc, embedded broker".to_owned(),
             Self::Guirpc => "guirpc".to_owned(),
         }
     }
 
-    /// The queue that its server consumes from.
-    pub(crate) fn queue(self) -> &'static str {
+    /// Whose server its client calls: with another setting of the client, another contestant's.
+    pub(crate) fn server(self) -> Self {
+        self
+    }
+
+    /// The queues that its server leaves behind.
+    pub(crate) fn queues(self) -> Vec<String> {
         match self {
-            Self::Inline => "bench-inline",
-            Self::Workers => "bench-workers",
-            Self::Lapin => "bench-lapin",
-            Self::Embedded | Self::Guirpc => by_guirpc::SERVICE,
+            Self::Inline => vec![INLINE.to_owned()],
+            Self::Workers => vec![WORKERS.to_owned()],
+            Self::Lapin => vec![LAPIN.to_owned()],
+            Self::RustStream => by_rust_stream::QUEUES.map(str::to_owned).to_vec(),
+            Self::Embedded | Self::Guirpc => by_guirpc::queues(SERVICE).to_vec(),
         }
     }
 
@@ -52,37 +73,29 @@ impl Contestant {
         match self {
             Self::Inline => Some(1),
             Self::Workers | Self::Embedded | Self::Guirpc => Some(workers),
-            Self::Lapin => None,
+            Self::Lapin | Self::RustStream => None,
         }
-    }
-
-    /// Starts its server in a process of its own, and waits until it consumes.
-    pub(crate) fn start(self, uri: &str, workers: usize) -> Result<Child> {
-        let name = self.to_possible_value().context("a contestant without a name")?.get_name().to_owned();
-        let arguments = ["--serve", &name, "--uri", uri, "--workers", &workers.to_string()];
-        let (child, _) = Child::start(&arguments).with_context(|| format!("start the server `{name}`"))?;
-        Ok(child)
     }
 
     /// Serves until the connection is lost.
     pub(crate) fn serve(self, uri: &str, workers: usize) -> Result<()> {
         match self {
-            Self::Inline => by_amiquip::serve_inline(uri, self.queue()),
-            Self::Workers => by_amiquip::serve_with_workers(uri, self.queue(), workers),
-            Self::Lapin => by_lapin::serve(uri, self.queue()),
-            Self::Embedded | Self::Guirpc => by_guirpc::serve(uri, workers),
+            Self::Inline => by_amiquip::serve_inline(uri, INLINE),
+            Self::Workers => by_amiquip::serve_with_workers(uri, WORKERS, workers),
+            Self::Lapin => by_lapin::serve(uri, LAPIN),
+            Self::RustStream => by_rust_stream::serve(uri),
+            Self::Embedded | Self::Guirpc => by_guirpc::serve(uri, &[SERVICE], workers),
         }
     }
 
-    /// The fastest honest client for this load: by hand on amiquip, one that needs no second thread where one calls.
+    /// The fastest honest client for this load.
     pub(crate) fn connect(self, uri: &str, load: Load) -> Result<Box<dyn Client>> {
-        match self {
-            Self::Inline | Self::Workers if load.callers == 1 => {
-                Ok(Box::new(by_amiquip::SoleClient::connect(uri, self.queue())?))
-            }
-            Self::Inline | Self::Workers => Ok(Box::new(by_amiquip::SharedClient::connect(uri, self.queue())?)),
-            Self::Lapin => Ok(Box::new(by_lapin::LapinClient::connect(uri, self.queue())?)),
-            Self::Embedded | Self::Guirpc => Ok(Box::new(by_guirpc::GuirpcClient::connect(uri)?)),
-        }
+        Ok(match self {
+            Self::Inline => by_amiquip::connect(uri, INLINE, load)?,
+            Self::Workers => by_amiquip::connect(uri, WORKERS, load)?,
+            Self::Lapin => Box::new(LapinClient::connect(uri, LAPIN)?),
+            Self::RustStream => Box::new(RustStreamClient::connect(uri)?),
+            Self::Embedded | Self::Guirpc => Box::new(GuirpcClient::connect(uri)?),
+        })
     }
 }

@@ -5,9 +5,11 @@ use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
+use serde::{Deserialize, Serialize};
 
-use crate::message::Function;
+use crate::figures::float;
+use crate::message::{Answer, Function, Numbers, Question};
 
 /// Calls of one function, by so many callers, each with so many of them in flight.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,17 +29,22 @@ impl Load {
     pub(crate) const CROWD: Self = Self::callers(256);
     /// The loads that are compared.
     pub(crate) const COMPARED: [Self; 4] =
-        [Self::SINGLE, Self::callers(16), Self::CROWD, Self { function: Function::Add, callers: 1, window: 256 }];
+        [Self::SINGLE, Self::callers(16), Self::CROWD, Self::in_flight(Function::Add, 256)];
 
     const fn callers(callers: usize) -> Self {
         Self { function: Function::Add, callers, window: 1 }
+    }
+
+    /// One caller with so many calls of a function in flight.
+    pub(crate) const fn in_flight(function: Function, window: usize) -> Self {
+        Self { function, callers: 1, window }
     }
 
     /// The slow function, with enough in flight to keep all workers at it.
     ///
     /// The window is a multiple of the workers, so that they also finish together.
     pub(crate) fn slow(workers: usize) -> Self {
-        Self { function: Function::AddSlowly, callers: 1, window: workers * 4 }
+        Self::in_flight(Function::AddSlowly, workers * 4)
     }
 }
 
@@ -61,16 +68,41 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Calls per second.
-    #[expect(clippy::cast_precision_loss, reason = "nobody makes 2^52 calls in a benchmark")]
     pub(crate) fn rate(&self) -> f64 {
-        self.latencies.len() as f64 / self.elapsed.as_secs_f64()
+        float(self.latencies.len()) / self.elapsed.as_secs_f64()
+    }
+}
+
+/// When a load ends.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) enum Extent {
+    /// After this time; what is in flight then is waited for.
+    Time(Duration),
+    /// When each caller has made so many calls.
+    Calls(usize),
+}
+
+/// The same, from when it has begun.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    At(Instant),
+    After(usize),
+}
+
+impl Extent {
+    /// Begins now, for all callers.
+    pub(crate) fn begin(self) -> End {
+        match self {
+            Self::Time(time) => End::At(Instant::now() + time),
+            Self::Calls(calls) => End::After(calls),
+        }
     }
 }
 
 /// A connected client of one contestant.
 pub(crate) trait Client {
-    /// Puts the load on the server for this long, then waits for what is still in flight.
-    fn run(&mut self, load: Load, time: Duration) -> Result<Tally>;
+    /// Puts the load on the server, and waits for all replies.
+    fn run(&mut self, load: Load, extent: Extent) -> Result<Tally>;
 }
 
 /// A client that any number of threads share, driven by [`drive`].
@@ -79,22 +111,21 @@ pub(crate) trait Shared: Sync {
     type Pending;
 
     /// Sends a request.
-    fn start(&self, function: Function, a: i64, b: i64) -> Result<Self::Pending>;
+    fn start(&self, question: &Question) -> Result<Self::Pending>;
 
-    /// Waits for its output.
-    fn wait(&self, pending: Self::Pending) -> Result<i64>;
+    /// Waits for its answer.
+    fn wait(&self, pending: Self::Pending) -> Result<Answer>;
 }
 
 /// Puts the load on a shared client: one thread per caller, each of which waits for its oldest call.
-pub(crate) fn drive(client: &impl Shared, load: Load, time: Duration) -> Result<Tally> {
-    let begun = Instant::now();
-    let until = begun + time;
+pub(crate) fn drive(client: &impl Shared, load: Load, extent: Extent) -> Result<Tally> {
+    let (begun, end) = (Instant::now(), extent.begin());
     let latencies = thread::scope(|scope| {
         let callers: Vec<_> = (0..load.callers)
             .map(|caller| {
                 thread::Builder::new()
                     .name(format!("caller-{caller}"))
-                    .spawn_scoped(scope, move || call_until(client, load, Sums::of(caller), until))
+                    .spawn_scoped(scope, move || call_all(client, load.window, load.calls(caller, end)))
             })
             .collect::<Result<_, _>>()
             .context("start the callers")?;
@@ -106,57 +137,64 @@ pub(crate) fn drive(client: &impl Shared, load: Load, time: Duration) -> Result<
     Ok(Tally { latencies, elapsed: begun.elapsed() })
 }
 
-fn call_until(client: &impl Shared, load: Load, mut sums: Sums, until: Instant) -> Result<Vec<Duration>> {
+fn call_all(client: &impl Shared, window: usize, mut calls: Calls) -> Result<Vec<Duration>> {
     let mut latencies = Vec::new();
-    let mut calls = VecDeque::with_capacity(load.window);
+    let mut under_way = VecDeque::with_capacity(window);
     loop {
-        while calls.len() < load.window {
-            let begun = Instant::now();
-            if begun >= until {
-                break;
-            }
-            let sum = sums.next();
-            calls.push_back((begun, sum, client.start(load.function, sum.a, sum.b)?));
+        while under_way.len() < window
+            && let Some(call) = calls.next()
+        {
+            under_way.push_back((call, client.start(&call.question)?));
         }
-        let Some((begun, sum, pending)) = calls.pop_front() else {
+        let Some((call, pending)) = under_way.pop_front() else {
             return Ok(latencies);
         };
-        sum.check(client.wait(pending)?)?;
-        latencies.push(begun.elapsed());
+        latencies.push(call.answered(&client.wait(pending)?)?);
     }
 }
 
-/// Two numbers, whose sum nobody else asks for at the same time, so that a reply to the wrong call is noticed.
+/// The calls that one caller makes, each from when it is taken.
+pub(crate) struct Calls {
+    next: Question,
+    end: End,
+}
+
+/// A call that is made now.
 #[derive(Clone, Copy)]
-pub(crate) struct Sum {
-    /// The one.
-    pub(crate) a: i64,
-    /// The other.
-    pub(crate) b: i64,
+pub(crate) struct Call {
+    begun: Instant,
+    /// What is asked.
+    pub(crate) question: Question,
 }
 
-impl Sum {
-    /// Ends the benchmark if this is not the sum.
-    pub(crate) fn check(self, output: i64) -> Result<()> {
-        let Self { a, b } = self;
-        ensure!(output == a + b, "{a} + {b} was answered with {output}");
-        Ok(())
-    }
-}
-
-/// The sums that one caller asks for.
-pub(crate) struct Sums(Sum);
-
-impl Sums {
-    /// Those of the caller of this number.
-    pub(crate) fn of(caller: usize) -> Self {
+impl Load {
+    /// The calls of the caller of this number.
+    pub(crate) fn calls(&self, caller: usize, end: End) -> Calls {
         let caller = i64::try_from(caller).unwrap_or_default();
-        Self(Sum { a: 0, b: caller << 32 })
+        Calls { next: Question { function: self.function, numbers: Numbers { a: 0, b: caller << 32 } }, end }
     }
+}
 
-    /// The next one.
-    pub(crate) fn next(&mut self) -> Sum {
-        self.0.a += 1;
-        self.0
+impl Iterator for Calls {
+    type Item = Call;
+
+    fn next(&mut self) -> Option<Call> {
+        let begun = Instant::now();
+        match &mut self.end {
+            End::At(end) if begun >= *end => return None,
+            End::At(_) => {}
+            End::After(left) => *left = left.checked_sub(1)?,
+        }
+        self.next.numbers.a += 1;
+        Some(Call { begun, question: self.next })
+    }
+}
+
+impl Call {
+    /// How long it took until this answer; ends the benchmark if it is the wrong one.
+    pub(crate) fn answered(&self, answer: &Answer) -> Result<Duration> {
+        let latency = self.begun.elapsed();
+        self.question.check(answer)?;
+        Ok(latency)
     }
 }

@@ -1,9 +1,8 @@
 //! What the hand-written contestants say to one another: what guirpc says, so that the frames compare.
 
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// The exchange of all requests.
@@ -16,16 +15,24 @@ pub(crate) const MSGPACK: &str = "application/msgpack";
 pub(crate) const PREFETCH: u16 = 256;
 /// How long a caller waits; one that waits in vain ends the benchmark.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the slow function takes.
+/// How long the slow function keeps its thread.
 pub(crate) const SLOW: Duration = Duration::from_millis(50);
+/// How long the waiting function waits, as for a database.
+pub(crate) const WAIT: Duration = Duration::from_millis(100);
+/// How long the bodies are that are echoed, in bytes.
+pub(crate) const LARGE: usize = 1 << 20;
 
 /// A function that every server of the benchmark serves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Function {
     /// Adds two numbers.
     Add,
-    /// The same, after [`SLOW`].
+    /// The same, after it has kept its thread for [`SLOW`].
     AddSlowly,
+    /// The same, after it has waited for [`WAIT`]; by servers with a thread for each call, which then is what waits.
+    AddLater,
+    /// Gives back [`LARGE`] bytes.
+    Echo,
 }
 
 impl Function {
@@ -34,42 +41,116 @@ impl Function {
         match self {
             Self::Add => "add",
             Self::AddSlowly => "add_slowly",
+            Self::AddLater => "add_later",
+            Self::Echo => "echo",
         }
     }
 
-    fn named(name: &str) -> Result<Self> {
-        match name {
+    /// The one of this name, from the `type` of a request.
+    pub(crate) fn named(name: Option<&str>) -> Result<Self> {
+        match name.context("a request without a `type`")? {
             "add" => Ok(Self::Add),
             "add_slowly" => Ok(Self::AddSlowly),
-            _ => bail!("no function named `{name}`"),
+            "add_later" => Ok(Self::AddLater),
+            "echo" => Ok(Self::Echo),
+            name => bail!("no function named `{name}`"),
         }
     }
-}
 
-#[derive(Serialize, Deserialize)]
-struct Arguments {
-    a: i64,
-    b: i64,
-}
-
-/// The body of a request.
-pub(crate) fn request(a: i64, b: i64) -> Result<Vec<u8>> {
-    rmp_serde::to_vec_named(&Arguments { a, b }).context("encode the arguments")
-}
-
-/// The server's side of a call: decodes the arguments, runs the function, encodes its output.
-pub(crate) fn execute(function: Option<&str>, request: &[u8]) -> Result<Vec<u8>> {
-    let function = Function::named(function.context("a request without a `type`")?)?;
-    let Arguments { a, b } = rmp_serde::from_slice(request).context("decode the arguments")?;
-    if function == Function::AddSlowly {
-        thread::sleep(SLOW);
+    /// How long it takes, apart from the work.
+    pub(crate) fn time(self) -> Option<Duration> {
+        match self {
+            Self::Add | Self::Echo => None,
+            Self::AddSlowly => Some(SLOW),
+            Self::AddLater => Some(WAIT),
+        }
     }
-    rmp_serde::to_vec(&(a + b)).context("encode the output")
+
+    /// The server's side of a call: decodes the arguments, does the work, encodes the output.
+    pub(crate) fn execute(self, request: &[u8]) -> Result<Vec<u8>> {
+        let output = match self {
+            Self::Add | Self::AddSlowly | Self::AddLater => {
+                let Numbers { a, b } = rmp_serde::from_slice(request).context("decode the arguments")?;
+                rmp_serde::to_vec(&(a + b))
+            }
+            Self::Echo => {
+                let Bytes { body } = rmp_serde::from_slice(request).context("decode the arguments")?;
+                rmp_serde::to_vec(body)
+            }
+        };
+        output.context("encode the output")
+    }
 }
 
-/// The output in the body of a reply.
-pub(crate) fn output(reply: &[u8]) -> Result<i64> {
-    rmp_serde::from_slice(reply).context("decode the output")
+/// The arguments of the functions that add.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Numbers {
+    pub(crate) a: i64,
+    pub(crate) b: i64,
+}
+
+/// The argument of the function that echoes.
+#[derive(Serialize, Deserialize)]
+struct Bytes<'a> {
+    #[serde(borrow)]
+    body: &'a serde_bytes::Bytes,
+}
+
+/// A call: a function and two numbers that nobody else asks with at the same time, so that a reply to the wrong call is
+/// noticed.
+#[derive(Clone, Copy)]
+pub(crate) struct Question {
+    /// What is called.
+    pub(crate) function: Function,
+    /// To be added, or where the bytes begin.
+    pub(crate) numbers: Numbers,
+}
+
+impl Question {
+    /// The body of a request.
+    pub(crate) fn request(&self) -> Result<Vec<u8>> {
+        match self.function {
+            Function::Echo => rmp_serde::to_vec_named(&Bytes { body: serde_bytes::Bytes::new(&self.bytes()) }),
+            Function::Add | Function::AddSlowly | Function::AddLater => rmp_serde::to_vec_named(&self.numbers),
+        }
+        .context("encode the arguments")
+    }
+
+    /// The bytes to echo, which begin with the numbers.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let Numbers { a, b } = self.numbers;
+        let mut bytes = Vec::with_capacity(LARGE);
+        bytes.extend([a, b].iter().flat_map(|number| number.to_be_bytes()));
+        bytes.resize(LARGE, 0x5A);
+        bytes
+    }
+
+    /// What the body of a reply to this says.
+    pub(crate) fn decode(&self, reply: &[u8]) -> Result<Answer> {
+        match self.function {
+            Function::Echo => rmp_serde::from_slice(reply).map(serde_bytes::ByteBuf::into_vec).map(Answer::Bytes),
+            Function::Add | Function::AddSlowly | Function::AddLater => rmp_serde::from_slice(reply).map(Answer::Sum),
+        }
+        .context("decode the output")
+    }
+
+    /// Ends the benchmark if this is not the answer.
+    pub(crate) fn check(&self, answer: &Answer) -> Result<()> {
+        let Numbers { a, b } = self.numbers;
+        match answer {
+            Answer::Sum(sum) => ensure!(*sum == a + b, "{a} + {b} was answered with {sum}"),
+            Answer::Bytes(bytes) => ensure!(*bytes == self.bytes(), "the bytes of call {a} came back as others"),
+        }
+        Ok(())
+    }
+}
+
+/// What a function has given.
+pub(crate) enum Answer {
+    /// Of those that add.
+    Sum(i64),
+    /// Of the one that echoes.
+    Bytes(Vec<u8>),
 }
 
 /// When a call made now expires: the value of the header `guirpc-deadline`.

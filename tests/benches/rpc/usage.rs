@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
 
 /// Linux reports CPU time in hundredths of a second, whatever its own timer does.
 const TICK: Duration = Duration::from_millis(10);
@@ -29,15 +30,41 @@ pub(crate) fn resident(pid: u32) -> Result<u64> {
     memory(pid, "VmRSS:")
 }
 
-/// The most that was resident since [`forget_peak`], in bytes.
-pub(crate) fn peak(pid: u32) -> Result<u64> {
-    memory(pid, "VmHWM:")
+/// Resident memory of a process over a while, in bytes.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    /// When it began.
+    pub(crate) before: u64,
+    /// The most since.
+    pub(crate) peak: u64,
 }
 
-/// Has the peak begin at what is resident now.
-pub(crate) fn forget_peak(pid: u32) -> Result<()> {
+/// A process whose memory is watched, as [`watch`] began it.
+pub(crate) struct Watch {
+    pid: u32,
+    before: u64,
+}
+
+/// Watches a process's memory from now on.
+pub(crate) fn watch(pid: u32) -> Result<Watch> {
     let path = format!("/proc/{pid}/clear_refs");
-    fs::write(&path, "5").with_context(|| format!("write {path}"))
+    // The peak then begins at what is resident now.
+    fs::write(&path, "5").with_context(|| format!("write {path}"))?;
+    Ok(Watch { pid, before: resident(pid)? })
+}
+
+impl Watch {
+    /// What there was until now.
+    pub(crate) fn until_now(&self) -> Result<Memory> {
+        Ok(Memory { before: self.before, peak: memory(self.pid, "VmHWM:")? })
+    }
+}
+
+impl Memory {
+    /// What came to it.
+    pub(crate) fn growth(&self) -> u64 {
+        self.peak.saturating_sub(self.before)
+    }
 }
 
 fn memory(pid: u32, field: &str) -> Result<u64> {

@@ -84,7 +84,7 @@ impl<W> Calls<W> {
             if via == Via::Confirming
                 && let Some(other) = self.confirms.publish(Some(Message { number, route, is_call }), mark, now)
             {
-                self.routes.confirmed(other.route, other.is_call, false);
+                self.routes.confirmed(other.route, other.is_call, false, now);
             }
             self.queue.pop_first();
             let flight = Flight { via, mark, route };

@@ -53,9 +53,12 @@ pub(super) fn consume<'a>(channel: &'a Channel, queue: &str) -> Result<Consumer<
     channel.basic_consume(queue, ConsumerOptions::default()).context("consume requests")
 }
 
-/// Deletes a queue, with whatever is in it; none of that name is fine.
-pub(crate) fn delete(uri: &str, queue: &str) -> Result<()> {
+/// Deletes queues, with whatever is in them; none of a name is fine.
+pub(crate) fn delete(uri: &str, queues: &[String]) -> Result<()> {
     let mut connection = dial(uri)?;
-    connection.open_channel(None)?.queue_delete(queue, QueueDeleteOptions::default())?;
+    let channel = connection.open_channel(None)?;
+    for queue in queues {
+        channel.queue_delete(queue, QueueDeleteOptions::default())?;
+    }
     connection.close().context("close the connection")
 }

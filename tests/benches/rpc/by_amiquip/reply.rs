@@ -1,9 +1,11 @@
 //! The server's side of one call.
 
+use std::thread;
+
 use amiquip::{AmqpProperties, AmqpValue, Channel, ConsumerMessage, Delivery, FieldTable, Publish};
 use anyhow::{Context as _, Result, bail};
 
-use crate::message::{self, MSGPACK};
+use crate::message::{Function, MSGPACK};
 
 /// The delivery, or the reason why there are no more.
 pub(super) fn delivery(message: ConsumerMessage) -> Result<Delivery> {
@@ -16,7 +18,11 @@ pub(super) fn delivery(message: ConsumerMessage) -> Result<Delivery> {
 /// Runs the function that was called and publishes its output.
 pub(super) fn reply(channel: &Channel, request: &Delivery) -> Result<()> {
     let asked = &request.properties;
-    let output = message::execute(asked.type_().as_deref(), &request.body)?;
+    let function = Function::named(asked.type_().as_deref())?;
+    if let Some(time) = function.time() {
+        thread::sleep(time);
+    }
+    let output = function.execute(&request.body)?;
     let reply_to = asked.reply_to().clone().context("a request without `reply_to`")?;
     let correlation_id = asked.correlation_id().clone().context("a request without a correlation id")?;
     let mut headers = FieldTable::new();

@@ -4,7 +4,7 @@ use amiquip::{AmqpProperties, AmqpValue, Channel, Consumer, ConsumerOptions, Del
 use anyhow::{Context as _, Error, Result, anyhow};
 use crossbeam_channel::Receiver;
 
-use crate::message::{self, Correlation, EXCHANGE, Function, MSGPACK, REPLY_TO, TIMEOUT};
+use crate::message::{self, Correlation, EXCHANGE, MSGPACK, Question, REPLY_TO, TIMEOUT};
 
 /// Consumes the replies to the requests that this channel publishes.
 pub(super) fn replies(channel: &Channel) -> Result<(Consumer<'_>, Receiver<Return>)> {
@@ -22,20 +22,20 @@ pub(super) struct Request {
 
 impl Request {
     /// The request for one call, with the properties that guirpc sends.
-    pub(super) fn new(function: Function, (a, b): (i64, i64), correlation_id: String) -> Result<Self> {
+    pub(super) fn new(question: &Question, correlation_id: String) -> Result<Self> {
         let mut headers = FieldTable::new();
         headers.insert("guirpc-deadline".to_owned(), AmqpValue::LongLongInt(message::deadline()));
         headers.insert("guirpc-timeout".to_owned(), AmqpValue::LongLongInt(message::millis(TIMEOUT)));
         let properties = AmqpProperties::default()
             .with_content_type(MSGPACK.to_owned())
-            .with_type_(function.name().to_owned())
+            .with_type_(question.function.name().to_owned())
             .with_correlation_id(correlation_id)
             .with_reply_to(REPLY_TO.to_owned())
             .with_expiration(TIMEOUT.as_millis().to_string())
             .with_delivery_mode(1)
             .with_app_id("bench".to_owned())
             .with_headers(headers);
-        Ok(Self { body: message::request(a, b)?, properties })
+        Ok(Self { body: question.request()?, properties })
     }
 
     /// Publishes it to the queue, which must exist.
@@ -46,10 +46,10 @@ impl Request {
     }
 }
 
-/// The call that a reply answers, and the output.
-pub(super) fn answer(correlation: &Correlation, reply: &Delivery) -> Result<(u64, i64)> {
+/// The call that a reply answers, and the body.
+pub(super) fn answer(correlation: &Correlation, reply: Delivery) -> Result<(u64, Vec<u8>)> {
     let call = correlation.call(reply.properties.correlation_id().as_deref())?;
-    Ok((call, message::output(&reply.body)?))
+    Ok((call, reply.body))
 }
 
 /// What a returned request means.

@@ -5,7 +5,6 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use amiquip::{Channel, Connection, ConsumerMessage, Return};
 use anyhow::{Context as _, Result};
@@ -14,8 +13,8 @@ use crossbeam_channel::{Receiver, select};
 use super::dial::dial;
 use super::reply::delivery;
 use super::request::{Request, answer, replies, unroutable};
-use crate::load::{Client, Load, Shared, Tally, drive};
-use crate::message::{Correlation, Function, TIMEOUT};
+use crate::load::{Client, Extent, Load, Shared, Tally, drive};
+use crate::message::{Answer, Correlation, Question, TIMEOUT};
 
 /// A client for many threads.
 pub(crate) struct SharedClient {
@@ -30,7 +29,7 @@ pub(crate) struct SharedClient {
 /// Who waits for which reply.
 struct Calls {
     correlation: Correlation,
-    waiting: Mutex<HashMap<u64, oneshot::Sender<i64>>>,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Vec<u8>>>>,
 }
 
 impl SharedClient {
@@ -56,7 +55,7 @@ impl SharedClient {
 }
 
 impl Calls {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<i64>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Vec<u8>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -68,10 +67,10 @@ impl Calls {
                     if matches!(message, ConsumerMessage::ClientClosedChannel) {
                         return Ok(());
                     }
-                    let (call, output) = answer(&self.correlation, &delivery(message)?)?;
+                    let (call, reply) = answer(&self.correlation, delivery(message)?)?;
                     let caller = self.waiting().remove(&call).context("a second reply to a call")?;
                     // A caller that has given up has ended the benchmark already.
-                    let _ = caller.send(output);
+                    let _ = caller.send(reply);
                 }
                 recv(returns) -> returned => match returned {
                     Ok(returned) => return Err(unroutable(&returned)),
@@ -84,25 +83,25 @@ impl Calls {
 }
 
 impl Shared for SharedClient {
-    type Pending = oneshot::Receiver<i64>;
+    type Pending = (Question, oneshot::Receiver<Vec<u8>>);
 
-    fn start(&self, function: Function, a: i64, b: i64) -> Result<Self::Pending> {
+    fn start(&self, question: &Question) -> Result<Self::Pending> {
         let call = self.next.fetch_add(1, Ordering::Relaxed);
-        let request = Request::new(function, (a, b), self.calls.correlation.id(call))?;
+        let request = Request::new(question, self.calls.correlation.id(call))?;
         let (caller, pending) = oneshot::channel();
         self.calls.waiting().insert(call, caller);
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         request.publish(&channel, self.queue)?;
-        Ok(pending)
+        Ok((*question, pending))
     }
 
-    fn wait(&self, pending: Self::Pending) -> Result<i64> {
-        pending.recv_timeout(TIMEOUT).context("no reply")
+    fn wait(&self, (question, pending): Self::Pending) -> Result<Answer> {
+        question.decode(&pending.recv_timeout(TIMEOUT).context("no reply")?)
     }
 }
 
 impl Client for SharedClient {
-    fn run(&mut self, load: Load, time: Duration) -> Result<Tally> {
-        drive(self, load, time)
+    fn run(&mut self, load: Load, extent: Extent) -> Result<Tally> {
+        drive(self, load, extent)
     }
 }

@@ -1,7 +1,7 @@
 //! The client of a program whose only thread calls: it reads the replies itself, so that nobody needs to be woken.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use amiquip::{Channel, Connection};
 use anyhow::{Context as _, Result, anyhow};
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 use super::dial::dial;
 use super::reply::delivery;
 use super::request::{Request, answer, replies, unroutable};
-use crate::load::{Client, Load, Sums, Tally};
+use crate::load::{Client, Extent, Load, Tally};
 use crate::message::{Correlation, TIMEOUT};
 
 /// A client for one thread.
@@ -31,34 +31,29 @@ impl SoleClient {
 }
 
 impl Client for SoleClient {
-    fn run(&mut self, load: Load, time: Duration) -> Result<Tally> {
+    fn run(&mut self, load: Load, extent: Extent) -> Result<Tally> {
         let (replies, returns) = replies(&self.channel)?;
         let begun = Instant::now();
-        let until = begun + time;
         let mut latencies = Vec::new();
-        let mut sums = Sums::of(0);
-        let mut calls = HashMap::with_capacity(load.window);
-        for call in 0.. {
-            let sent = Instant::now();
-            if sent < until {
-                let sum = sums.next();
-                Request::new(load.function, (sum.a, sum.b), self.correlation.id(call))?
-                    .publish(&self.channel, self.queue)?;
-                calls.insert(call, (sent, sum));
-                if calls.len() < load.window {
+        let mut calls = load.calls(0, extent.begin());
+        let mut under_way = HashMap::with_capacity(load.window);
+        for id in 0.. {
+            if let Some(call) = calls.next() {
+                Request::new(&call.question, self.correlation.id(id))?.publish(&self.channel, self.queue)?;
+                under_way.insert(id, call);
+                if under_way.len() < load.window {
                     continue;
                 }
             }
-            if calls.is_empty() {
+            if under_way.is_empty() {
                 break;
             }
             let message = replies.receiver().recv_timeout(TIMEOUT).map_err(|_| {
                 returns.try_recv().map_or_else(|_| anyhow!("no reply"), |returned| unroutable(&returned))
             })?;
-            let (call, output) = answer(&self.correlation, &delivery(message)?)?;
-            let (sent, sum) = calls.remove(&call).context("a second reply to a call")?;
-            sum.check(output)?;
-            latencies.push(sent.elapsed());
+            let (id, reply) = answer(&self.correlation, delivery(message)?)?;
+            let call = under_way.remove(&id).context("a second reply to a call")?;
+            latencies.push(call.answered(&call.question.decode(&reply)?)?);
         }
         Ok(Tally { latencies, elapsed: begun.elapsed() })
     }

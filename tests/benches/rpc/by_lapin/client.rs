@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Connection, Consumer};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-use super::{dial, runtime};
-use crate::load::{Client, Load, Sum, Sums, Tally};
-use crate::message::{self, Correlation, EXCHANGE, Function, MSGPACK, REPLY_TO, TIMEOUT};
+use super::dial;
+use crate::load::{Client, Extent, Load, Tally};
+use crate::message::{self, Answer, Correlation, EXCHANGE, MSGPACK, Question, REPLY_TO, TIMEOUT};
+use crate::tasks::{Tasks, drive, runtime};
 
 /// A client for many tasks.
 pub(crate) struct LapinClient {
@@ -30,7 +30,7 @@ struct Calls {
     next: AtomicU64,
     queue: &'static str,
     channel: Channel,
-    waiting: Mutex<HashMap<u64, oneshot::Sender<i64>>>,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Vec<u8>>>>,
 }
 
 impl LapinClient {
@@ -62,25 +62,13 @@ impl LapinClient {
 }
 
 impl Client for LapinClient {
-    fn run(&mut self, load: Load, time: Duration) -> Result<Tally> {
-        let begun = Instant::now();
-        let until = begun + time;
-        let latencies = self.runtime.block_on(async {
-            let callers: Vec<_> = (0..load.callers)
-                .map(|caller| tokio::spawn(Arc::clone(&self.calls).call_until(load, Sums::of(caller), until)))
-                .collect();
-            let mut latencies = Vec::new();
-            for caller in callers {
-                latencies.append(&mut caller.await??);
-            }
-            Ok::<_, anyhow::Error>(latencies)
-        })?;
-        Ok(Tally { latencies, elapsed: begun.elapsed() })
+    fn run(&mut self, load: Load, extent: Extent) -> Result<Tally> {
+        drive(&self.runtime, &self.calls, load, extent)
     }
 }
 
 impl Calls {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<i64>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Vec<u8>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,35 +79,23 @@ impl Calls {
             let call = self.correlation.call(id.as_ref().map(ShortString::as_str))?;
             let caller = self.waiting().remove(&call).context("a second reply to a call")?;
             // A caller that has given up has ended the benchmark already.
-            let _ = caller.send(message::output(&reply.data)?);
+            let _ = caller.send(reply.data);
         }
         Ok(())
     }
+}
 
-    async fn call_until(self: Arc<Self>, load: Load, mut sums: Sums, until: Instant) -> Result<Vec<Duration>> {
-        let call = async |sum: Sum| {
-            let begun = Instant::now();
-            sum.check(self.call(load.function, sum).await?)?;
-            Ok(begun.elapsed())
-        };
-        stream::repeat_with(|| sums.next())
-            .take_while(|_| std::future::ready(Instant::now() < until))
-            .map(call)
-            .buffer_unordered(load.window)
-            .try_collect()
-            .await
-    }
-
-    async fn call(&self, function: Function, sum: Sum) -> Result<i64> {
+impl Tasks for Calls {
+    async fn call(&self, question: Question) -> Result<Answer> {
         let call = self.next.fetch_add(1, Ordering::Relaxed);
-        let (caller, output) = oneshot::async_channel();
+        let (caller, reply) = oneshot::async_channel();
         self.waiting().insert(call, caller);
         let mut headers = FieldTable::default();
         headers.insert("guirpc-deadline".into(), AMQPValue::LongLongInt(message::deadline()));
         headers.insert("guirpc-timeout".into(), AMQPValue::LongLongInt(message::millis(TIMEOUT)));
         let properties = BasicProperties::default()
             .with_content_type(MSGPACK.into())
-            .with_type(function.name().into())
+            .with_type(question.function.name().into())
             .with_correlation_id(self.correlation.id(call).into())
             .with_reply_to(REPLY_TO.into())
             .with_expiration(TIMEOUT.as_millis().to_string().into())
@@ -127,11 +103,11 @@ impl Calls {
             .with_app_id("bench".into())
             .with_headers(headers);
         let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let body = message::request(sum.a, sum.b)?;
+        let body = question.request()?;
         self.channel
             .basic_publish(EXCHANGE.into(), self.queue.into(), mandatory, &body, properties)
             .await
             .context("publish a request")?;
-        timeout(TIMEOUT, output).await.context("no reply")?.context("no reply")
+        question.decode(&timeout(TIMEOUT, reply).await.context("no reply")?.context("no reply")?)
     }
 }

@@ -9,10 +9,12 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Consumer, ExchangeKind};
+use tokio::time::sleep;
 
-use super::{dial, runtime};
+use super::dial;
 use crate::child::ready;
-use crate::message::{self, EXCHANGE, MSGPACK, PREFETCH};
+use crate::message::{EXCHANGE, Function, MSGPACK, PREFETCH};
+use crate::tasks::runtime;
 
 /// Serves until the connection is lost.
 pub(crate) fn serve(uri: &str, queue: &str) -> Result<()> {
@@ -47,8 +49,11 @@ async fn consume(channel: &Channel, queue: &str) -> Result<Consumer> {
 
 async fn answer(replies: &Channel, request: &Delivery) -> Result<()> {
     let asked = &request.properties;
-    let function = asked.kind().as_ref().map(ShortString::as_str);
-    let output = message::execute(function, &request.data)?;
+    let function = Function::named(asked.kind().as_ref().map(ShortString::as_str))?;
+    if let Some(time) = function.time() {
+        sleep(time).await;
+    }
+    let output = function.execute(&request.data)?;
     let reply_to = asked.reply_to().clone().context("a request without `reply_to`")?;
     let correlation_id = asked.correlation_id().clone().context("a request without a correlation id")?;
     let mut headers = FieldTable::default();
