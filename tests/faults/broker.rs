@@ -116,7 +116,12 @@ fn queue_failed(broker: &dyn Broker) -> anyhow::Result<()> {
 }
 
 fn queue_deleted(broker: &dyn Broker) -> anyhow::Result<()> {
-    let mut stage = Stage::set(QUEUE_DELETED, broker)?;
+    let mut stage = if broker.coalesces() {
+        // A message of calls, which waits elsewhere, is delivered again if not all of it was done.
+        Stage::set(Plan { may: &[Effect::FailedNotRun, Effect::Discarded, Effect::RunAgain], ..QUEUE_DELETED }, broker)?
+    } else {
+        Stage::set(QUEUE_DELETED, broker)?
+    };
     broker.delete_queue(SERVICE)?;
     stage.recover()?;
     // Until the calls that are gone with the queue have timed out.

@@ -33,6 +33,8 @@ pub(crate) struct Fleet {
     log: PathBuf,
     options: &'static [&'static str],
     memory: Option<u64>,
+    /// How many threads a server may have when it is done that it had not when it began.
+    later_threads: u64,
     servers: Vec<Server>,
 }
 
@@ -45,7 +47,9 @@ pub(crate) struct Server {
 
 impl Fleet {
     pub(crate) fn new(uri: String, log: PathBuf, plan: &Plan) -> Self {
-        Self { uri, log, options: plan.options, memory: plan.memory, servers: vec![] }
+        // That of replies to calls that came together begins with the first that wait for each other.
+        let later_threads = u64::from(plan.coalesces);
+        Self { uri, log, options: plan.options, memory: plan.memory, later_threads, servers: vec![] }
     }
 
     /// Adds a server, which serves when this returns.
@@ -110,6 +114,7 @@ impl Fleet {
             }
             let id = server.program.id();
             let Some(before) = server.before else { continue };
+            let before = Usage { threads: before.threads + self.later_threads, ..before };
             before.wait_for_return(id, 0).with_context(|| format!("server {id}"))?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use fastrand::Rng;
 use futures_util::future::join_all;
-use guirpc::{CallError, Client, Fault, Pending};
+use guirpc::{CallError, Client, Coalescing, Fault, Pending};
 use harness::{Entry, Ledger, Outcome, eventually};
 use tokio::runtime::{Builder, Runtime};
 
@@ -75,9 +75,13 @@ struct Shared {
 }
 
 impl Load {
-    /// Connects the clients, and begins.
-    pub(crate) fn start(uri: &str, volume: Volume, seed: u64) -> anyhow::Result<Self> {
-        let clients = (0..volume.clients).map(|_| Ok(Client::connect(uri)?.with_timeout(volume.timeout)));
+    /// Connects the clients, whose calls travel together or not, and begins.
+    pub(crate) fn start(uri: &str, volume: Volume, coalesces: bool, seed: u64) -> anyhow::Result<Self> {
+        let connect = |_| {
+            let client = Client::connect(uri)?.with_timeout(volume.timeout);
+            Ok(if coalesces { client.with_coalescing(Coalescing::default().window(1)) } else { client })
+        };
+        let clients = (0..volume.clients).map(connect);
         let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;
         let answered = clients.iter().map(|_| AtomicU64::new(0)).collect();
         let (stop, next_id) = (AtomicBool::new(false), AtomicU64::new(1));

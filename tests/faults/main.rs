@@ -55,7 +55,7 @@ fn run() -> anyhow::Result<ExitCode> {
     ];
     let cases: Vec<Case> = cases.into_iter().flatten().collect();
     let names: Vec<&'static str> = cases.iter().map(Case::name).collect();
-    let code = harness::main(cases);
+    let code = harness::main_twice(cases);
     usage::wait_for_threads()?;
     if env::var_os("GUIRPC_UPDATE").is_some_and(|value| value == "1") {
         report::write(&names)?;

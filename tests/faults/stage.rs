@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) heartbeat: u32,
     /// Whether clients and servers come to the broker by a proxy of their own that can be cut.
     pub(crate) by_proxy: bool,
+    /// Whether calls travel together.
+    pub(crate) coalesces: bool,
     /// What the fault may bring about.
     pub(crate) may: &'static [Effect],
 }
@@ -72,6 +74,7 @@ pub(crate) const USUAL: Plan = Plan {
     },
     heartbeat: 10,
     by_proxy: false,
+    coalesces: false,
     may: &[],
 };
 
@@ -105,6 +108,7 @@ impl Stage {
         let proxies = if plan.by_proxy { Some(Proxies { clients: proxy()?, servers: proxy()? }) } else { None };
         let to_clients = proxies.as_ref().map_or(uri.clone(), |proxies| proxies.clients.detour(&uri));
         let to_servers = proxies.as_ref().map_or(uri.clone(), |proxies| proxies.servers.detour(&uri));
+        let plan = Plan { coalesces: broker.coalesces(), ..plan };
         let stage = Self::set_on(plan, &to_clients, to_servers, proxies)?;
         // What was declared moments ago would not outlive the broker.
         broker.sync()?;
@@ -123,7 +127,7 @@ impl Stage {
         for _ in 0..plan.servers {
             fleet.add(Version::Present)?;
         }
-        let load = Load::start(to_clients, plan.volume, fastrand::u64(..))?;
+        let load = Load::start(to_clients, plan.volume, plan.coalesces, fastrand::u64(..))?;
         let begun = Instant::now();
         let others = Ledger::default();
         let mut stage = Self { plan, folder, fleet, load, proxies, others, begun, over: vec![] };
@@ -178,7 +182,12 @@ impl Stage {
         let recoveries = self.over.iter().map(|over| ledger.recovery(*over)).collect::<Option<Vec<_>>>();
         let recovery = recoveries.and_then(|recoveries| recoveries.into_iter().max());
         ledger.append(self.others);
-        let queues = [SERVICE.to_owned(), format!("{SERVICE}.retry"), format!("{SERVICE}.quarantine")];
+        let queues = [
+            SERVICE.to_owned(),
+            format!("{SERVICE}.calls"),
+            format!("{SERVICE}.retry"),
+            format!("{SERVICE}.quarantine"),
+        ];
         for queue in queues {
             let is_empty = || Ok(broker.queue(&queue)?.is_none_or(|queue| queue.messages == 0));
             eventually(LONG, is_empty).with_context(|| format!("queue `{queue}`: {:?}", broker.queue(&queue)))?;
