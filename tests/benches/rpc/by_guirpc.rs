@@ -5,7 +5,7 @@ mod many;
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
-use guirpc::{Client, Pending, Server, Setup};
+use guirpc::{Client, Coalescing, Pending, Server, Setup};
 
 use crate::child;
 use crate::load::{self, Extent, Load, Shared, Tally, drive};
@@ -47,8 +47,8 @@ pub(crate) fn serve(uri: &str, services: &[&str], workers: usize) -> Result<()> 
 }
 
 /// The queues of a service.
-pub(crate) fn queues(service: &str) -> [String; 3] {
-    [service.to_owned(), format!("{service}.retry"), format!("{service}.quarantine")]
+pub(crate) fn queues(service: &str) -> [String; 4] {
+    [service.to_owned(), format!("{service}.calls"), format!("{service}.retry"), format!("{service}.quarantine")]
 }
 
 /// Clients for any number of threads, which call through them in turn.
@@ -58,6 +58,11 @@ impl GuirpcClient {
     /// Connects to the broker.
     pub(crate) fn connect(uri: &str) -> Result<Self> {
         Ok(Self(vec![Client::connect(uri)?]))
+    }
+
+    /// Connects to the broker, for calls that travel together.
+    pub(crate) fn connect_coalescing(uri: &str) -> Result<Self> {
+        Ok(Self(vec![Client::connect(uri)?.with_coalescing(Coalescing::default())]))
     }
 
     /// Connects so many times.

@@ -28,17 +28,22 @@ pub(crate) enum Contestant {
     RustStream,
     /// guirpc, on the embedded broker.
     Embedded,
+    /// guirpc, with its stubs, by a client whose calls travel together.
+    Coalesced,
     /// guirpc, with its stubs.
     Guirpc,
 }
 
 impl Contestant {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Inline, Self::Workers, Self::Lapin, Self::RustStream, Self::Embedded, Self::Guirpc];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Inline, Self::Workers, Self::Lapin, Self::RustStream, Self::Embedded, Self::Coalesced, Self::Guirpc];
 
     /// Those that can have many calls in flight from one thread, and whose functions can wait without one.
     pub(crate) const CONCURRENT: [Self; 3] = [Self::Lapin, Self::RustStream, Self::Guirpc];
+
+    /// Those that are compared from one call in flight to many.
+    pub(crate) const SWEPT: [Self; 4] = [Self::Lapin, Self::RustStream, Self::Coalesced, Self::Guirpc];
 
     /// Its column in the report.
     pub(crate) fn title(self, workers: usize) -> String {
@@ -48,13 +53,14 @@ impl Contestant {
             Self::Lapin => "lapin".to_owned(),
             Self::RustStream => "RustStream".to_owned(),
             Self::Embedded => "guirpc, embedded broker".to_owned(),
+            Self::Coalesced => "guirpc, coalesced".to_owned(),
             Self::Guirpc => "guirpc".to_owned(),
         }
     }
 
     /// Whose server its client calls: with another setting of the client, another contestant's.
     pub(crate) fn server(self) -> Self {
-        self
+        if self == Self::Coalesced { Self::Guirpc } else { self }
     }
 
     /// The queues that its server leaves behind.
@@ -64,7 +70,7 @@ impl Contestant {
             Self::Workers => vec![WORKERS.to_owned()],
             Self::Lapin => vec![LAPIN.to_owned()],
             Self::RustStream => by_rust_stream::QUEUES.map(str::to_owned).to_vec(),
-            Self::Embedded | Self::Guirpc => by_guirpc::queues(SERVICE).to_vec(),
+            Self::Embedded | Self::Coalesced | Self::Guirpc => by_guirpc::queues(SERVICE).to_vec(),
         }
     }
 
@@ -72,7 +78,7 @@ impl Contestant {
     pub(crate) fn parallel(self, workers: usize) -> Option<usize> {
         match self {
             Self::Inline => Some(1),
-            Self::Workers | Self::Embedded | Self::Guirpc => Some(workers),
+            Self::Workers | Self::Embedded | Self::Coalesced | Self::Guirpc => Some(workers),
             Self::Lapin | Self::RustStream => None,
         }
     }
@@ -84,7 +90,7 @@ impl Contestant {
             Self::Workers => by_amiquip::serve_with_workers(uri, WORKERS, workers),
             Self::Lapin => by_lapin::serve(uri, LAPIN),
             Self::RustStream => by_rust_stream::serve(uri),
-            Self::Embedded | Self::Guirpc => by_guirpc::serve(uri, &[SERVICE], workers),
+            Self::Embedded | Self::Coalesced | Self::Guirpc => by_guirpc::serve(uri, &[SERVICE], workers),
         }
     }
 
@@ -95,6 +101,7 @@ impl Contestant {
             Self::Workers => by_amiquip::connect(uri, WORKERS, load)?,
             Self::Lapin => Box::new(LapinClient::connect(uri, LAPIN)?),
             Self::RustStream => Box::new(RustStreamClient::connect(uri)?),
+            Self::Coalesced => Box::new(GuirpcClient::connect_coalescing(uri)?),
             Self::Embedded | Self::Guirpc => Box::new(GuirpcClient::connect(uri)?),
         })
     }

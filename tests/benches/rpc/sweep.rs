@@ -25,7 +25,7 @@ pub(crate) struct Report<'a> {
 
 /// Measures everything.
 pub(crate) fn measure(stage: &Stage) -> Result<Report<'_>> {
-    let servers = stage.start(stage.among(&Contestant::CONCURRENT))?;
+    let servers = stage.start(stage.among(&Contestant::SWEPT))?;
     let mut samples = Vec::new();
     stage.rounds(ROUNDS, |turns| {
         for in_flight in IN_FLIGHT {
@@ -60,7 +60,7 @@ impl Report<'_> {
     }
 
     fn table(&self, cell: impl Fn(Contestant, usize) -> String) -> Table {
-        let contestants = self.stage.among(&Contestant::CONCURRENT);
+        let contestants = self.stage.among(&Contestant::SWEPT);
         let mut table = Table::new("in flight", contestants.iter().map(|&contestant| self.stage.title(contestant)));
         for in_flight in IN_FLIGHT {
             table.row(&in_flight.to_string(), contestants.iter().map(|&contestant| cell(contestant, in_flight)));
@@ -72,7 +72,7 @@ impl Report<'_> {
     pub(crate) fn plot(&self) -> Result<String> {
         let lines: Vec<Line> = self
             .stage
-            .among(&Contestant::CONCURRENT)
+            .among(&Contestant::SWEPT)
             .into_iter()
             .map(|contestant| Line {
                 title: self.stage.title(contestant),
