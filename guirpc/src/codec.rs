@@ -16,7 +16,6 @@ use crate::arguments::{
 use crate::message::{Dialect, EncodedReply};
 
 mod bounds;
-#[allow(dead_code, reason = "half of it is a client's")]
 pub(crate) mod coalesced;
 mod exact;
 mod failure;
