@@ -28,6 +28,7 @@ mod reply_batches;
 mod reply_cache;
 mod reply_line;
 mod reply_sizes;
+mod replying;
 mod reports;
 mod republisher;
 mod run_time;

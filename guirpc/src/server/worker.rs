@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use super::acks::AckDecision;
-use super::delivery::{Delivery, Letter, Republish};
+use super::delivery::{Delivery, Republish};
 use super::leader::Leadership;
 use super::plan::{LaneService, Plan};
 use super::queues::QueueRole;
 use super::reply_cache::{Key, Known, ReplyCache};
+use super::replying::{done, fail, finish};
 use super::reports::{Ready, Report, Then};
 use super::running::Running;
 use super::session::Session;
@@ -353,37 +353,6 @@ fn find_out_size(session: &Arc<Session>, delivery: Delivery, reply: EncodedReply
         }
     };
     session.reply_sizes.find_out(bytes, Box::new(answer));
-}
-
-/// There is no reply to send, or it is sent.
-pub(super) fn finish(session: &Session, delivery: Delivery, reply: EncodedReply, then: Then) {
-    let is_failure = !delivery.is_awaited() && reply.status >= 400;
-    match then {
-        Then::DeadLetter(letter) => fail(session, delivery, letter, None),
-        Then::Conclude if is_failure && reply.status == status::EXPIRED => {
-            let message = codec::failure_message(&reply);
-            debug!(correlation_id = delivery.request.correlation_id, "dropped: {message}");
-            done(session, delivery, reply, true);
-        }
-        Then::Conclude if is_failure => {
-            let letter = delivery.letter(dead::FAILED, Some(&reply), codec::failure_message(&reply));
-            fail(session, delivery, letter, Some(reply));
-        }
-        Then::Conclude => done(session, delivery, reply, true),
-    }
-}
-
-/// Acknowledges a request, or leaves that; what was run is remembered, in case that it is delivered again.
-pub(super) fn done(session: &Session, delivery: Delivery, reply: EncodedReply, acknowledge: bool) {
-    let is_acknowledged = delivery.is_acknowledged();
-    let Delivery { queue, request, receipt, .. } = delivery;
-    let receipt = (acknowledge && !is_acknowledged).then_some(receipt);
-    let answer = (reply.kind != Some(ReplyKind::Refusal)).then_some((request, reply));
-    session.finish(queue, receipt, AckDecision::Ack, answer);
-}
-
-fn fail(session: &Session, delivery: Delivery, letter: Letter, reply: Option<EncodedReply>) {
-    session.fail(delivery, Republish::DeadLetter(letter, reply));
 }
 
 /// Whether a request whose caller waits for no reply has failed in a way that may pass, and does no harm if it is run
