@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use amiquip::{
-    AmqpProperties, AmqpValue, Channel, Connection, Delivery, ExchangeDeclareOptions, ExchangeType, FieldTable,
-    Publish, QueueDeclareOptions,
-};
+use amiquip::Delivery;
 use anyhow::{Context, bail, ensure};
 use futures_util::StreamExt as _;
 use guirpc::{CallError, Client, ClientConfig, Coalescing, Pending, Server};
@@ -14,8 +11,12 @@ use harness::{Broker, Case, eventually};
 use serde_bytes::ByteBuf;
 use tokio::runtime;
 
+use by_hand::{ByHand, CALLS, MSGPACK, Reply, correlation_id, output, sum, together};
+
 use crate::service::{LONG, SERVICE, setup};
 use crate::workload::{User, add, birthday, describe, find, nothing, sleep};
+
+mod by_hand;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -35,107 +36,15 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-const MSGPACK: &str = "application/msgpack";
-const CALLS: &str = concat!(env!("CARGO_PKG_NAME"), ".calls");
-
 mod cheap {
     /// Adds.
     #[guirpc::function(service = "guirpc-tests", coalesce)]
     pub(super) fn add(a: i64, b: i64) -> i64;
 }
 
-/// A call as it is in a message of several.
-type Call = (String, String, Option<String>, Option<i64>, Option<i64>, Option<BTreeMap<String, String>>, ByteBuf);
-type Reply = (String, Option<String>, u16, Option<String>, Option<BTreeMap<String, String>>, ByteBuf);
-
-/// A server that does what the test says.
-struct ByHand {
-    channel: Channel,
-    _connection: Connection,
-}
-
-impl ByHand {
-    /// With the queues of a service, the second of which takes calls that travel together.
-    fn serve(broker: &dyn Broker, queues: &[&str]) -> anyhow::Result<Self> {
-        let mut connection = Connection::insecure_open(&broker.uri())?;
-        let channel = connection.open_channel(None)?;
-        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-        channel.exchange_declare(ExchangeType::Direct, "guirpc", durable)?;
-        for queue in queues {
-            channel.queue_declare(*queue, QueueDeclareOptions::default())?;
-            channel.queue_bind(*queue, "guirpc", *queue, FieldTable::new())?;
-        }
-        Ok(ByHand { channel, _connection: connection })
-    }
-
-    fn next(&self, queue: &str) -> anyhow::Result<Delivery> {
-        let mut next = None;
-        let waited = eventually(LONG, || {
-            next = self.channel.basic_get(queue, true)?;
-            Ok(next.is_some())
-        });
-        waited.with_context(|| format!("nothing comes to `{queue}`"))?;
-        Ok(next.context("it is there")?.delivery)
-    }
-
-    fn is_empty(&self, queue: &str) -> anyhow::Result<bool> {
-        Ok(self.channel.basic_get(queue, true)?.is_none())
-    }
-
-    fn next_together(&self) -> anyhow::Result<(Delivery, Vec<Call>)> {
-        let delivery = self.next(CALLS)?;
-        let calls = rmp_serde::from_slice(&delivery.body)?;
-        Ok((delivery, calls))
-    }
-
-    fn publish(&self, to: &Delivery, properties: AmqpProperties, body: &[u8]) -> anyhow::Result<()> {
-        let address = to.properties.reply_to().clone().context("it wants a reply")?;
-        Ok(self.channel.basic_publish("", Publish::with_properties(body, address, properties))?)
-    }
-
-    /// Replies to one call.
-    fn reply(&self, to: &Delivery, id: &str, kind: &str, status: i32, body: &[u8]) -> anyhow::Result<()> {
-        let status = FieldTable::from([("Response-Status".to_owned(), AmqpValue::LongInt(status))]);
-        let properties = AmqpProperties::default()
-            .with_type_(kind.to_owned())
-            .with_content_type(MSGPACK.to_owned())
-            .with_correlation_id(id.to_owned())
-            .with_headers(status);
-        self.publish(to, properties, body)
-    }
-
-    /// Answers a call that travelled by itself.
-    fn answer(&self, call: &Delivery) -> anyhow::Result<()> {
-        self.reply(call, correlation_id(call)?, "output", 200, &sum(&call.body)?)
-    }
-
-    fn reply_together(&self, to: &Delivery, replies: &[Reply]) -> anyhow::Result<()> {
-        self.publish(to, together(), &rmp_serde::to_vec(replies)?)
-    }
-}
-
 /// One whose calls travel together only if the test says so.
 fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
     Ok(Client::connect(broker.uri())?.with_timeout(LONG))
-}
-
-fn together() -> AmqpProperties {
-    AmqpProperties::default().with_type_("guirpc.replies".to_owned()).with_content_type(MSGPACK.to_owned())
-}
-
-fn correlation_id(delivery: &Delivery) -> anyhow::Result<&str> {
-    delivery.properties.correlation_id().as_deref().context("it has an id")
-}
-
-/// What `add` returns.
-fn sum(arguments: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let arguments: BTreeMap<String, i64> = rmp_serde::from_slice(arguments)?;
-    Ok(rmp_serde::to_vec(&(arguments["a"] + arguments["b"]))?)
-}
-
-fn output(call: &Call) -> anyhow::Result<Reply> {
-    let (id, .., body) = call;
-    Ok((id.clone(), Some("output".to_owned()), 200, Some(MSGPACK.to_owned()), None, ByteBuf::from(sum(body)?)))
 }
 
 /// Calls that wait for as long as there is one message unanswered.
