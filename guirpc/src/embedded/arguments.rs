@@ -224,7 +224,8 @@ pub(super) fn require_equivalent(what: &str, current: &FieldTable, received: &Fi
 fn is_equivalent(one: Option<&AMQPValue>, other: Option<&AMQPValue>) -> bool {
     match (one.and_then(integer), other.and_then(integer)) {
         (Some(one), Some(other)) => one == other,
-        _ => one == other,
+        // As they are written: a NaN, wherever it is, would differ from itself.
+        _ => format!("{one:?}") == format!("{other:?}"),
     }
 }
 
