@@ -9,6 +9,7 @@ use crate::broker::{PublishCheck, Received, Size, TooLarge};
 use crate::client::batches::Destination;
 use crate::client::outcome::Outcome;
 use crate::client::routes::{Access, Flight};
+use crate::message::{EncodedReply, ReplyKind};
 
 #[cfg(test)]
 mod tests;
@@ -84,10 +85,24 @@ impl<W> Calls<W> {
         self.window.read(via, mark);
         match reply {
             Ok(reply) if !reply.may_have_run() => self.not_understood(number, now),
+            Ok(reply) if reply.kind == Some(ReplyKind::Refusal) => self.refused_again(number, reply, now),
             Ok(reply) => self.decide(number, Outcome::Reply(reply.clone())),
             Err(TooLarge { bytes }) => self.decide(number, Outcome::ReplyTooLarge(*bytes)),
         }
         true
+    }
+
+    /// Whoever refuses a message has run nothing of it, but a server before may have: only what may be run twice is called
+    /// once more.
+    fn refused_again(&mut self, number: u64, refusal: &EncodedReply, now: Instant) {
+        for call in self.batches.calls(number) {
+            match self.open.get_mut(&call) {
+                Some(call) if call.idempotent => call.repeated = true,
+                Some(_) => self.decide(call, Outcome::Reply(refusal.clone())),
+                None => {}
+            }
+        }
+        self.not_understood(number, now);
     }
 
     /// Nobody runs calls that travel together, nor has run these: they travel alone, as others do for a while.

@@ -233,11 +233,15 @@ impl Model {
         prop_assert!(!calls.message_replied(generation + 1, message, &reply, *now));
         prop_assert!(calls.message_replied(generation, message, &reply, *now));
         prop_assert!(!calls.message_replied(generation, message, &reply, *now), "it is answered");
-        if let Answer::Refusal = answer {
-            for number in numbers {
-                world.not_run(number);
-                world.land(number);
+        for number in numbers {
+            match answer {
+                Answer::Refusal => world.not_run(number),
+                Answer::RefusalLater if world.open.get(&number) == Some(&true) => {
+                    world.repeated.insert(number);
+                }
+                Answer::Output | Answer::RefusalLater => continue,
             }
+            world.land(number);
         }
         Ok(())
     }

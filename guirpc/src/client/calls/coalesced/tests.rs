@@ -9,7 +9,6 @@ use crate::broker::{Checked, EXCHANGE, Failure, MessageSizes, Outbound, Presence
 use crate::client::outcome::tests::encoded;
 use crate::client::window::Via;
 use crate::config::Coalescing;
-use crate::message::ReplyKind;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -172,6 +171,19 @@ fn what_may_have_run_is_not_made_again_whatever_the_server_says_of_the_whole() {
     assert!(case.calls.message_replied(1, message, &Ok(refusal.clone()), case.now));
     case.check(&[3, 4, 5, 6].map(|number| (number, Outcome::Reply(refusal.clone()))));
     assert!(case.messages().is_empty());
+}
+
+#[test]
+fn what_may_be_repeated_is_called_singly_when_its_message_is_refused_later() {
+    let mut case = Case::coalescing();
+    case.fill_window();
+    (3..=6).for_each(|number| case.call(number, number % 2 == 1));
+    let message = case.next().unwrap().number;
+    let mut refusal = encoded(ReplyKind::Refusal, 413);
+    refusal.note_attempts(1);
+    assert!(case.calls.message_replied(1, message, &Ok(refusal.clone()), case.now));
+    case.check(&[4, 6].map(|number| (number, Outcome::Reply(refusal.clone()))));
+    assert_eq!(case.messages(), [[3], [5]]);
 }
 
 #[test]
