@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use amiquip::{Channel, Connection};
+use amiquip::{Channel, Connection, ConsumerMessage};
 use anyhow::{Context as _, Result, anyhow};
+use crossbeam_channel::Receiver;
 
 use super::dial::dial;
 use super::reply::delivery;
@@ -18,6 +19,8 @@ pub(crate) struct SoleClient {
     queue: &'static str,
     // Above the connection, so that it is closed while that still stands.
     channel: Channel,
+    /// Of consumers that were cancelled: amiquip gives the connection up if it cannot tell one that it is.
+    told: Vec<Receiver<ConsumerMessage>>,
     _connection: Connection,
 }
 
@@ -26,13 +29,14 @@ impl SoleClient {
     pub(crate) fn connect(uri: &str, queue: &'static str) -> Result<Self> {
         let mut connection = dial(uri)?;
         let channel = connection.open_channel(None)?;
-        Ok(Self { correlation: Correlation::new(), queue, channel, _connection: connection })
+        Ok(Self { correlation: Correlation::new(), queue, channel, told: Vec::new(), _connection: connection })
     }
 }
 
 impl Client for SoleClient {
     fn run(&mut self, load: Load, extent: Extent) -> Result<Tally> {
         let (replies, returns) = replies(&self.channel)?;
+        self.told.push(replies.receiver().clone());
         let begun = Instant::now();
         let mut latencies = Vec::new();
         let mut calls = load.calls(0, extent.begin());
