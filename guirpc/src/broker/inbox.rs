@@ -63,7 +63,7 @@ pub(crate) struct Order {
 
 /// What remains of a delivery when its request has been taken out: enough to acknowledge it on the channel it came by,
 /// and to publish it again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Receipt {
     delivery: Arc<Delivery>,
     /// If the request is one of several in the message.
@@ -110,11 +110,6 @@ impl Receipt {
             None => Cow::Borrowed(&self.delivery.properties),
             Some(_) => Cow::Owned(wire::call_properties(request, &self.delivery.properties)),
         }
-    }
-
-    /// Another one, that is good for acknowledging only.
-    pub(crate) fn bare(&self) -> Receipt {
-        Receipt { delivery: Arc::clone(&self.delivery), calls: self.calls.clone() }
     }
 
     fn into_delivery(self) -> Delivery {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use amiquip::Publish;
+use amiquip::{AmqpProperties, Publish};
 
 use super::connection::{WrittenCount, explain};
 use super::{Channel, Connection, DropOnThread, Limits, ReplyTo, wire};
@@ -58,16 +58,10 @@ impl ReplyChannel {
         correlation_id: Option<String>,
         reply: &EncodedReply,
     ) -> Result<Result<(), String>, Error> {
-        let properties = wire::reply_properties(reply, correlation_id);
-        let checked = wire::check_header_names(&reply.headers);
-        if let Err(why) = checked.and_then(|()| wire::check_frame(&properties, self.limits)) {
-            return Ok(Err(why));
+        match self.properties(reply, correlation_id) {
+            Ok(properties) => self.hand_over(address, &reply.body, properties).map(Ok),
+            Err(why) => Ok(Err(why)),
         }
-        // Not mandatory: a live direct reply-to address would be returned all the same.
-        let publish = Publish::with_properties(&reply.body, address.as_str(), properties);
-        self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;
-        self.progress.handed_over.fetch_add(1, Ordering::SeqCst);
-        Ok(Ok(()))
     }
 
     /// Whether a reply can be sent, as far as that can be seen.
@@ -75,8 +69,23 @@ impl ReplyChannel {
     /// # Errors
     /// It cannot, for the reason given.
     pub(crate) fn check(&self, reply: &EncodedReply) -> Result<(), String> {
+        self.properties(reply, None).map(|_| ())
+    }
+
+    /// The properties of a reply, unless it cannot be sent.
+    fn properties(&self, reply: &EncodedReply, correlation_id: Option<String>) -> Result<AmqpProperties, String> {
+        let properties = wire::reply_properties(reply, correlation_id);
         wire::check_header_names(&reply.headers)?;
-        wire::check_frame(&wire::reply_properties(reply, None), self.limits)
+        wire::check_frame(&properties, self.limits)?;
+        Ok(properties)
+    }
+
+    fn hand_over(&self, address: &ReplyTo, body: &[u8], properties: AmqpProperties) -> Result<(), Error> {
+        // Not mandatory: a live direct reply-to address would be returned all the same.
+        let publish = Publish::with_properties(body, address.as_str(), properties);
+        self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;
+        self.progress.handed_over.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Publishes a message of several replies to the address that their requests named.
@@ -84,11 +93,7 @@ impl ReplyChannel {
     /// # Errors
     /// The channel is unusable.
     pub(crate) fn publish_replies(&self, address: &ReplyTo, replies: &[CoalescedReply<'_>]) -> Result<(), Error> {
-        let body = encode_replies(replies);
-        let publish = Publish::with_properties(&body, address.as_str(), wire::replies_properties());
-        self.channel.0.basic_publish("", publish).map_err(|error| explain(&error))?;
-        self.progress.handed_over.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        self.hand_over(address, &encode_replies(replies), wire::replies_properties())
     }
 
     /// Waits until the broker has got all that were published before.

@@ -149,8 +149,8 @@ impl Tasks {
     }
 
     /// Gives a request a slot, or has it wait for one.
-    pub(super) fn enter(&self, session: &Arc<Session>, delivery: Delivery) -> Option<(usize, Delivery)> {
-        self.slots().enter((Arc::clone(session), delivery)).map(|(slot, (_, delivery))| (slot, delivery))
+    pub(super) fn enter(&self, request: Waiting) -> Option<(usize, Waiting)> {
+        self.slots().enter(request)
     }
 
     /// Gives a slot back; whoever has waited for it is started.

@@ -96,7 +96,7 @@ impl ConsumerLoop<'_> {
     /// Acknowledges a request that is still to be run, or to be answered.
     fn acknowledge_before(&mut self, delivery: &mut Delivery) {
         delivery.acknowledged = Acknowledged::Soon;
-        self.decide(delivery.receipt.bare(), AckDecision::Ack);
+        self.decide(delivery.receipt.clone(), AckDecision::Ack);
     }
 
     fn facts(&self, delivery: &Delivery, is_early: bool) -> Facts {

@@ -91,7 +91,7 @@ impl ConsumerLoop<'_> {
     /// all of the message is acknowledged.
     pub(super) fn refuse_coalesced(&mut self, mut delivery: Delivery, reply: EncodedReply) {
         delivery.acknowledged = Acknowledged::Soon;
-        let receipt = delivery.receipt.bare();
+        let receipt = delivery.receipt.clone();
         self.coalesced.refused.push(RefusedCall { delivery, reply, since: Instant::now() });
         self.decide(receipt, AckDecision::Ack);
     }

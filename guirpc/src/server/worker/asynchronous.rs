@@ -30,7 +30,7 @@ impl Worker {
         if tasks.is_gone() && !delivery.is_acknowledged() {
             return session.report(Report::Republish(delivery, Republish::Return));
         }
-        let Some((slot, delivery)) = tasks.enter(session, delivery) else { return };
+        let Some((slot, (session, delivery))) = tasks.enter((Arc::clone(session), delivery)) else { return };
         let service = &self.plan.services[delivery.service];
         let (run, mut task) = self.begin_task(slot, session, function, key, delivery);
         let polled = tasks.poll_once(&mut task);
@@ -45,13 +45,13 @@ impl Worker {
     fn begin_task(
         &self,
         slot: usize,
-        session: &Arc<Session>,
+        session: Arc<Session>,
         function: &'static Registration,
         key: Option<Key>,
         delivery: Delivery,
     ) -> (Run, Task) {
         let begun = self.begin(slot, Some(function), key.as_ref(), &delivery);
-        let (session, service) = (Arc::clone(session), delivery.service);
+        let service = delivery.service;
         let plan = Arc::clone(&self.plan);
         let task = Box::pin(async move {
             let dispatcher = &plan.services[delivery.service].dispatcher;
@@ -72,7 +72,7 @@ impl Worker {
     pub(in crate::server) fn settle(&self, tasks: &Tasks, notes: &Receiver<Note>) {
         for note in notes {
             match note {
-                Note::Start(slot, (session, delivery)) => self.start(tasks, slot, &session, delivery),
+                Note::Start(slot, (session, delivery)) => self.start(tasks, slot, session, delivery),
                 Note::Ended(run, Some((delivery, reply))) => {
                     self.end_task(tasks, &run, delivery, reply);
                     // Replies to calls that came together have waited for each other long enough.
@@ -87,13 +87,13 @@ impl Worker {
     }
 
     /// Begins what has waited for this slot.
-    fn start(&self, tasks: &Tasks, slot: usize, session: &Arc<Session>, delivery: Delivery) {
+    fn start(&self, tasks: &Tasks, slot: usize, session: Arc<Session>, delivery: Delivery) {
         session.pause.wait();
         let function = self.plan.services[delivery.service].dispatcher.function(&delivery.request);
         let begins = delivery.is_acknowledged() || (session.is_serving() && !tasks.is_gone());
         match function.filter(|_| begins) {
             Some(function) => {
-                if let Some((key, delivery)) = self.look_up(session, function, delivery) {
+                if let Some((key, delivery)) = self.look_up(&session, function, delivery) {
                     let (run, task) = self.begin_task(slot, session, function, key, delivery);
                     return tasks.spawn(run, task);
                 }
