@@ -72,6 +72,7 @@ const QUEUE_FAILED: Plan = Plan {
     fault: "the process of the service's queue ends, three times",
     // What is transient is gone with it, as are the replies to what it had delivered.
     volume: Volume { timeout: Duration::from_secs(5), ..USUAL.volume },
+    queue_fails: true,
     may: &[Effect::FailedMayHaveRun, Effect::Discarded, Effect::RunAgain],
     ..USUAL
 };

@@ -98,6 +98,15 @@ impl Fleet {
         Ok(())
     }
 
+    /// Has another server take the place of each.
+    pub(crate) fn replace(&mut self) -> anyhow::Result<()> {
+        for _ in 0..self.servers.len() {
+            self.add(Version::Present)?;
+            self.dismiss_oldest()?;
+        }
+        Ok(())
+    }
+
     /// Takes down what the servers use now that were not measured before.
     pub(crate) fn measure(&mut self) {
         for server in self.servers.iter_mut().filter(|server| server.before.is_none()) {

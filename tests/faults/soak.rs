@@ -116,7 +116,8 @@ impl Soak {
             _ => QUORUM,
         };
         let events: Vec<Event> = EVENTS.iter().copied().chain([kind.event]).collect();
-        let mut stage = Stage::set(Plan { options: kind.options, may: kind.may, ..SOAK }, broker)?;
+        let queue_fails = matches!(kind.event, Event::Other(Fault::QueueFailed));
+        let mut stage = Stage::set(Plan { options: kind.options, queue_fails, may: kind.may, ..SOAK }, broker)?;
         let (before, begun) = (Usage::of(process::id()), Instant::now());
         while begun.elapsed() < self.duration {
             thread::sleep(Duration::from_millis(random.u64(CALM)));

@@ -34,6 +34,9 @@ pub(crate) struct Plan {
     pub(crate) by_proxy: bool,
     /// Whether calls travel together.
     pub(crate) coalesces: bool,
+    /// Whether the process of the service's queue may end: RabbitMQ may take for unacknowledged then what no server has,
+    /// until the server's channel is closed.
+    pub(crate) queue_fails: bool,
     /// What the fault may bring about.
     pub(crate) may: &'static [Effect],
 }
@@ -75,6 +78,7 @@ pub(crate) const USUAL: Plan = Plan {
     heartbeat: 10,
     by_proxy: false,
     coalesces: false,
+    queue_fails: false,
     may: &[],
 };
 
@@ -182,6 +186,10 @@ impl Stage {
         let recoveries = self.over.iter().map(|over| ledger.recovery(*over)).collect::<Option<Vec<_>>>();
         let recovery = recoveries.and_then(|recoveries| recoveries.into_iter().max());
         ledger.append(self.others);
+        if self.plan.queue_fails {
+            self.fleet.check_usage()?;
+            self.fleet.replace()?;
+        }
         let queues = [
             SERVICE.to_owned(),
             format!("{SERVICE}.calls"),
