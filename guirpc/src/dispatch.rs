@@ -124,7 +124,7 @@ impl Dispatcher {
                 if refusal.status() == status::EXPIRED {
                     // It may be a matter of clocks, which only the caller can tell.
                     let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                    reply.headers.set(TIME, i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
+                    reply.headers.set_own(TIME, i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
                 }
                 reply
             }
@@ -242,7 +242,7 @@ impl Dispatcher {
         if let (Ok(reply), Some(ignored)) = (&mut answer, ignored.into_inner()) {
             let ignored = format!("`{}`{IGNORED_ARGUMENTS_OF}{ignored}", function.name);
             self.report_ignored(function, request, &ignored);
-            reply.headers.set(IGNORED_ARGUMENTS, ignored);
+            reply.headers.set_own(IGNORED_ARGUMENTS, ignored);
         }
         answer
     }

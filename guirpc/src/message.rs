@@ -260,7 +260,7 @@ impl EncodedReply {
     /// Notes in a refusal how many deliveries came before whose function had, or may have, begun; see [`ATTEMPTS`].
     pub(crate) fn note_attempts(&mut self, attempts: u32) {
         if self.kind == Some(ReplyKind::Refusal) && attempts > 0 {
-            self.headers.set(ATTEMPTS, i64::from(attempts));
+            self.headers.set_own(ATTEMPTS, i64::from(attempts));
         }
     }
 

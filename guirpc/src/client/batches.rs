@@ -35,6 +35,8 @@ pub(super) fn turn(number: u64) -> u64 {
 pub(super) struct Batches {
     ids: HashMap<GroupKey, GroupId, RandomState>,
     groups: Vec<Group>,
+    /// The group that was asked for last: most calls are of the same as the one before.
+    last: Option<GroupId>,
     messages: HashMap<u64, Message, RandomState>,
     /// Messages that calls may join, and when each is closed at the latest.
     open: BTreeSet<(Instant, u64)>,
@@ -46,7 +48,7 @@ pub(super) struct Batches {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GroupId(usize);
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct GroupKey {
     exchange: Name,
     routing_key: Name,
@@ -55,12 +57,21 @@ struct GroupKey {
     coalescing: Coalescing,
 }
 
+impl GroupKey {
+    fn is_of(&self, request: &Outbound, coalescing: Coalescing) -> bool {
+        self.routing_key == request.routing_key
+            && self.exchange == request.exchange
+            && self.priority == request.priority
+            && self.app_id == request.app_id
+            && self.coalescing == coalescing
+    }
+}
+
 #[derive(Debug)]
 struct Group {
-    exchange: Name,
+    key: GroupKey,
     /// Of its coalesced messages.
     routing_key: Name,
-    coalescing: Coalescing,
     /// Messages in flight, each of which has a call that has no outcome.
     unanswered: usize,
     open: Option<u64>,
@@ -108,6 +119,16 @@ pub(super) struct Destination {
 impl Batches {
     /// Those that a call may travel with; `None` if there are none.
     pub(super) fn group(&mut self, request: &Outbound, coalescing: Coalescing) -> Option<GroupId> {
+        if let Some(GroupId(at)) = self.last
+            && self.groups[at].key.is_of(request, coalescing)
+        {
+            return self.last;
+        }
+        self.last = self.find_or_make_group(request, coalescing);
+        self.last
+    }
+
+    fn find_or_make_group(&mut self, request: &Outbound, coalescing: Coalescing) -> Option<GroupId> {
         let Outbound { exchange, routing_key, priority, app_id, .. } = request;
         let key = GroupKey {
             exchange: exchange.clone(),
@@ -123,15 +144,15 @@ impl Batches {
             return None;
         }
         let routing_key = coalesced_routing_key(routing_key)?;
-        let (exchange, id) = (exchange.clone(), GroupId(self.groups.len()));
-        self.groups.push(Group { exchange, routing_key, coalescing, unanswered: 0, open: None, paused_until: None });
+        let id = GroupId(self.groups.len());
+        self.groups.push(Group { key: key.clone(), routing_key, unanswered: 0, open: None, paused_until: None });
         self.ids.insert(key, id);
         Some(id)
     }
 
     /// Whether a call of this size and with this deadline is to wait for others.
     pub(super) fn is_awaited(&self, GroupId(at): GroupId, bytes: usize, deadline: Instant, now: Instant) -> bool {
-        let Group { coalescing, unanswered, paused_until, .. } = &self.groups[at];
+        let Group { key: GroupKey { coalescing, .. }, unanswered, paused_until, .. } = &self.groups[at];
         *unanswered >= coalescing.window
             && bytes <= coalescing.max_bytes
             && deadline - now > coalescing.linger
@@ -141,7 +162,7 @@ impl Batches {
     /// Has a call join the open message.
     pub(super) fn join(&mut self, group: GroupId, call: u64, bytes: usize, now: Instant) -> Place {
         let GroupId(at) = group;
-        let Coalescing { max_calls, max_bytes, linger, .. } = self.groups[at].coalescing;
+        let Coalescing { max_calls, max_bytes, linger, .. } = self.groups[at].key.coalescing;
         let open = self.groups[at].open;
         if let Some(open) = open.filter(|open| self.messages[open].bytes + bytes > max_bytes) {
             self.close(open);
@@ -195,8 +216,8 @@ impl Batches {
         let Message { group: GroupId(at), bytes, state: State::Closed, .. } = self.messages.get(&number)? else {
             return None;
         };
-        let Group { exchange, routing_key, .. } = &self.groups[*at];
-        Some(Destination { exchange: exchange.clone(), routing_key: routing_key.clone(), bytes: *bytes })
+        let Group { key, routing_key, .. } = &self.groups[*at];
+        Some(Destination { exchange: key.exchange.clone(), routing_key: routing_key.clone(), bytes: *bytes })
     }
 
     /// Whether the calls of this message had better travel alone: it is only one, or no server takes several.
@@ -260,7 +281,7 @@ impl Batches {
     fn answered(&mut self, GroupId(at): GroupId) {
         let group = &mut self.groups[at];
         group.unanswered -= 1;
-        if group.unanswered < group.coalescing.window
+        if group.unanswered < group.key.coalescing.window
             && let Some(open) = group.open
         {
             self.close(open);

@@ -18,7 +18,7 @@ pub(super) struct ClockSkew {
 
 impl ClockSkew {
     pub(super) fn compare(&self, reply: &EncodedReply) {
-        if let Some(warning) = warning(reply, SystemTime::now())
+        if let Some(warning) = warning(reply, SystemTime::now)
             && !self.has_warned.swap(true, Ordering::Relaxed)
         {
             warn!("{warning}");
@@ -27,10 +27,11 @@ impl ClockSkew {
 }
 
 /// What to say, if the clocks differ.
-fn warning(reply: &EncodedReply, now: SystemTime) -> Option<String> {
+fn warning(reply: &EncodedReply, now: impl FnOnce() -> SystemTime) -> Option<String> {
     if reply.kind != Some(ReplyKind::Refusal) || reply.status != status::EXPIRED {
         return None;
     }
+    let now = now();
     let milliseconds = u64::try_from(reply.headers.get(TIME)?.as_integer()?).ok()?;
     let theirs = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))?;
     let (difference, which_way) = match theirs.duration_since(now) {
@@ -68,7 +69,7 @@ mod tests {
     #[track_caller]
     fn check(reply: &EncodedReply, expected: Option<&str>) {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
-        let warning = warning(reply, now);
+        let warning = warning(reply, || now);
         match expected {
             Some(expected) => assert!(warning.as_ref().is_some_and(|text| text.contains(expected)), "{warning:?}"),
             None => assert_eq!(warning, None),

@@ -229,7 +229,8 @@ impl Core {
         };
         let replies: Vec<_> = replies.into_iter().filter_map(find).collect();
         change.end();
-        for (replied, reply) in replies {
+        // The first comes last: whoever waits for them in order is woken once, and finds the others there.
+        for (replied, reply) in replies.into_iter().rev() {
             let outcome = match reply {
                 Ok(reply) => {
                     self.clock_skew.compare(&reply);

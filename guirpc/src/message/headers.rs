@@ -1,6 +1,7 @@
 //! Headers: named scalars beside the body of a request or a reply.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::{fmt, iter, vec};
 
 /// The value of a header, one variant for each type of AMQP 0-9-1.
 #[derive(Clone, PartialEq)]
@@ -156,7 +157,9 @@ impl From<f64> for HeaderValue {
 ///
 /// There are few of them, so a list is smaller and faster than a map.
 #[derive(Clone, Default, PartialEq)]
-pub struct Headers(Vec<(String, HeaderValue)>);
+pub struct Headers(Vec<Entry>);
+
+type Entry = (Cow<'static, str>, HeaderValue);
 
 impl Headers {
     /// No headers.
@@ -171,7 +174,15 @@ impl Headers {
 
     /// Sets a header; one of the same name is replaced.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<HeaderValue>) {
-        let (name, value) = (name.into(), value.into());
+        self.put(Cow::Owned(name.into()), value.into());
+    }
+
+    /// Sets a header of guirpc's own, whose name takes no memory.
+    pub(crate) fn set_own(&mut self, name: &'static str, value: impl Into<HeaderValue>) {
+        self.put(Cow::Borrowed(name), value.into());
+    }
+
+    fn put(&mut self, name: Cow<'static, str>, value: HeaderValue) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, slot)) => *slot = value,
             None => self.0.push((name, value)),
@@ -190,7 +201,7 @@ impl Headers {
 
     /// All headers.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     /// No more than this many bytes on the wire.
@@ -207,15 +218,15 @@ impl fmt::Debug for Headers {
 
 impl FromIterator<(String, HeaderValue)> for Headers {
     fn from_iter<I: IntoIterator<Item = (String, HeaderValue)>>(headers: I) -> Self {
-        Headers(headers.into_iter().collect())
+        Headers(headers.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect())
     }
 }
 
 impl IntoIterator for Headers {
     type Item = (String, HeaderValue);
-    type IntoIter = std::vec::IntoIter<(String, HeaderValue)>;
+    type IntoIter = iter::Map<vec::IntoIter<Entry>, fn(Entry) -> Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.0.into_iter().map(|(name, value)| (name.into_owned(), value))
     }
 }

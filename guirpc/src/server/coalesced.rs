@@ -58,7 +58,7 @@ fn call_request(call: CoalescedCall<'_>, message: &Request) -> Request {
     headers.remove(ATTEMPTS);
     for (name, milliseconds) in [(DEADLINE, deadline), (TIMEOUT, timeout)] {
         if let Some(milliseconds) = milliseconds {
-            headers.set(name, milliseconds);
+            headers.set_own(name, milliseconds);
         }
     }
     Request {

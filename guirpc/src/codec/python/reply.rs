@@ -25,7 +25,7 @@ pub(crate) fn output<T: Serialize + ?Sized>(
 ) -> Result<EncodedReply, String> {
     let serializer = options.response;
     let body = options.encode_output(value)?;
-    headers.set(RESPONSE_SERIALIZER, serializer.class());
+    headers.set_own(RESPONSE_SERIALIZER, serializer.class());
     let content_encoding = (serializer != PythonSerializer::Binary).then_some(options.response_codec.name());
     Ok(EncodedReply {
         kind: None,
@@ -44,7 +44,7 @@ pub(crate) fn output<T: Serialize + ?Sized>(
 fn failure(serializer: PythonSerializer, status: u16, message: &str) -> EncodedReply {
     let serializer = if serializer == PythonSerializer::Binary { PythonSerializer::Text } else { serializer };
     let mut headers = Headers::new();
-    headers.set(RESPONSE_SERIALIZER, serializer.class());
+    headers.set_own(RESPONSE_SERIALIZER, serializer.class());
     EncodedReply {
         kind: None,
         status,
