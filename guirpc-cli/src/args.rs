@@ -10,11 +10,13 @@ use guirpc::__private_0_1::exit_codes;
 
 mod dead;
 mod python;
+mod servers;
 
 pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filter};
 pub(crate) use python::{
     Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
 };
+pub(crate) use servers::{Gather, Info, Ls, Stats};
 
 /// Scaffolds services, and calls their functions over RabbitMQ.
 #[derive(Debug, Parser)]
@@ -37,6 +39,15 @@ pub(crate) enum Command {
     /// Ask a service whether it is there; no function of it runs
     #[command(after_help = exit_codes())]
     Ping(Ping),
+    /// List the services and the servers that serve them, as they answer over the broker
+    #[command(after_help = exit_codes())]
+    Ls(Ls),
+    /// Describe a service: its functions, and its servers with their settings
+    #[command(after_help = exit_codes())]
+    Info(Info),
+    /// Show how functions do: counts, failures, times, what is in flight
+    #[command(after_help = exit_codes())]
+    Stats(Stats),
     /// List, requeue or drop dead letters: failed sends and poison messages
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),

@@ -8,9 +8,11 @@ mod call;
 mod completions;
 mod createconfig;
 mod dead;
+mod info;
 mod init;
 mod initconsumer;
 mod initproducer;
+mod ls;
 mod new;
 mod package;
 mod ping;
@@ -18,7 +20,9 @@ mod publishone;
 mod request;
 mod runconsumer;
 mod send;
+mod servers;
 mod settings;
+mod stats;
 
 /// Runs the subcommand.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
@@ -27,6 +31,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Call(request) => call::run(&request),
         Command::Send(request) => send::run(&request),
         Command::Ping(ping) => ping::run(&ping),
+        Command::Ls(ls) => ls::run(&ls),
+        Command::Info(info) => info::run(&info),
+        Command::Stats(stats) => stats::run(&stats),
         Command::Dead(dead) => dead::run(&dead),
         Command::Broker(settings) => broker::run(&settings),
         Command::InitConsumer(init) => initconsumer::run(&init),

@@ -31,6 +31,10 @@ impl Failure {
         Failure { exit: Exit::Unroutable, message: message.to_string() }
     }
 
+    pub(crate) fn time_up(message: impl fmt::Display) -> Self {
+        Failure { exit: Exit::TimeUp, message: message.to_string() }
+    }
+
     /// After a call that had no reply in time: says what waits for the service, if the broker tells.
     pub(crate) fn no_reply<E: fmt::Display>(error: CallError<E>, client: &Client, service: &str) -> Self {
         let backlog = match &error {

@@ -23,6 +23,7 @@
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`replies`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`PublishChecker::check`] | whether the broker takes messages for an exchange, from this user, of some size ([`MessageSizes`]) |
 //! | [`ask_backlog`] | what waits in a queue, and how many take from it |
+//! | [`ControlServer::serve`], [`ControlClient::ask`] | questions to servers, on the control exchange |
 //! | [`DeadQueue`]: `open`, `exists`, `next`, `keep`, `remove`, `put_back`, `close` | looking through dead letters |
 //!
 //! What fails, and how far that reaches, is a [`Failure`] for those who go on, an [`Error`](crate::Error) for users.
@@ -32,6 +33,7 @@ mod attempt;
 mod backlog;
 mod backoff;
 mod connection;
+mod control;
 mod dead_queue;
 mod drop_on_thread;
 mod failure;
@@ -64,6 +66,9 @@ pub(crate) use connection::{
 };
 #[cfg(feature = "embedded")]
 pub(crate) use connection::{is_sound_table, sanitize_table};
+#[cfg(feature = "server")]
+pub(crate) use control::ControlServer;
+pub(crate) use control::{ControlClient, Patience};
 pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use failure::{Failure, Scope};

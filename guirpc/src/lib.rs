@@ -23,6 +23,7 @@ mod config;
 pub mod configuration {}
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "calls are run by a server"))]
 mod context;
+pub mod control;
 pub mod dead_letters;
 #[cfg(feature = "server")]
 mod dispatch;
@@ -56,6 +57,8 @@ mod scope;
 pub mod security {}
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
+mod statistics;
 
 #[cfg(feature = "testing")]
 pub mod testing;

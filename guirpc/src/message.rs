@@ -125,6 +125,14 @@ impl Request {
         Some(Duration::from_millis(u64::try_from(milliseconds).ok()?))
     }
 
+    /// How long ago its caller made it, by the clocks of both, in milliseconds; unknown without a deadline.
+    #[cfg(feature = "server")]
+    pub(crate) fn age(&self, now: SystemTime) -> Option<Duration> {
+        let made = self.deadline()?.checked_sub(self.timeout()?)?;
+        // A clock that is behind the caller's makes it no younger than new.
+        Some(now.duration_since(made).unwrap_or_default())
+    }
+
     /// How many bytes the body has, or had.
     pub(crate) fn size(&self) -> u64 {
         self.dropped.unwrap_or(self.body.len() as u64)

@@ -10,6 +10,7 @@ use crate::health::ConnectionStatus;
 mod acks;
 mod coalesced;
 mod consumer;
+mod control;
 mod delivery;
 mod journal;
 mod lane;
@@ -31,7 +32,6 @@ mod reply_sizes;
 mod replying;
 mod reports;
 mod republisher;
-mod run_time;
 mod running;
 mod session;
 mod setup;
@@ -55,6 +55,7 @@ pub use setup::Setup;
 pub use shutdown_handle::ShutdownHandle;
 pub use shutdown_report::ShutdownReport;
 
+use control::Control;
 use lane::Lane;
 use lane_status::LaneStatus;
 use plan::Plan;
@@ -112,14 +113,18 @@ impl Server {
     /// As [`start`](Server::start) has them; of the kind [`Stopped`](ErrorKind::Stopped) if it is shut down before it
     /// serves. The handle may be used again.
     pub fn start_with(mut setup: Setup, shutdown: &ShutdownHandle) -> Result<Self, Error> {
-        let (hooks, runtime) = (setup.hooks(), setup.take_runtime());
+        let (hooks, runtime, is_asked) = (setup.hooks(), setup.take_runtime(), setup.answers_control());
         let plans = setup.into_plans()?;
         let shutdown = shutdown.of_server();
         if shutdown.is_shutdown() {
             return Err(Error::new(ErrorKind::Stopped, "the server was shut down before it was started"));
         }
         let runtime = Runtime::start(runtime, &plans, &shutdown)?;
-        let lanes = start_lanes(plans, runtime.as_ref(), &shutdown)?;
+        let control = is_asked.then(|| Arc::new(Control::new(&plans)));
+        let lanes = start_lanes(plans, runtime.as_ref(), control.as_ref(), &shutdown)?;
+        if let Some(control) = &control {
+            control.set_lanes(lanes.iter().map(Lane::context));
+        }
         let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new(), hooks, _runtime: runtime };
         for lane in lanes {
             lane.announce();
@@ -207,12 +212,13 @@ impl Drop for ShutdownOnDrop {
 fn start_lanes(
     plans: Vec<Plan>,
     runtime: Option<&Arc<Runtime>>,
+    control: Option<&Arc<Control>>,
     shutdown: &ShutdownHandle,
 ) -> Result<Vec<Lane>, Error> {
     let (started, failed): (Vec<_>, Vec<_>) = thread::scope(|scope| {
         let start = |plan| {
             let stopped = shutdown.stopped();
-            scope.spawn(move || Lane::start(plan, runtime, stopped))
+            scope.spawn(move || Lane::start(plan, runtime, control, stopped))
         };
         let starting: Vec<_> = plans.into_iter().map(start).collect();
         let join = |starting: thread::ScopedJoinHandle<'_, _>| match starting.join() {

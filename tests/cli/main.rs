@@ -5,6 +5,7 @@ mod new;
 mod original;
 mod python;
 mod run;
+mod servers;
 mod shop;
 mod vandal;
 #[path = "../end_to_end/dead_letters/written.rs"]
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
         Case::shared("python::failures_have_the_usual_exit_codes", python::failures_have_the_usual_exit_codes),
         Case::shared("python::sends_as_python_does", python::sends_as_python_does),
         Case::shared("ping::shows_what_there_is", shows_what_there_is),
+        Case::shared("ls::lists_who_is_there", servers::ls_lists_who_is_there),
+        Case::shared("info::describes_a_service", servers::info_describes_a_service),
+        Case::shared("stats::count_what_has_run", servers::stats_count_what_has_run),
         Case::shared("vandal::steers_no_terminal", vandal::steers_no_terminal),
         Case::shared("dead::list_shows_what_there_is", dead::list_shows_what_there_is),
         Case::shared("dead::show_prints_one_whole", dead::show_prints_one_whole),

@@ -10,6 +10,7 @@ mod coalesced;
 mod coalescing;
 mod configured;
 mod connections;
+mod control;
 mod crashes;
 mod dead_letters;
 mod dead_log;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         requests::cases(),
         retries::cases(),
         configured::cases(),
+        control::cases(),
         lanes::cases(),
         queues::cases(),
         recovery::cases(),

@@ -2,6 +2,7 @@
 
 use amiquip::{Connection, ExchangeDeclareOptions, ExchangeType, FieldTable, QueueDeclareOptions};
 use anyhow::{Context, ensure};
+use guirpc::control::{Control, Target};
 use guirpc::dead_letters::Selection;
 use guirpc::{CallError, Client, DeadLetters, Dialect, ErrorKind, Server};
 use harness::{Broker, Case, RabbitMq, eventually};
@@ -40,6 +41,8 @@ fn those_of_the_guide_suffice(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     check_served(rabbitmq, &client)?;
     let letters = DeadLetters::connect(&user(rabbitmq, "operator", "operator")?, SERVICE)?;
     ensure!(letters.list(&Selection::all())?.letters.len() == 1);
+    let control = Control::connect(&user(rabbitmq, "asker", "operator")?)?.expect(1).wait(LONG);
+    ensure!(control.ping(&Target::service(SERVICE))?.len() == 1);
     drop(server);
     ensure!(letters.requeue(&Selection::all())?.done == 1);
     eventually(LONG, || Ok(rabbitmq.queue(SERVICE)?.is_some_and(|queue| queue.messages == 1)))

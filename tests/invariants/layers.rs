@@ -3,7 +3,7 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 25] = [
     // What is said and what goes wrong.
     "log",
     "message",
@@ -18,11 +18,13 @@ const ORDER: [&str; 23] = [
     "invocation",
     "registry",
     "dispatch",
+    "statistics",
     // The broker, and the two sides of it.
     "config",
     "broker",
     "client",
     "dead_letters",
+    "control",
     "server",
     "embedded",
     // What programs run.

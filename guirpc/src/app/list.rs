@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, Write};
 
 use serde_json::{Value, json};
 
+use crate::control::FunctionDescription;
 use crate::error::Error;
-use crate::registry::{Ack, Registration, Service, unserved};
+use crate::registry::{Registration, Service, unserved};
 
 /// Writes the functions of these services to the standard output, and then those that are linked and not served.
 pub(super) fn print(services: &[String], as_json: bool) -> Result<(), Error> {
@@ -43,23 +44,9 @@ fn to_text((function, is_served): (&'static Registration, bool)) -> String {
 }
 
 fn to_json((function, is_served): (&'static Registration, bool)) -> Value {
-    let arguments: Vec<Value> = function
-        .parameters
-        .iter()
-        .map(|parameter| json!({ "name": parameter.name, "type": parameter.type_name }))
-        .collect();
-    json!({
-        "service": function.service,
-        "name": function.name,
-        "signature": function.signature,
-        "arguments": arguments,
-        "output": function.output,
-        "docs": function.docs,
-        "lane": function.lane,
-        "timeout_ms": function.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
-        "idempotent": function.idempotent,
-        "ack": match function.ack { Ack::AfterReply => "after-reply", Ack::Early => "early" },
-        "place": function.place.to_string(),
-        "served": is_served,
-    })
+    let mut described = json!(FunctionDescription::of(function));
+    described["service"] = function.service.into();
+    described["place"] = function.place.to_string().into();
+    described["served"] = is_served.into();
+    described
 }

@@ -225,11 +225,11 @@ impl Channel {
         })
     }
 
-    fn bind(&self, exchange: &Exchange, routing_key: &str, queue: &str) -> Result<(), Error> {
+    pub(super) fn bind(&self, exchange: &Exchange, routing_key: &str, queue: &str) -> Result<(), Error> {
         self.0.queue_bind(queue, &*exchange.name, routing_key, FieldTable::new()).map_err(|error| explain(&error))
     }
 
-    fn declare_exchange(&self, exchange: &Exchange) -> Result<(), Error> {
+    pub(super) fn declare_exchange(&self, exchange: &Exchange) -> Result<(), Error> {
         let options = ExchangeDeclareOptions { durable: exchange.durable, ..ExchangeDeclareOptions::default() };
         self.0.exchange_declare(exchange.kind(), &exchange.name, options).map(|_| ()).map_err(|error| {
             let name = &exchange.name;

@@ -179,6 +179,14 @@ settings! {
                 ini: &["options.single_active_consumer"],
             }
         }
+        "Operation" {
+            /// Answer what is asked of servers over the broker, by `guirpc ls`, `info`, `stats` and `top`
+            control: bool {
+                takes: Kind::YesNo,
+                default: true,
+                ini: &["options.control"],
+            }
+        }
         "Log" {
             /// What to log: off, error, warn, info, debug (a line for each call) or trace; for some targets another level, as
             /// `info,my_crate=debug`

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvError, Sender, after, never, select};
 
 use super::acks::{AckBatcher, AckFrame};
+use super::control::Control;
 use super::delivery::Delivery;
 use super::lane_status::LaneStatus;
 use super::leader::Leadership;
@@ -55,6 +56,8 @@ pub(super) struct SessionContext {
     pub(super) status: Arc<LaneStatus>,
     pub(super) stopped: Stopped,
     pub(super) ack_timeout: AckTimeout,
+    /// Answers what is asked about all lanes, if this is the lane that does.
+    pub(super) control: Option<Arc<Control>>,
     /// Held by one consumer thread after the other.
     pub(super) memory: Mutex<Memory>,
 }

@@ -1,13 +1,14 @@
 //! One lane of a server: keeps it serving, one session after another, until it is shut down.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, select};
 
 use super::consumer::{self, Connections, End, Memory, OpenSession, SessionContext};
+use super::control::Control;
 use super::journal::Journal;
 use super::lane_status::LaneStatus;
 use super::leader::Leadership;
@@ -36,7 +37,12 @@ pub(super) struct Lane {
 
 impl Lane {
     /// Opens the first session, so that a mistake is told at once.
-    pub(super) fn start(plan: Plan, runtime: Option<&Arc<Runtime>>, stopped: Stopped) -> Result<Self, Error> {
+    pub(super) fn start(
+        plan: Plan,
+        runtime: Option<&Arc<Runtime>>,
+        control: Option<&Arc<Control>>,
+        stopped: Stopped,
+    ) -> Result<Self, Error> {
         let plan = Arc::new(plan);
         let (tasks, notes) = Tasks::new(&plan, runtime).unzip();
         let journal = Journal::new(plan.most_unacknowledged(), plan.reply_cache);
@@ -49,6 +55,8 @@ impl Lane {
             stopped,
             ack_timeout: AckTimeout::new(),
             memory: Mutex::new(Memory::new(journal)),
+            // One of the lanes answers for all.
+            control: control.filter(|_| plan.lane.is_none()).cloned(),
             plan,
         });
         let first = open_first(&context)?;
@@ -117,6 +125,11 @@ impl Lane {
                 "serving"
             );
         }
+    }
+
+    /// What it works with, for as long as it does.
+    pub(super) fn context(&self) -> Weak<SessionContext> {
+        Arc::downgrade(&self.context)
     }
 
     pub(super) fn status(&self) -> Arc<LaneStatus> {

@@ -1,21 +1,26 @@
 //! How the connection of one lane stands, as those see it who ask for a server's status.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::health::ConnectionStatus;
 
 /// The status of one lane of a server; once that has stopped, it stays so.
 #[derive(Debug)]
-pub(super) struct LaneStatus(Mutex<ConnectionStatus>);
+pub(super) struct LaneStatus {
+    status: Mutex<ConnectionStatus>,
+    /// How many sessions there were.
+    sessions: AtomicU64,
+}
 
 impl LaneStatus {
     pub(super) fn new() -> Self {
-        LaneStatus(Mutex::new(ConnectionStatus::Connected))
+        LaneStatus { status: Mutex::new(ConnectionStatus::Connected), sessions: AtomicU64::new(0) }
     }
 
     /// Says whether the status is still of interest: after the end it is not, also not for the log.
     pub(super) fn set(&self, status: ConnectionStatus) -> bool {
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         if *current == ConnectionStatus::Stopped {
             return false;
         }
@@ -23,8 +28,19 @@ impl LaneStatus {
         true
     }
 
+    /// A session is open.
+    pub(super) fn connected(&self) {
+        self.sessions.fetch_add(1, Ordering::Relaxed);
+        self.set(ConnectionStatus::Connected);
+    }
+
+    /// How many sessions followed the first.
+    pub(super) fn reconnects(&self) -> u64 {
+        self.sessions.load(Ordering::Relaxed).saturating_sub(1)
+    }
+
     pub(super) fn status(&self) -> ConnectionStatus {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

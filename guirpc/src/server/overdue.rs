@@ -59,7 +59,7 @@ impl Overdue {
 
     /// Warns about each function once that comes near the time.
     pub(super) fn look(&mut self, running: &Running, now: Instant) {
-        self.warned.resize(running.workers(), None);
+        self.warned.resize(running.places(), None);
         for (worker, warned) in self.warned.iter_mut().enumerate() {
             let Some((function, since)) = running.run(worker) else { continue };
             let runs = now.saturating_duration_since(since);

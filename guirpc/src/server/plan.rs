@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::queues::{CallsQueue, FailureQueues, Queue, QueueRole};
-use super::run_time::RunTimes;
 use crate::broker::{Addresses, BodyLimit, Exchange, QueueKind, ReplyNodes};
 use crate::config::QueueType;
 use crate::dispatch::Dispatcher;
 use crate::message::Request;
 use crate::registry::Ack;
+use crate::statistics::ServiceStatistics;
 
 /// So many services are named on a connection.
 const MOST_NAMES: usize = 3;
@@ -49,7 +49,7 @@ pub(crate) struct LaneService {
     pub(super) calls: Option<CallsQueue>,
     /// `None` if what fails is not kept: where the queue ends with its connection.
     pub(super) failure_queues: Option<FailureQueues>,
-    pub(super) run_times: RunTimes,
+    pub(super) statistics: ServiceStatistics,
 }
 
 impl LaneService {

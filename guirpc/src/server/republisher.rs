@@ -197,12 +197,13 @@ impl Republisher {
 
     fn published(&mut self, job: Job) {
         let Request { function, correlation_id, .. } = &job.delivery.request;
-        if let Republish::DeadLetter(Letter { reason, status, message, .. }, _) = &job.what
-            && self.log_budget.tells(Instant::now())
-        {
+        if let Republish::DeadLetter(Letter { reason, status, message, .. }, _) = &job.what {
             let service = &self.plan.services[job.delivery.service];
-            let queue = service.failure_queues.as_ref().map(|queues| &queues.dead_letters.name);
-            warn!(function, correlation_id, status, queue, "{reason}, now a dead letter: {message}");
+            service.statistics.of(function).dead_letter();
+            if self.log_budget.tells(Instant::now()) {
+                let queue = service.failure_queues.as_ref().map(|queues| &queues.dead_letters.name);
+                warn!(function, correlation_id, status, queue, "{reason}, now a dead letter: {message}");
+            }
         }
         self.decide(job.number, job.delivery, Decision::Published);
     }

@@ -53,9 +53,14 @@ impl Running {
         *self.workers[worker].run() = None;
     }
 
-    /// How many workers there are.
-    pub(super) fn workers(&self) -> usize {
+    /// How many places there are: for workers, and for what is `async`.
+    pub(super) fn places(&self) -> usize {
         self.workers.len()
+    }
+
+    /// How many of them are taken.
+    pub(super) fn busy(&self) -> usize {
+        self.workers.iter().filter(|place| place.run().is_some()).count()
     }
 
     /// What a worker runs at the moment.

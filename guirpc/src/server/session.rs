@@ -22,8 +22,8 @@ use crate::broker::{
 use crate::error::Error;
 use crate::message::{EncodedReply, Request};
 
-/// Beside those for replies: one to republish, and one to try and to declare things.
-const OTHER_CHANNELS: usize = 2;
+/// Beside those for replies: one to republish, one to try and to declare things, one for control.
+const OTHER_CHANNELS: usize = 3;
 
 /// A consuming and a replying connection: when either dies, both are given up and nothing more is acknowledged.
 ///

@@ -121,6 +121,17 @@ impl Setup {
         self
     }
 
+    /// Whether the server answers what it is asked over the broker, as `guirpc ls` and `stats` do; the default is that it
+    /// does. See [`control`](crate::control).
+    pub fn control(mut self, control: bool) -> Self {
+        self.config.control = control;
+        self
+    }
+
+    pub(super) fn answers_control(&self) -> bool {
+        self.config.control
+    }
+
     /// The runtime to use, if one was given.
     pub(super) fn take_runtime(&mut self) -> Option<Handle> {
         self.runtime.take()

@@ -18,6 +18,7 @@ use crate::codec;
 use crate::log::debug;
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
+use crate::statistics::FunctionStatistics;
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
@@ -61,6 +62,10 @@ impl Replies {
 }
 
 impl Worker {
+    fn statistics(&self, delivery: &Delivery) -> &FunctionStatistics {
+        self.plan.services[delivery.service].statistics.of(&delivery.request.function)
+    }
+
     /// Works until it is dismissed.
     pub(super) fn work(&self) {
         while let Some(session) = self.leadership.take_lead() {
@@ -178,6 +183,7 @@ impl Worker {
             // The worker that runs it answers this one as well.
             Known::Running => {}
             Known::Answered(reply, (_, delivery)) => {
+                self.statistics(&delivery).answer_again();
                 self.answer(session, delivery, EncodedReply::clone(&reply), Then::Conclude);
             }
         }
@@ -192,9 +198,9 @@ impl Worker {
         key: Option<Key>,
         delivery: Delivery,
     ) -> bool {
-        let served = &self.plan.services[delivery.service];
+        let is_slow = self.statistics(&delivery).is_usually_slow();
         // In a shutdown there is no tick that would take the lead from one that turns out to be slow.
-        if served.run_times.is_slow(&delivery.request.function) || !session.is_serving() {
+        if is_slow || !session.is_serving() {
             self.leadership.release_lead();
             session.send_waiting(self.number);
             self.run(session, function, key, delivery);
@@ -219,10 +225,10 @@ impl Worker {
             return self.run_async(tasks, session, function, key, delivery);
         }
         let served = &self.plan.services[delivery.service];
-        let (key, place) = (key.as_ref(), self.number);
-        let begun = self.begin(place, function, key, &delivery);
-        let reply = served.dispatcher.dispatch(&delivery.request, SystemTime::now());
-        served.run_times.record(&delivery.request.function, begun.elapsed());
+        let (key, place, now) = (key.as_ref(), self.number, SystemTime::now());
+        let begun = self.begin(place, function, key, &delivery, now);
+        let reply = served.dispatcher.dispatch(&delivery.request, now);
+        self.statistics(&delivery).held_up(begun.elapsed());
         self.end(&Ending { place, session, function, key, begun }, delivery, reply);
     }
 
@@ -233,20 +239,24 @@ impl Worker {
         function: Option<&'static Registration>,
         key: Option<&Key>,
         delivery: &Delivery,
+        now: SystemTime,
     ) -> Instant {
+        let request = &delivery.request;
+        self.statistics(delivery).begin(request.age(now), request.attempts() > 0);
         if let Some(key) = key {
             self.replies.of(delivery.service).begin(key);
         }
         let begun = Instant::now();
-        self.running.begin(place, &delivery.request, function.map(|function| (function.name, begun)));
+        self.running.begin(place, request, function.map(|function| (function.name, begun)));
         begun
     }
 
     /// A request has run: answers it, and those that have joined it.
     fn end(&self, ending: &Ending<'_>, delivery: Delivery, reply: EncodedReply) {
         let Ending { place, session, function, key, begun } = *ending;
-        let Request { function: name, correlation_id, .. } = &delivery.request;
-        debug!(function = name, correlation_id, status = reply.status, took = begun.elapsed(), "answered");
+        let (Request { function: name, correlation_id, .. }, took) = (&delivery.request, begun.elapsed());
+        debug!(function = name, correlation_id, status = reply.status, took = took, "answered");
+        self.statistics(&delivery).end(&reply, took);
         let served = &self.plan.services[delivery.service];
         let again = function.is_some_and(|function| is_worth_another_attempt(served, function, &delivery, &reply));
         if let Some(key) = key {
@@ -258,6 +268,7 @@ impl Worker {
                 if is_run { replies.answered(key, &reply, Instant::now()) } else { replies.forget(key) }
             };
             for (session, mut other) in joined {
+                self.statistics(&other).answer_again();
                 // What may have been run before, as the one that is answered, may be told so.
                 other.request.redelivered |= delivery.request.attempts() > 0;
                 self.conclude(&session, other, reply.clone(), again);
@@ -272,6 +283,7 @@ impl Worker {
         if !again {
             return self.answer(session, delivery, reply, Then::Conclude);
         }
+        self.statistics(&delivery).retry();
         let letter = delivery.letter(dead::FAILED, Some(&reply), codec::failure_message(&reply));
         let attempts = delivery.request.attempts().saturating_add(1);
         let what = Republish::Attempt { queue: QueueRole::Retry, attempts, otherwise: Some((letter, reply)) };

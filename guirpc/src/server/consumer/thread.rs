@@ -25,7 +25,6 @@ use crate::broker::{
     PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
 };
 use crate::error::{Error, ErrorKind};
-use crate::health::ConnectionStatus;
 use crate::log::{info, warn};
 
 /// For the broker to close a connection.
@@ -122,6 +121,8 @@ fn run(
     let (consumers, consumed) =
         consume(&channel, plan, &without_calls, taken.is_none()).map_err(|error| undeclared(error, taken.as_ref()))?;
     let watch = TopologyWatch::start(plan, &consuming)?;
+    let control = context.control.as_ref().filter(|_| replying.limits().channels > FEWEST_CHANNELS);
+    let control = control.and_then(|control| control.start(&replying));
     let mut acks = AckBatcher::default();
     consumed.settled.iter().for_each(|tag| acks.settled(*tag));
     let (reporter, reports) = Reporter::new();
@@ -164,7 +165,7 @@ fn run(
         put_memory(context, kept.memory);
         return Ok(());
     }
-    context.status.set(ConnectionStatus::Connected);
+    context.status.connected();
     if let Some(note) = alarm {
         kept.blocked(note);
     }
@@ -183,6 +184,7 @@ fn run(
     put_memory(context, memory);
     drop(jobs);
     drop(watch);
+    drop(control);
     // Both ask the broker, which may answer nothing any more.
     attempt.within(CLOSE_TIMEOUT, || drop(consumers));
     attempt.within(CLOSE_TIMEOUT, || drop(channel));

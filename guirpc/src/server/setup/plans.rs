@@ -14,7 +14,7 @@ use crate::message::{dead, of_calls};
 use crate::registry::Registration;
 use crate::server::plan::{LaneService, Plan};
 use crate::server::queues::{CallsQueue, FailureQueues, Queue};
-use crate::server::run_time::RunTimes;
+use crate::statistics::ServiceStatistics;
 
 /// What a message may be delivered once more for: with one delivery, whatever a server gives back would be dead.
 const FEWEST_DELIVERIES: u32 = 2;
@@ -41,14 +41,14 @@ pub(super) fn plans(
             let own = lane.map_or_else(|| service.clone(), |lane| format!("{service}.{lane}"));
             let routing_key = format!("{own}{suffix}");
             check_name("service", &routing_key)?;
-            let run_times = RunTimes::new(dispatcher.service().functions().map(|function| function.name));
+            let statistics = ServiceStatistics::new(dispatcher.service().functions().map(|function| function.name));
             Ok(LaneService {
                 dispatcher: Arc::clone(dispatcher),
                 queue: routing_key.clone(),
                 routing_key,
                 calls: None,
                 failure_queues: None,
-                run_times,
+                statistics,
             })
         });
         let mut services = topology::rename(services.collect::<Result<Vec<_>, _>>()?, config, lane)?;

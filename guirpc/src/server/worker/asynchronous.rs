@@ -35,7 +35,7 @@ impl Worker {
         let (run, mut task) = self.begin_task(slot, session, function, key, delivery);
         let polled = tasks.poll_once(&mut task);
         // The rest of its time takes no worker's.
-        service.run_times.record(function.name, run.begun.elapsed());
+        service.statistics.of(function.name).held_up(run.begun.elapsed());
         match polled {
             Poll::Ready((delivery, reply)) => self.end_task(tasks, &run, delivery, reply),
             Poll::Pending => tasks.spawn(run, task),
@@ -50,12 +50,13 @@ impl Worker {
         key: Option<Key>,
         delivery: Delivery,
     ) -> (Run, Task) {
-        let begun = self.begin(slot, Some(function), key.as_ref(), &delivery);
+        let now = SystemTime::now();
+        let begun = self.begin(slot, Some(function), key.as_ref(), &delivery, now);
         let service = delivery.service;
         let plan = Arc::clone(&self.plan);
         let task = Box::pin(async move {
             let dispatcher = &plan.services[delivery.service].dispatcher;
-            let reply = dispatcher.dispatch_async(&delivery.request, SystemTime::now()).await;
+            let reply = dispatcher.dispatch_async(&delivery.request, now).await;
             (delivery, reply)
         });
         (Run { slot, session, service, function, key, begun }, task)
@@ -108,6 +109,7 @@ impl Worker {
         error!(function = run.function.name, "not finished: its runtime has dropped it");
         let joined = run.key.as_ref().map(|key| self.replies.of(run.service).forget(key)).unwrap_or_default();
         self.running.end(run.slot);
+        self.plan.services[run.service].statistics.of(run.function.name).abandon();
         run.session.abandon();
         for (session, _) in joined {
             session.abandon();

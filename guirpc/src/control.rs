@@ -1,0 +1,172 @@
+//! What servers say of themselves over the broker: who they are, what they serve, how they do.
+//!
+//! Each server has a queue of its own on the topic exchange `guirpc.control`, and answers questions there; so all servers
+//! of a service, or all there are, are found without a registry. The commands `guirpc ls`, `info`, `stats`, `top` do that
+//! from a shell.
+//!
+//! ```no_run
+//! use guirpc::control::{Control, Target};
+//!
+//! let control = Control::connect("amqp://localhost")?;
+//! for answer in control.statistics(&Target::service("math"))? {
+//!     println!("{} on {}: up {} s", answer.instance.id, answer.instance.host, answer.uptime_ms / 1000);
+//! }
+//! # Ok::<(), guirpc::Error>(())
+//! ```
+//!
+//! A server whose setting [`control`](crate::configuration) is off does not answer, nor does one whose user may not
+//! declare the exchange.
+//!
+//! # On the wire
+//!
+//! A question is a message to the exchange `guirpc.control` with one of these routing keys:
+//!
+//! | routing key | who answers |
+//! |---|---|
+//! | `servers` | every server |
+//! | `services.SERVICE` | those that serve it |
+//! | `instances.ID` | one server, by its [id](Instance::id) |
+//!
+//! Its `type` is `guirpc.control.ping`, `guirpc.control.info` or `guirpc.control.stats`; its body means nothing.
+//! Its `reply_to` names a queue: direct reply-to is not answered. `correlation_id` is echoed.
+//! The answer has the same `type` and is JSON (`application/json`), a [`Pong`], an [`Info`] or [`Statistics`].
+//! Its `version` is [`VERSION`]: fields may be added within a version, so whoever reads it ignores what it does not know.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::broker::{Addresses, ControlClient, Patience};
+#[cfg(feature = "config")]
+use crate::config::ClientConfig;
+use crate::error::{Error, ErrorKind};
+use crate::log::debug;
+
+mod answers;
+
+pub use answers::{
+    ArgumentDescription, FunctionDescription, FunctionStatistics, Info, Instance, LaneDescription, LaneStatistics,
+    LastFailure, Pong, ServiceDescription, ServiceStatistics, Statistics, Times,
+};
+
+/// The version of the answers.
+pub const VERSION: u32 = 1;
+
+/// The types of questions.
+pub(crate) const PING: &str = "guirpc.control.ping";
+pub(crate) const INFO: &str = "guirpc.control.info";
+pub(crate) const STATS: &str = "guirpc.control.stats";
+
+/// For servers of one's own data centre.
+const WAIT: Duration = Duration::from_millis(300);
+
+/// Whom to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target(String);
+
+impl Target {
+    /// Every server.
+    pub fn all() -> Self {
+        Target("servers".to_owned())
+    }
+
+    /// Those that serve this service.
+    pub fn service(name: impl fmt::Display) -> Self {
+        Target(format!("services.{name}"))
+    }
+
+    /// One server, by its [id](Instance::id).
+    pub fn instance(id: impl fmt::Display) -> Self {
+        Target(format!("instances.{id}"))
+    }
+
+    #[cfg(feature = "server")]
+    pub(crate) fn routing_key(self) -> String {
+        self.0
+    }
+}
+
+/// Asks servers over the broker, on a connection of its own.
+pub struct Control {
+    client: ControlClient,
+    patience: Patience,
+}
+
+impl Control {
+    /// Connects to the broker at this AMQP URI.
+    ///
+    /// # Errors
+    /// The URI cannot be read, no broker answers there, or it refuses the user or the virtual host.
+    pub fn connect(uri: &str) -> Result<Self, Error> {
+        let client = ControlClient::connect(Addresses::parse(uri)?)?;
+        Ok(Control { client, patience: Patience { wait: WAIT, expected: None } })
+    }
+
+    /// Connects to the broker that these settings name.
+    ///
+    /// # Errors
+    /// As [`connect`](Control::connect).
+    #[cfg(feature = "config")]
+    pub fn configured(config: &ClientConfig) -> Result<Self, Error> {
+        Control::connect(&config.uri)
+    }
+
+    /// Gathers answers for so long; the default is 300 ms.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.patience.wait = wait.min(Duration::from_hours(24));
+        self
+    }
+
+    /// Takes no more than so many answers, and waits no longer when they are there.
+    pub fn expect(mut self, answers: usize) -> Self {
+        self.patience.expected = Some(answers);
+        self
+    }
+
+    /// Who is there, the quickest first.
+    ///
+    /// # Errors
+    /// The broker refuses the question (the user needs to read and configure a queue of its own, and to write to
+    /// `guirpc.control`), or the connection is lost.
+    pub fn ping(&self, target: &Target) -> Result<Vec<Pong>, Error> {
+        let answers = self.ask::<Pong>(PING, target)?;
+        Ok(answers.into_iter().map(|(pong, after)| Pong { after: Some(after), ..pong }).collect())
+    }
+
+    /// What servers are, and what they serve.
+    ///
+    /// # Errors
+    /// As [`ping`](Control::ping).
+    pub fn info(&self, target: &Target) -> Result<Vec<Info>, Error> {
+        Ok(self.ask(INFO, target)?.into_iter().map(|(info, _)| info).collect())
+    }
+
+    /// How servers do.
+    ///
+    /// # Errors
+    /// As [`ping`](Control::ping).
+    pub fn statistics(&self, target: &Target) -> Result<Vec<Statistics>, Error> {
+        Ok(self.ask(STATS, target)?.into_iter().map(|(statistics, _)| statistics).collect())
+    }
+
+    fn ask<T: DeserializeOwned>(&self, kind: &str, target: &Target) -> Result<Vec<(T, Duration)>, Error> {
+        let Target(routing_key) = target;
+        if routing_key.len() > 255 {
+            let message = format!("`{routing_key:.80}…` is longer than any name of a service");
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        let answers = self.client.ask(kind, routing_key, self.patience)?;
+        let read = |body: &[u8]| {
+            // Anybody may answer anything.
+            serde_json::from_slice(body).inspect_err(|error| debug!("an answer is no answer to `{kind}`: {error}")).ok()
+        };
+        Ok(answers.into_iter().filter_map(|answer| Some((read(&answer.body)?, answer.after))).collect())
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
