@@ -3,6 +3,7 @@
 use crate::args::{Args, Command};
 use crate::failure::Failure;
 
+mod bench;
 mod broker;
 mod call;
 mod completions;
@@ -27,6 +28,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Call(request) => call::run(&request),
         Command::Send(request) => send::run(&request),
         Command::Ping(ping) => ping::run(&ping),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Dead(dead) => dead::run(&dead),
         Command::Broker(settings) => broker::run(&settings),
         Command::InitConsumer(init) => initconsumer::run(&init),

@@ -52,6 +52,11 @@ impl Request {
 }
 
 impl Prepared<'_> {
+    /// The same, for calls that travel together.
+    pub(super) fn coalescing(self) -> Self {
+        Prepared { settings: self.settings.coalescing(true), ..self }
+    }
+
     /// The client, with the route that was asked for.
     pub(super) fn connect(&self) -> Result<Client, Failure> {
         let Route { serializer, exchange, routing_key, .. } = &self.request.route;

@@ -143,6 +143,12 @@ impl ClientConfig {
         self
     }
 
+    /// Lets calls travel together, or not, whatever their functions say.
+    pub fn coalescing(mut self, coalescing: bool) -> Self {
+        self.coalescing = Some(coalescing);
+        self
+    }
+
     /// Who calls, if it is set.
     pub fn app_id(&self) -> Option<&str> {
         self.app_id.as_deref()

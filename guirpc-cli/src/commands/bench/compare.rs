@@ -1,0 +1,292 @@
+//! A run against an earlier one: what changed, and whether by more than noise; pure.
+//!
+//! The slices of a step say how much its figures vary by themselves.
+//! A figure is worse or better if those of both runs differ by a rank test (Mann and Whitney), and it by 5 % or more:
+//! that much lies between any two runs on one machine.
+
+use serde::{Deserialize, Serialize};
+
+use super::load::Load;
+use super::number::float;
+use super::report::{Report, Step};
+
+/// What is called a change at all.
+const LEAST: f64 = 0.05;
+/// In standard deviations; one in a thousand.
+const SIGNIFICANT: f64 = 3.1;
+/// Fewer slices of either run than these tell nothing.
+const FEWEST_SLICES: usize = 8;
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) steps: Vec<StepChanges>,
+    pub(super) notes: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct StepChanges {
+    pub(super) load: Load,
+    pub(super) changes: Vec<Change>,
+}
+
+/// A figure of a step, in both runs.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Change {
+    pub(super) figure: Figure,
+    pub(super) earlier: f64,
+    pub(super) now: f64,
+    /// As a share of the earlier one; of `failed_share` the difference.
+    pub(super) by: f64,
+    pub(super) verdict: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Figure {
+    CallsPerS,
+    P50Us,
+    P90Us,
+    P99Us,
+    FailedShare,
+}
+
+impl Figure {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Figure::CallsPerS => "calls/s",
+            Figure::P50Us => "p50",
+            Figure::P90Us => "p90",
+            Figure::P99Us => "p99",
+            Figure::FailedShare => "failed",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// No change beyond noise.
+    Same,
+    Better,
+    Worse,
+    /// The step was too short to tell.
+    Unclear,
+}
+
+impl Comparison {
+    pub(super) fn of(earlier: &Report, now: &Report) -> Self {
+        let of_load = |steps: &[Step], load| steps.iter().position(|step| step.load == load);
+        let mut notes = differences(earlier, now);
+        let mut steps = Vec::new();
+        for step in &now.steps {
+            match of_load(&earlier.steps, step.load) {
+                Some(place) => steps.push(StepChanges::of(&earlier.steps[place], step)),
+                None => notes.push(format!("the earlier run has no step with {}", step.load)),
+            }
+        }
+        let missing = earlier.steps.iter().filter(|step| of_load(&now.steps, step.load).is_none());
+        notes.extend(missing.map(|step| format!("only the earlier run has a step with {}", step.load)));
+        Comparison { steps, notes }
+    }
+
+    /// What got worse by more than this share, beyond noise.
+    pub(super) fn regressions(&self, most: f64) -> impl Iterator<Item = (Load, &Change)> {
+        let all = self.steps.iter().flat_map(|step| step.changes.iter().map(|change| (step.load, change)));
+        all.filter(move |(_, change)| change.verdict == Verdict::Worse && change.by.abs() > most)
+    }
+}
+
+/// What may be the reason for another result.
+fn differences(earlier: &Report, now: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |differs: bool, text: String| notes.extend(differs.then_some(text));
+    let [before, after] = [earlier, now].map(|run| format!("{}/{}", run.service, run.function));
+    note(before != after, format!("the earlier run called {before}"));
+    note(earlier.arguments.get() != now.arguments.get(), "the earlier run had other arguments".to_owned());
+    note(earlier.coalesce != now.coalesce, format!("coalescing was {} in the earlier run", on(earlier.coalesce)));
+    note(earlier.cpus != now.cpus, format!("the earlier run had {} CPUs, this one {}", earlier.cpus, now.cpus));
+    note(earlier.guirpc != now.guirpc, format!("the earlier run was of guirpc {}", earlier.guirpc));
+    notes
+}
+
+fn on(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+impl StepChanges {
+    fn of(earlier: &Step, now: &Step) -> Self {
+        let length = |step: &Step| step.slices.length_s.max(1e-6);
+        let rates = |step: &Step| step.slices.answered.iter().map(|calls| float(*calls) / length(step)).collect();
+        // A slice without answers has no latency.
+        let latencies = |values: &[u64]| values.iter().filter(|value| **value > 0).map(|value| float(*value)).collect();
+        let change = |figure, earlier: (f64, Vec<f64>), now: (f64, Vec<f64>)| Change::of(figure, &earlier, &now);
+        let latency = |figure, value: fn(&Step) -> u64, slices: fn(&Step) -> &[u64]| {
+            let both = [earlier, now].map(|step| (float(value(step)), latencies(slices(step))));
+            let [earlier, now] = both;
+            change(figure, earlier, now)
+        };
+        let changes = vec![
+            change(Figure::CallsPerS, (earlier.calls_per_s, rates(earlier)), (now.calls_per_s, rates(now))),
+            latency(Figure::P50Us, |step| step.latency_us.p50, |step| &step.slices.p50_us),
+            latency(Figure::P90Us, |step| step.latency_us.p90, |step| &step.slices.p90_us),
+            latency(Figure::P99Us, |step| step.latency_us.p99, |step| &step.slices.p99_us),
+            Change::of_failures(earlier, now),
+        ];
+        StepChanges { load: now.load, changes }
+    }
+}
+
+impl Change {
+    /// Of a figure, and its values in the slices.
+    fn of(figure: Figure, (earlier, before): &(f64, Vec<f64>), (now, after): &(f64, Vec<f64>)) -> Self {
+        let change = if *earlier > 0.0 { now / earlier - 1.0 } else { 0.0 };
+        let verdict = if before.len().min(after.len()) < FEWEST_SLICES {
+            Verdict::Unclear
+        } else if change.abs() < LEAST || ranks_differ(before, after).abs() < SIGNIFICANT {
+            Verdict::Same
+        } else if (change > 0.0) == (figure == Figure::CallsPerS) {
+            Verdict::Better
+        } else {
+            Verdict::Worse
+        };
+        Change { figure, earlier: *earlier, now: *now, by: change, verdict }
+    }
+
+    /// Whether more calls fail, by a test of two proportions.
+    fn of_failures(earlier: &Step, now: &Step) -> Self {
+        let [before, after] = [earlier, now].map(Step::failed_share);
+        let [n, m] = [earlier, now].map(|step| float(step.decided()));
+        let both = float(earlier.failed() + now.failed()) / (n + m).max(1.0);
+        let deviation = (both * (1.0 - both) * (1.0 / n.max(1.0) + 1.0 / m.max(1.0))).sqrt();
+        let change = after - before;
+        let verdict = match change {
+            _ if n.min(m) < 1.0 => Verdict::Unclear,
+            // Of everything and nothing there is no deviation, and no doubt.
+            change if change == 0.0 || change.abs() < SIGNIFICANT * deviation => Verdict::Same,
+            ..0.0 => Verdict::Better,
+            _ => Verdict::Worse,
+        };
+        Change { figure: Figure::FailedShare, earlier: before, now: after, by: change, verdict }
+    }
+}
+
+/// How far the ranks of the values differ, in standard deviations of what chance would make of them: the test of Mann
+/// and Whitney, by its normal approximation, corrected for equal values. Above 0 if the second are larger.
+fn ranks_differ(first: &[f64], second: &[f64]) -> f64 {
+    let [n, m] = [first, second].map(|values| float(values.len() as u64));
+    let mut all: Vec<(f64, bool)> = first.iter().map(|value| (*value, false)).collect();
+    all.extend(second.iter().map(|value| (*value, true)));
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut below, mut rank_sum, mut ties) = (0.0, 0.0, 0.0);
+    for equal in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+        let count = float(equal.len() as u64);
+        // The mean of the ranks that they share.
+        let rank = below + f64::midpoint(count, 1.0);
+        rank_sum += rank * float(equal.iter().filter(|(_, second)| *second).count() as u64);
+        ties += count.powi(3) - count;
+        below += count;
+    }
+    let total = n + m;
+    let expected = m * (total + 1.0) / 2.0;
+    let variance = n * m / 12.0 * (total + 1.0 - ties / (total * (total - 1.0)));
+    if variance > 0.0 { (rank_sum - expected) / variance.sqrt() } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Errors;
+    use super::super::report::tests::{report, step};
+    use super::*;
+
+    const LOAD: Load = Load::Concurrency(8);
+
+    /// About so much, as measurements are.
+    fn around(middle: u64) -> Vec<u64> {
+        (0..20).map(|place| middle * (95 + place * 7 % 11) / 100).collect()
+    }
+
+    fn verdicts(earlier: &Step, now: &Step) -> Vec<Verdict> {
+        StepChanges::of(earlier, now).changes.iter().map(|change| change.verdict).collect()
+    }
+
+    #[test]
+    fn ranks_are_as_in_the_textbook() {
+        // All of one above all of the other: U is 0, so z is nm/2 over the root of nm(n+m+1)/12.
+        let [low, high] = [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]];
+        assert!((ranks_differ(&low, &high) - 8.0 / 12.0_f64.sqrt()).abs() < 1e-9);
+        assert!((ranks_differ(&high, &low) + 8.0 / 12.0_f64.sqrt()).abs() < 1e-9);
+        assert!(ranks_differ(&low, &low).abs() < 1e-9);
+        assert!(ranks_differ(&[1.0; 9], &[1.0; 9]).abs() < 1e-9);
+        // With ties: ranks 1, 3, 3 and 3, 5, 6; U = 1, variance 9/12 (7 - 24/30).
+        let z = ranks_differ(&[1.0, 2.0, 2.0], &[2.0, 3.0, 4.0]);
+        assert!((z - 3.5 / (0.75 * 6.2_f64).sqrt()).abs() < 1e-9, "{z}");
+    }
+
+    #[test]
+    fn the_same_is_the_same() {
+        let one = step(LOAD, &around(1000), &around(500));
+        assert_eq!(verdicts(&one, &one), [Verdict::Same; 5]);
+        let next = step(LOAD, &around(1020), &around(510));
+        assert_eq!(verdicts(&one, &next), [Verdict::Same; 5]);
+    }
+
+    #[test]
+    fn half_as_fast_is_worse_and_the_other_way_round_better() {
+        let (fast, slow) = (step(LOAD, &around(1000), &around(500)), step(LOAD, &around(500), &around(1000)));
+        assert_eq!(verdicts(&fast, &slow)[..4], [Verdict::Worse; 4]);
+        assert_eq!(verdicts(&slow, &fast)[..4], [Verdict::Better; 4]);
+    }
+
+    #[test]
+    fn what_varies_as_much_by_itself_is_noise() {
+        let wild: Vec<u64> = (0..20).map(|place| if place % 2 == 0 { 200 } else { 1000 }).collect();
+        let tame = step(LOAD, &around(1000), &around(500));
+        let mut one = step(LOAD, &around(1000), &wild);
+        one.latency_us.p99 = 1000;
+        assert_eq!(StepChanges::of(&tame, &one).changes[3].verdict, Verdict::Same);
+    }
+
+    #[test]
+    fn too_few_slices_are_unclear() {
+        let (fast, slow) = (step(LOAD, &[1000; 7], &[500; 7]), step(LOAD, &around(500), &around(1000)));
+        assert_eq!(verdicts(&fast, &slow)[..4], [Verdict::Unclear; 4]);
+    }
+
+    #[test]
+    fn failures_are_compared_by_their_share() {
+        let failing = |count| {
+            let mut step = step(LOAD, &around(1000), &around(500));
+            step.errors = [("fault".to_owned(), Errors { count, first: String::new() })].into();
+            step
+        };
+        let verdict = |earlier, now| verdicts(&failing(earlier), &failing(now))[4];
+        assert_eq!(verdict(0, 2), Verdict::Same);
+        assert_eq!(verdict(0, 200), Verdict::Worse);
+        assert_eq!(verdict(200, 0), Verdict::Better);
+        let all = failing(0).made;
+        assert_eq!(verdict(all, all), Verdict::Same);
+        assert_eq!(verdict(0, all), Verdict::Worse);
+    }
+
+    #[test]
+    fn steps_are_matched_by_their_load() {
+        let other = Load::Rate(5.0);
+        let earlier = report(vec![step(other, &[1], &[1]), step(LOAD, &around(1000), &around(500))]);
+        let now = report(vec![step(LOAD, &around(800), &around(600)), step(Load::Concurrency(9), &[1], &[1])]);
+        let comparison = Comparison::of(&earlier, &now);
+        assert_eq!(comparison.steps.len(), 1);
+        assert_eq!(
+            comparison.notes,
+            ["the earlier run has no step with concurrency 9", "only the earlier run has a step with rate 5/s"]
+        );
+        assert_eq!(comparison.regressions(0.1).count(), 4);
+        assert_eq!(comparison.regressions(0.3).count(), 0);
+    }
+
+    #[test]
+    fn what_may_be_the_reason_is_noted() {
+        let now = Report { coalesce: true, cpus: 8, ..report(Vec::new()) };
+        let notes = Comparison::of(&report(Vec::new()), &now).notes;
+        assert_eq!(notes, ["coalescing was off in the earlier run", "the earlier run had 2 CPUs, this one 8"]);
+    }
+}
