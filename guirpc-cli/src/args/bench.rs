@@ -36,7 +36,8 @@ pub(crate) struct LoadFlags {
     /// How long calls are made in each step; those in flight then are waited for, up to their timeout
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub(crate) duration: Duration,
-    /// How long calls are made first that are not counted, at the load of the first step; `0s` is a single call
+    /// How long calls are made first that are not counted, at the load of the first step. A single one comes before them
+    /// in any case, which tells whether the function is there and takes the arguments
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = warm_up)]
     pub(crate) warm_up: Duration,
     /// The most calls of each step, and of the warm-up; a step ends with its last call or its duration, what is sooner
@@ -70,7 +71,8 @@ pub(crate) const BENCH_JSON: &str = "\
 JSON (version 1; numbers that end in _us are microseconds, in _s seconds):
   guirpc_bench  1, the version; fields may be added to it
   guirpc, unix_time, cpus         the command's version, when the run began, and on how many CPUs
-  service, function, arguments, coalesce, duration_s, warm_up_s, max_calls   what was asked for
+  service, function, arguments, duration_s, warm_up_s, max_calls   what was asked for
+  coalesce      whether calls travel together, by --coalesce or by the client's settings
   ended         \"done\"; \"interrupted\" by Ctrl-C; \"failed\", and the reason is on the standard error
   steps         each step that was begun:
     load          {\"concurrency\": N} or {\"rate\": CALLS_A_SECOND}
@@ -84,8 +86,10 @@ JSON (version 1; numbers that end in _us are microseconds, in _s seconds):
     warnings      what limits the use of these figures
     slices        the same over time: length_s of a slice, and of each in turn answered, p50_us, p90_us, p99_us
     histogram_us  all latencies as [microseconds, calls], three significant digits
-  comparison    with --against: steps by load with the changes of each figure (earlier, now, by: the change as a
-                share of the earlier, verdict), and notes";
+  comparison    with --against: notes, and steps, by load with the changes of each figure:
+    figure        calls_per_s, p50_us, p90_us, p99_us, or failed_share of the calls that were decided
+    earlier, now, by   by is the change as a share of the earlier one; of failed_share the difference
+    verdict       \"same\", \"better\", \"worse\", or \"unclear\" where a step has too few slices to tell";
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| (0.01..=MOST_CALLS_A_SECOND).contains(rate));

@@ -46,49 +46,60 @@ const LONGEST: u64 = 24 * 3600 * 1_000_000;
 pub(super) fn run(bench: &Bench) -> Result<(), Failure> {
     let Bench { load, results, request } = bench;
     let loads = loads(load)?;
-    let prepared = request.prepare()?;
+    let mut prepared = request.prepare()?;
     let arguments = prepared.arguments()?;
+    if load.coalesce {
+        prepared = prepared.coalescing()?;
+    }
     let earlier = results.against.as_deref().map(Report::read).transpose()?;
     results.plot.as_deref().map(check_folder).transpose()?;
-    let prepared = if load.coalesce { prepared.coalescing() } else { prepared };
     let client = prepared.connect()?;
     let interrupted = interrupted()?;
+    let mut report = begin(bench, &arguments, prepared.is_coalescing())?;
     let (service, function) = (request.service.as_str(), request.function.as_str());
-    let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let driver = Driver { client: &client, service, function, arguments: &arguments, interrupted: &interrupted };
-    let (ended, ran) = run_all(&driver, &loads, load)?;
+    let (stop, ran) = run_all(&driver, &loads, load)?;
     for ignored in client.ignored_arguments() {
         output::warn(&ignored);
     }
-    let (steps, tallies): (Vec<_>, Vec<_>) = ran.into_iter().map(|Ran { step, tally, .. }| (step, tally)).unzip();
-    let mut report = Report {
-        guirpc_bench: Report::VERSION,
-        guirpc: env!("CARGO_PKG_VERSION").to_owned(),
-        unix_time,
-        cpus: thread::available_parallelism().map_or(1, NonZero::get),
-        service: service.to_owned(),
-        function: function.to_owned(),
-        arguments: RawValue::from_string(arguments.clone())
-            .map_err(|error| Failure::usage(format!("the arguments are not JSON: {error}")))?,
-        coalesce: load.coalesce,
-        duration_s: load.duration.as_secs_f64(),
-        warm_up_s: load.warm_up.as_secs_f64(),
-        max_calls: load.max_calls,
-        ended: match &ended {
-            None => Ended::Done,
-            Some(Stop::Interrupted) => Ended::Interrupted,
-            Some(Stop::Failed(_)) => Ended::Failed,
-        },
-        steps,
-        comparison: None,
+    let tallies: Vec<Tally>;
+    (report.steps, tallies) = ran.into_iter().map(|Ran { step, tally, .. }| (step, tally)).unzip();
+    report.ended = match &stop {
+        None => Ended::Done,
+        Some(Stop::Interrupted) => Ended::Interrupted,
+        Some(Stop::Failed(_)) => Ended::Failed,
     };
     report.comparison = earlier.map(|earlier| Comparison::of(&earlier, &report));
     show(&report, results)?;
-    if let Some(Stop::Failed(failure)) = ended {
-        return Err(failure);
+    match stop {
+        Some(Stop::Failed(failure)) => return Err(failure),
+        Some(Stop::Interrupted) => output::warn("interrupted: these are the results so far"),
+        None => {}
     }
     failed_calls(&report.steps, &tallies)?;
     regressions(&report, results)
+}
+
+/// What is known before the first call.
+fn begin(bench: &Bench, arguments: &str, coalesce: bool) -> Result<Report, Failure> {
+    let Bench { load, request, .. } = bench;
+    Ok(Report {
+        guirpc_bench: Report::VERSION,
+        guirpc: env!("CARGO_PKG_VERSION").to_owned(),
+        unix_time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+        cpus: thread::available_parallelism().map_or(1, NonZero::get),
+        service: request.service.clone(),
+        function: request.function.clone(),
+        arguments: RawValue::from_string(arguments.to_owned())
+            .map_err(|error| Failure::usage(format!("the arguments are not JSON: {error}")))?,
+        coalesce,
+        duration_s: load.duration.as_secs_f64(),
+        warm_up_s: load.warm_up.as_secs_f64(),
+        max_calls: load.max_calls,
+        ended: Ended::Done,
+        steps: Vec::new(),
+        comparison: None,
+    })
 }
 
 fn loads(flags: &LoadFlags) -> Result<Vec<Load>, Failure> {
@@ -195,5 +206,5 @@ fn regressions(report: &Report, results: &Results) -> Result<(), Failure> {
         .map(|(load, change)| format!("{} at {load} by {:+.1} %", change.figure.name(), change.by * 100.0))
         .collect();
     let most = (most * 1000.0).round() / 10.0;
-    Err(Failure::regression(format!("worse by more than {most} %: {}", worse.join(", "))))
+    Err(Failure::regression(format!("worse than the earlier run by more than {most} %: {}", worse.join(", "))))
 }

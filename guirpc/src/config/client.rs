@@ -149,6 +149,11 @@ impl ClientConfig {
         self
     }
 
+    /// Whether calls travel together, unless that is left to their functions.
+    pub fn is_coalescing(&self) -> Option<bool> {
+        self.coalescing
+    }
+
     /// Who calls, if it is set.
     pub fn app_id(&self) -> Option<&str> {
         self.app_id.as_deref()

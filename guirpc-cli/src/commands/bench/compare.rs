@@ -3,8 +3,10 @@
 //! The slices of a step say how much its figures vary by themselves.
 //! A figure is worse or better if those of both runs differ by a rank test (Mann and Whitney), and it by 5 % or more:
 //! that much lies between any two runs on one machine.
+//! Slices that resemble those before them, as when a figure drifts, count for as much less.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::load::Load;
 use super::number::float;
@@ -102,7 +104,8 @@ fn differences(earlier: &Report, now: &Report) -> Vec<String> {
     let mut note = |differs: bool, text: String| notes.extend(differs.then_some(text));
     let [before, after] = [earlier, now].map(|run| format!("{}/{}", run.service, run.function));
     note(before != after, format!("the earlier run called {before}"));
-    note(earlier.arguments.get() != now.arguments.get(), "the earlier run had other arguments".to_owned());
+    let [before, after] = [earlier, now].map(|run| serde_json::from_str::<Value>(run.arguments.get()).ok());
+    note(before != after, "the earlier run had other arguments".to_owned());
     note(earlier.coalesce != now.coalesce, format!("coalescing was {} in the earlier run", on(earlier.coalesce)));
     note(earlier.cpus != now.cpus, format!("the earlier run had {} CPUs, this one {}", earlier.cpus, now.cpus));
     note(earlier.guirpc != now.guirpc, format!("the earlier run was of guirpc {}", earlier.guirpc));
@@ -142,7 +145,7 @@ impl Change {
         let change = if *earlier > 0.0 { now / earlier - 1.0 } else { 0.0 };
         let verdict = if before.len().min(after.len()) < FEWEST_SLICES {
             Verdict::Unclear
-        } else if change.abs() < LEAST || ranks_differ(before, after).abs() < SIGNIFICANT {
+        } else if change.abs() < LEAST || deviations(before, after) < SIGNIFICANT {
             Verdict::Same
         } else if (change > 0.0) == (figure == Figure::CallsPerS) {
             Verdict::Better
@@ -170,6 +173,20 @@ impl Change {
     }
 }
 
+/// How far the values of two runs differ, in standard deviations.
+fn deviations(first: &[f64], second: &[f64]) -> f64 {
+    let resemblance = f64::midpoint(resemblance(first), resemblance(second));
+    ranks_differ(first, second).abs() * ((1.0 - resemblance) / (1.0 + resemblance)).sqrt()
+}
+
+/// How much values resemble those before them, from 0 to 1: their autocorrelation, if it is above 0.
+fn resemblance(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / float(values.len() as u64);
+    let square: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let product: f64 = values.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
+    if square > 0.0 { (product / square).max(0.0) } else { 0.0 }
+}
+
 /// How far the ranks of the values differ, in standard deviations of what chance would make of them: the test of Mann
 /// and Whitney, by its normal approximation, corrected for equal values. Above 0 if the second are larger.
 fn ranks_differ(first: &[f64], second: &[f64]) -> f64 {
@@ -194,6 +211,8 @@ fn ranks_differ(first: &[f64], second: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::super::report::Errors;
     use super::super::report::tests::{report, step};
     use super::*;
@@ -247,6 +266,18 @@ mod tests {
     }
 
     #[test]
+    fn a_drift_is_noise() {
+        let drifting: Vec<u64> = (0..20).map(|place| 500 + place * 15).collect();
+        let values: Vec<f64> = drifting.iter().map(|value| float(*value)).collect();
+        assert!(resemblance(&values) > 0.8, "{}", resemblance(&values));
+        assert!(ranks_differ(&[520.0; 20], &values) > SIGNIFICANT && deviations(&[520.0; 20], &values) < SIGNIFICANT);
+        // The same values in no order are not.
+        let values: Vec<f64> = (0..20).map(|place| values[place * 7 % 20]).collect();
+        assert!(resemblance(&values) < 0.3, "{}", resemblance(&values));
+        assert!(resemblance(&[1.0; 9]).abs() < 1e-9 && resemblance(&[1.0, 2.0].repeat(9)).abs() < 1e-9);
+    }
+
+    #[test]
     fn too_few_slices_are_unclear() {
         let (fast, slow) = (step(LOAD, &[1000; 7], &[500; 7]), step(LOAD, &around(500), &around(1000)));
         assert_eq!(verdicts(&fast, &slow)[..4], [Verdict::Unclear; 4]);
@@ -285,7 +316,8 @@ mod tests {
 
     #[test]
     fn what_may_be_the_reason_is_noted() {
-        let now = Report { coalesce: true, cpus: 8, ..report(Vec::new()) };
+        let arguments = RawValue::from_string("[1,\n2]".to_owned()).unwrap();
+        let now = Report { coalesce: true, cpus: 8, arguments, ..report(Vec::new()) };
         let notes = Comparison::of(&report(Vec::new()), &now).notes;
         assert_eq!(notes, ["coalescing was off in the earlier run", "the earlier run had 2 CPUs, this one 8"]);
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::number::{float, grouped};
 
 /// Calls of an open loop that may be in flight: what is due beyond them is made when some are answered.
-const MOST_IN_FLIGHT: usize = 16_384;
+pub(super) const MOST_IN_FLIGHT: usize = 16_384;
 
 /// The load of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -137,6 +137,8 @@ impl Panel<'_> {
             .x_label_formatter(&self.x_label)
             .y_label_formatter(&|value| value.to_string())
             .y_labels(12)
+            .light_line_style(BLACK.mix(0.06))
+            .max_light_lines(2)
             .label_style((FONT, 13))
             .draw()?;
         for ((title, line), colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
@@ -147,7 +149,7 @@ impl Panel<'_> {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
+            .position(SeriesLabelPosition::LowerRight)
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.3))
             .label_font((FONT, 13))

@@ -222,10 +222,11 @@ pub(super) mod tests {
 
     #[test]
     fn the_help_describes_every_field() {
-        let report = report(vec![Step {
+        let mut report = report(vec![Step {
             errors: [("fault".to_owned(), Errors { count: 1, first: String::new() })].into(),
             ..step(Load::Rate(1.0), &[1], &[1])
         }]);
+        report.comparison = Some(Comparison::of(&report, &report));
         check_described(&serde_json::to_value(&report).unwrap());
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn results(report: &Report) -> String {
     for step in &report.steps {
         for (kind, errors) in &step.errors {
             let count = grouped(float(errors.count));
-            put(&mut text, &format!("\n{}: {count} × {kind}: {}", step.load, line(&errors.first, MESSAGE)));
+            put(&mut text, &format!("\n{}: {count} × {kind}: {}", step.load, first_line(&errors.first)));
         }
         if step.abandoned > 0 {
             let count = grouped(float(step.abandoned));
@@ -36,6 +36,11 @@ pub(super) fn results(report: &Report) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Of a message, whose details are in the JSON.
+fn first_line(message: &str) -> String {
+    line(message.lines().next().unwrap_or_default(), MESSAGE)
 }
 
 /// Writing to a text does not fail.
@@ -113,7 +118,8 @@ mod tests {
     #[test]
     fn steps_are_rows() {
         let mut slow = step(Load::Concurrency(64), &[1234; 10], &[41_234; 10]);
-        slow.errors = [("fault".to_owned(), Errors { count: 3, first: "fault 409: taken".to_owned() })].into();
+        slow.errors =
+            [("fault".to_owned(), Errors { count: 3, first: "fault 409: taken\ndetails: 1".to_owned() })].into();
         slow.abandoned = 2;
         slow.warnings = vec!["this machine was the limit".to_owned()];
         let report = report(vec![step(Load::Concurrency(8), &[10; 10], &[500; 10]), slow]);

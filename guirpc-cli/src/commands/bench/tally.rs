@@ -12,7 +12,6 @@ use super::number::float;
 use super::report::{Errors, Latency, Step};
 use super::slices::Slices;
 use crate::failure::Failure;
-use crate::terminal;
 
 /// Characters of a message that is kept.
 const MESSAGE: usize = 500;
@@ -100,7 +99,7 @@ impl Tally {
         let rate_kept = self.second_half.filter(|_| is_whole).map(|half| half.is_kept_by(self.answered_in_second_half));
         let quantile = |quantile| self.latencies.value_at_quantile(quantile).min(self.latencies.max());
         let errors = |(kind, (count, failure)): (&&str, &(u64, Failure))| {
-            ((*kind).to_owned(), Errors { count: *count, first: terminal::line(failure.message(), MESSAGE) })
+            ((*kind).to_owned(), Errors { count: *count, first: failure.message().chars().take(MESSAGE).collect() })
         };
         Step {
             load,
