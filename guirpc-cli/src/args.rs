@@ -49,8 +49,8 @@ pub(crate) enum Command {
     /// Ctrl-C, with exit code 0.
     ///
     /// With `--against` a figure is worse or better if it differs by 5 % or more, and the slices of time of both steps
-    /// differ by a rank test (Mann and Whitney, one in a thousand). What other load is on the machine in one of the two
-    /// runs is no noise for that test.
+    /// differ by four standard errors (Welch's test, of logarithms). What else the machine does during one of the two
+    /// runs only is no noise for that test.
     #[command(after_help = exit_codes(), after_long_help = format!("{BENCH_JSON}\n\n{}", exit_codes()))]
     Bench(Box<Bench>),
     /// List, requeue or drop dead letters: failed sends and poison messages

@@ -1,9 +1,10 @@
 //! A run against an earlier one: what changed, and whether by more than noise; pure.
 //!
 //! The slices of a step say how much its figures vary by themselves.
-//! A figure is worse or better if those of both runs differ by a rank test (Mann and Whitney), and it by 5 % or more:
-//! that much lies between any two runs on one machine.
-//! Slices that resemble those before them, as when a figure drifts, count for as much less.
+//! A figure is worse or better if those of both runs differ by the test of Welch, and it by 5 % or more: that much lies
+//! between any two runs on one machine.
+//! The test is of logarithms, so that a stall does not outweigh all else; slices that resemble those before them, as when
+//! a figure drifts, count for as much less.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,8 +15,8 @@ use super::report::{Report, Step};
 
 /// What is called a change at all.
 const LEAST: f64 = 0.05;
-/// In standard deviations; one in a thousand.
-const SIGNIFICANT: f64 = 3.1;
+/// In standard errors.
+const SIGNIFICANT: f64 = 4.0;
 /// Fewer slices of either run than these tell nothing.
 const FEWEST_SLICES: usize = 8;
 
@@ -119,7 +120,9 @@ fn on(on: bool) -> &'static str {
 impl StepChanges {
     fn of(earlier: &Step, now: &Step) -> Self {
         let length = |step: &Step| step.slices.length_s.max(1e-6);
-        let rates = |step: &Step| step.slices.answered.iter().map(|calls| float(*calls) / length(step)).collect();
+        // None in a slice is as good as half a call, of which there is a logarithm.
+        let rates =
+            |step: &Step| step.slices.answered.iter().map(|calls| float(*calls).max(0.5) / length(step)).collect();
         // A slice without answers has no latency.
         let latencies = |values: &[u64]| values.iter().filter(|value| **value > 0).map(|value| float(*value)).collect();
         let change = |figure, earlier: (f64, Vec<f64>), now: (f64, Vec<f64>)| Change::of(figure, &earlier, &now);
@@ -145,7 +148,7 @@ impl Change {
         let change = if *earlier > 0.0 { now / earlier - 1.0 } else { 0.0 };
         let verdict = if before.len().min(after.len()) < FEWEST_SLICES {
             Verdict::Unclear
-        } else if change.abs() < LEAST || deviations(before, after) < SIGNIFICANT {
+        } else if change.abs() < LEAST || difference(before, after) * change.signum() < SIGNIFICANT {
             Verdict::Same
         } else if (change > 0.0) == (figure == Figure::CallsPerS) {
             Verdict::Better
@@ -173,40 +176,25 @@ impl Change {
     }
 }
 
-/// How far the values of two runs differ, in standard deviations.
-fn deviations(first: &[f64], second: &[f64]) -> f64 {
-    let resemblance = f64::midpoint(resemblance(first), resemblance(second));
-    ranks_differ(first, second).abs() * ((1.0 - resemblance) / (1.0 + resemblance)).sqrt()
+/// How far the values of two runs differ, in standard errors; above 0 if the second are larger.
+fn difference(first: &[f64], second: &[f64]) -> f64 {
+    let [(first, first_error), (second, second_error)] = [first, second].map(mean);
+    let (difference, error) = (second - first, first_error.hypot(second_error));
+    // Nothing varies: any difference is one.
+    if error > 0.0 { difference / error } else { difference * f64::MAX }
 }
 
-/// How much values resemble those before them, from 0 to 1: their autocorrelation, if it is above 0.
-fn resemblance(values: &[f64]) -> f64 {
-    let mean = values.iter().sum::<f64>() / float(values.len() as u64);
-    let square: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let product: f64 = values.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
-    if square > 0.0 { (product / square).max(0.0) } else { 0.0 }
-}
-
-/// How far the ranks of the values differ, in standard deviations of what chance would make of them: the test of Mann
-/// and Whitney, by its normal approximation, corrected for equal values. Above 0 if the second are larger.
-fn ranks_differ(first: &[f64], second: &[f64]) -> f64 {
-    let [n, m] = [first, second].map(|values| float(values.len() as u64));
-    let mut all: Vec<(f64, bool)> = first.iter().map(|value| (*value, false)).collect();
-    all.extend(second.iter().map(|value| (*value, true)));
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut below, mut rank_sum, mut ties) = (0.0, 0.0, 0.0);
-    for equal in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        let count = float(equal.len() as u64);
-        // The mean of the ranks that they share.
-        let rank = below + f64::midpoint(count, 1.0);
-        rank_sum += rank * float(equal.iter().filter(|(_, second)| *second).count() as u64);
-        ties += count.powi(3) - count;
-        below += count;
-    }
-    let total = n + m;
-    let expected = m * (total + 1.0) / 2.0;
-    let variance = n * m / 12.0 * (total + 1.0 - ties / (total * (total - 1.0)));
-    if variance > 0.0 { (rank_sum - expected) / variance.sqrt() } else { 0.0 }
+/// The mean of the logarithms, and its standard error.
+fn mean(values: &[f64]) -> (f64, f64) {
+    let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    let count = float(values.len() as u64);
+    let mean = logarithms.iter().sum::<f64>() / count;
+    let squares: f64 = logarithms.iter().map(|value| (value - mean).powi(2)).sum();
+    let products: f64 = logarithms.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
+    // The autocorrelation, if it is above 0.
+    let resemblance = if squares > 0.0 { (products / squares).max(0.0) } else { 0.0 };
+    let independent = count * (1.0 - resemblance) / (1.0 + resemblance);
+    (mean, (squares / (count - 1.0) / independent).sqrt())
 }
 
 #[cfg(test)]
@@ -229,16 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn ranks_are_as_in_the_textbook() {
-        // All of one above all of the other: U is 0, so z is nm/2 over the root of nm(n+m+1)/12.
-        let [low, high] = [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]];
-        assert!((ranks_differ(&low, &high) - 8.0 / 12.0_f64.sqrt()).abs() < 1e-9);
-        assert!((ranks_differ(&high, &low) + 8.0 / 12.0_f64.sqrt()).abs() < 1e-9);
-        assert!(ranks_differ(&low, &low).abs() < 1e-9);
-        assert!(ranks_differ(&[1.0; 9], &[1.0; 9]).abs() < 1e-9);
-        // With ties: ranks 1, 3, 3 and 3, 5, 6; U = 1, variance 9/12 (7 - 24/30).
-        let z = ranks_differ(&[1.0, 2.0, 2.0], &[2.0, 3.0, 4.0]);
-        assert!((z - 3.5 / (0.75 * 6.2_f64).sqrt()).abs() < 1e-9, "{z}");
+    fn differences_are_as_in_the_textbook() {
+        // Their logarithms are 0, 2, 0, 2 and 3, 5, 3, 5: means 1 and 4, variances 4/3.
+        let [low, high] = [[0.0, 2.0, 0.0, 2.0], [3.0, 5.0, 3.0, 5.0]].map(|values| values.map(f64::exp));
+        let expected = 3.0 / (2.0 * 4.0 / 3.0 / 4.0_f64).sqrt();
+        assert!((difference(&low, &high) - expected).abs() < 1e-9);
+        assert!((difference(&high, &low) + expected).abs() < 1e-9);
+        assert!(difference(&low, &low).abs() < 1e-9 && difference(&[2.0; 9], &[2.0; 9]).abs() < 1e-9);
+        assert!(difference(&[1.0; 9], &[2.0; 9]) > SIGNIFICANT);
     }
 
     #[test]
@@ -266,15 +252,28 @@ mod tests {
     }
 
     #[test]
+    fn one_stall_is_no_verdict() {
+        let slow = step(LOAD, &around(500), &around(1000));
+        let mut fast = step(LOAD, &around(1000), &around(500));
+        fast.latency_us.p99 = 5000;
+        assert_eq!(StepChanges::of(&slow, &fast).changes[3].verdict, Verdict::Same);
+    }
+
+    #[test]
     fn a_drift_is_noise() {
-        let drifting: Vec<u64> = (0..20).map(|place| 500 + place * 15).collect();
-        let values: Vec<f64> = drifting.iter().map(|value| float(*value)).collect();
-        assert!(resemblance(&values) > 0.8, "{}", resemblance(&values));
-        assert!(ranks_differ(&[520.0; 20], &values) > SIGNIFICANT && deviations(&[520.0; 20], &values) < SIGNIFICANT);
-        // The same values in no order are not.
-        let values: Vec<f64> = (0..20).map(|place| values[place * 7 % 20]).collect();
-        assert!(resemblance(&values) < 0.3, "{}", resemblance(&values));
-        assert!(resemblance(&[1.0; 9]).abs() < 1e-9 && resemblance(&[1.0, 2.0].repeat(9)).abs() < 1e-9);
+        let drifting: Vec<f64> = (0..20).map(|place| float(500 + place * 15)).collect();
+        assert!(difference(&[520.0; 20], &drifting) < SIGNIFICANT);
+        // The same values in no order are none.
+        let shuffled: Vec<f64> = (0..20).map(|place| drifting[place * 7 % 20]).collect();
+        assert!(difference(&[520.0; 20], &shuffled) > SIGNIFICANT);
+    }
+
+    #[test]
+    fn a_slice_without_answers_is_slow() {
+        let stalls: Vec<u64> =
+            around(1000).into_iter().enumerate().map(|(place, n)| if place % 2 == 0 { 0 } else { n }).collect();
+        let [steady, halting] = [around(1000), stalls].map(|answered| step(LOAD, &answered, &around(500)));
+        assert_eq!(verdicts(&steady, &halting)[0], Verdict::Worse);
     }
 
     #[test]

@@ -78,8 +78,7 @@ pub(super) fn warnings(step: &Step, schedule: &Schedule, busy: Option<&Busy>, de
             three_digits(step.calls_per_s),
         ));
     }
-    // The last calls before the end may come too late for it.
-    if step.not_made * 100 > step.made {
+    if step.not_made > 0 {
         let why = if schedule.was_held_back() {
             format!("{} were in flight, which is the most", grouped(float(MOST_IN_FLIGHT as u64)))
         } else {

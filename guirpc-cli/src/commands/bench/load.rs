@@ -10,6 +10,9 @@ use super::number::{float, grouped};
 /// Calls of an open loop that may be in flight: what is due beyond them is made when some are answered.
 pub(super) const MOST_IN_FLIGHT: usize = 16_384;
 
+/// How long after the end of an open loop calls may be made that were due before it.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// The load of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -81,14 +84,13 @@ impl Schedule {
     /// What is to be done at this time; a call counts as made.
     pub(super) fn next(&mut self, now: Duration, in_flight: usize) -> Next {
         let Extent { duration, max_calls } = self.extent;
-        if self.made >= max_calls || now >= duration {
-            return Next::Over;
-        }
         let (due, most) = match self.load {
             Load::Concurrency(calls) => (now, usize::try_from(calls).unwrap_or(usize::MAX)),
             Load::Rate(rate) => (due(rate, self.made), MOST_IN_FLIGHT),
         };
-        if due >= duration {
+        // Calls that were due are made, also if this thread was kept from it, unless too many are in flight.
+        let is_late = now >= duration && (in_flight >= most || now >= duration + GRACE);
+        if self.made >= max_calls || due >= duration || is_late {
             return Next::Over;
         }
         if now < due {
@@ -195,7 +197,12 @@ mod tests {
     #[test]
     fn a_step_ends_with_its_duration() {
         assert_eq!(schedule(Load::Concurrency(2), 9).next(SECOND, 0), Next::Over);
-        assert_eq!(schedule(Load::Rate(10.0), 9).next(SECOND, 0), Next::Over);
+        // Nothing that was due is left out.
+        let mut late = schedule(Load::Rate(10.0), 9);
+        assert_eq!(late.next(SECOND, 0), Next::Call { due: at(0) });
+        assert_eq!(late.next(SECOND, MOST_IN_FLIGHT), Next::Over);
+        assert_eq!(late.next(SECOND + GRACE, 0), Next::Over);
+        assert_eq!(late.not_made(SECOND + GRACE), 8);
     }
 
     #[test]
