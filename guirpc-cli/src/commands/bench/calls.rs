@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -62,10 +62,18 @@ impl Calls {
         self.poll(slot, Instant::now)
     }
 
+    /// Waits until a call is decided, and no longer than this.
+    pub(super) fn wait(&self, time: Duration) {
+        // To make a call may park this thread, too, and so may have used up what a decided call woke it with.
+        if self.woken.list().is_empty() {
+            thread::park_timeout(time);
+        }
+    }
+
     /// The calls that have been decided since.
     pub(super) fn decided(&mut self, mut each: impl FnMut(Decided)) {
         let mut taken = std::mem::take(&mut self.taken);
-        std::mem::swap(&mut taken, &mut self.woken.list.lock().expect("nothing panics that holds it"));
+        std::mem::swap(&mut taken, &mut self.woken.list());
         for (slot, at) in taken.drain(..) {
             if let Some(decided) = self.poll(slot, || at) {
                 each(decided);
@@ -91,6 +99,12 @@ struct Woken {
     thread: Thread,
 }
 
+impl Woken {
+    fn list(&self) -> MutexGuard<'_, Vec<(usize, Instant)>> {
+        self.list.lock().expect("nothing panics that holds it")
+    }
+}
+
 struct SlotWaker {
     slot: usize,
     woken: Arc<Woken>,
@@ -103,12 +117,34 @@ impl Wake for SlotWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let at = Instant::now();
-        let mut list = self.woken.list.lock().expect("nothing panics that holds it");
+        let mut list = self.woken.list();
         list.push((self.slot, at));
         let is_first = list.len() == 1;
         drop(list);
         if is_first {
             self.woken.thread.unpark();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wake_up_that_was_used_up_elsewhere_is_not_missed() {
+        let mut calls = Calls::new();
+        Waker::from(Arc::new(SlotWaker { slot: 0, woken: Arc::clone(&calls.woken) })).wake();
+        // As publishing does, where it has to wait for room.
+        thread::park();
+        let begun = Instant::now();
+        calls.wait(Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_secs(30), "it waited");
+        // Once it was looked at, there is something to wait for again.
+        calls.slots.push(Slot { waker: Waker::noop().clone(), call: None });
+        calls.decided(|_| panic!("there is no call"));
+        let begun = Instant::now();
+        calls.wait(Duration::from_millis(20));
+        assert!(begun.elapsed() >= Duration::from_millis(10), "it did not wait");
     }
 }

@@ -3,7 +3,6 @@
 //! One thread does it all, so that the command is not what is measured.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use guirpc::{CallError, Client, ConnectionStatus};
@@ -68,7 +67,7 @@ impl Driver<'_> {
                 break;
             }
             let tick = last_tick + TICK;
-            thread::park_timeout(until.map_or(tick, |until| until.min(tick)).saturating_sub(running.begun.elapsed()));
+            running.calls.wait(until.map_or(tick, |until| until.min(tick)).saturating_sub(running.begun.elapsed()));
         }
         let (calling, busy) = calling.unwrap_or_else(|| {
             let now = running.begun.elapsed();
