@@ -18,7 +18,7 @@ pub(crate) struct Bench {
     pub(crate) load: LoadFlags,
     #[command(flatten)]
     pub(crate) results: Results,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Request")]
     pub(crate) request: Request,
 }
 
