@@ -38,6 +38,8 @@ struct Panel<'a> {
     x_labels: usize,
     x_label: &'a dyn Fn(&f64) -> String,
     lines: Vec<(String, Line)>,
+    /// The other panel has the same colours.
+    has_legend: bool,
 }
 
 /// Draws the steps in which something was answered, as SVG; none if there is no such step.
@@ -57,6 +59,7 @@ pub(super) fn draw(report: &Report) -> Result<Option<String>> {
             x_labels: most_nines.ceil() as usize + 1,
             x_label: &|nines| percentile(*nines),
             lines: by_percentile,
+            has_legend: true,
         },
         Panel {
             title: "p99 of the latency over time, in ms",
@@ -64,6 +67,7 @@ pub(super) fn draw(report: &Report) -> Result<Option<String>> {
             x_labels: 8,
             x_label: &|seconds| format!("{}", (seconds * 100.0).round() / 100.0),
             lines: lines(over_time),
+            has_legend: false,
         },
     ];
     let mut svg = String::new();
@@ -147,13 +151,15 @@ impl Panel<'_> {
                 .label(title)
                 .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .label_font((FONT, 13))
-            .draw()?;
+        if self.has_legend {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::LowerRight)
+                .background_style(WHITE.mix(0.8))
+                .border_style(BLACK.mix(0.3))
+                .label_font((FONT, 13))
+                .draw()?;
+        }
         Ok(())
     }
 }
