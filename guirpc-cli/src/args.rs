@@ -8,10 +8,12 @@ use guirpc::PythonOptions;
 
 use guirpc::__private_0_1::exit_codes;
 
+mod bench;
 mod dead;
 mod python;
 mod servers;
 
+pub(crate) use bench::{BENCH_JSON, Bench, LoadFlags, Results};
 pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filter};
 pub(crate) use python::{
     Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
@@ -48,6 +50,20 @@ pub(crate) enum Command {
     /// Show how functions do: counts, failures, times, what is in flight
     #[command(after_help = exit_codes())]
     Stats(Stats),
+    /// Measure how fast a function answers under load; this runs the function for real, thousands of times
+    ///
+    /// Calls are made as `guirpc call` makes them, with the same arguments each time, so the function has to bear that:
+    /// each call has its effects. Nothing else is touched, and nothing is sent that is not waited for.
+    ///
+    /// A call that fails is counted by its kind, and the command then ends with the exit code of most failures. A lost
+    /// connection, or no answer at all for the time of `--timeout`, ends the run with the results so far; so does
+    /// Ctrl-C, with exit code 0.
+    ///
+    /// With `--against` a figure is worse or better if it differs by 5 % or more, and the slices of time of both steps
+    /// differ by four standard errors (Welch's test, of logarithms). What else the machine does during one of the two
+    /// runs only is no noise for that test.
+    #[command(after_help = exit_codes(), after_long_help = format!("{BENCH_JSON}\n\n{}", exit_codes()))]
+    Bench(Box<Bench>),
     /// List, requeue or drop dead letters: failed sends and poison messages
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),

@@ -3,6 +3,7 @@
 use crate::args::{Args, Command};
 use crate::failure::Failure;
 
+mod bench;
 mod broker;
 mod call;
 mod completions;
@@ -34,6 +35,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Ls(ls) => ls::run(&ls),
         Command::Info(info) => info::run(&info),
         Command::Stats(stats) => stats::run(&stats),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Dead(dead) => dead::run(&dead),
         Command::Broker(settings) => broker::run(&settings),
         Command::InitConsumer(init) => initconsumer::run(&init),

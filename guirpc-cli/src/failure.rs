@@ -12,7 +12,7 @@ use guirpc::{CallError, Client, Error};
 use crate::terminal;
 
 /// Why a command failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
@@ -25,6 +25,14 @@ impl Failure {
 
     pub(crate) fn other(message: impl fmt::Display) -> Self {
         Failure { exit: Exit::Other, message: message.to_string() }
+    }
+
+    pub(crate) fn broker(message: impl fmt::Display) -> Self {
+        Failure { exit: Exit::Broker, message: terminal::lines(&message.to_string()) }
+    }
+
+    pub(crate) fn regression(message: impl fmt::Display) -> Self {
+        Failure { exit: Exit::Regression, message: message.to_string() }
     }
 
     pub(crate) fn unroutable(message: impl fmt::Display) -> Self {
@@ -47,6 +55,15 @@ impl Failure {
             failure.message = format!("{}\n`{service}`: {backlog}", failure.message);
         }
         failure
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same, said after these words.
+    pub(crate) fn after(self, words: &str) -> Self {
+        Failure { message: format!("{words}{}", self.message), ..self }
     }
 
     /// Prints it; the only place that does.

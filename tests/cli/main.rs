@@ -1,5 +1,6 @@
 //! What the `guirpc` command does with a broker: calls, and every way in which they can end.
 
+mod bench;
 mod dead;
 mod new;
 mod original;
@@ -43,6 +44,16 @@ fn main() -> ExitCode {
         Case::shared("ls::lists_who_is_there", servers::ls_lists_who_is_there),
         Case::shared("info::describes_a_service", servers::info_describes_a_service),
         Case::shared("stats::count_what_has_run", servers::stats_count_what_has_run),
+        Case::shared("bench::shows_each_step", bench::shows_each_step),
+        Case::shared("bench::json_is_consistent", bench::json_is_consistent),
+        Case::shared("bench::failures_are_counted_by_their_kind", bench::failures_are_counted_by_their_kind),
+        Case::shared("bench::a_rate_that_is_not_kept_shows_the_queue", bench::a_rate_that_is_not_kept_shows_the_queue),
+        Case::shared("bench::against_finds_a_slowdown", bench::against_finds_a_slowdown),
+        Case::shared("bench::plot_holds_the_steps", bench::plot_holds_the_steps),
+        Case::shared("bench::a_service_that_hangs_ends_it", bench::a_service_that_hangs_ends_it),
+        Case::shared("bench::ctrl_c_ends_it_with_the_results_so_far", bench::ctrl_c_ends_it_with_the_results_so_far),
+        Case::exclusive("bench::a_broker_that_goes_away_ends_it", bench::a_broker_that_goes_away_ends_it),
+        Case::exclusive("bench::an_alarm_of_the_broker_ends_it", bench::an_alarm_of_the_broker_ends_it),
         Case::shared("vandal::steers_no_terminal", vandal::steers_no_terminal),
         Case::shared("dead::list_shows_what_there_is", dead::list_shows_what_there_is),
         Case::shared("dead::show_prints_one_whole", dead::show_prints_one_whole),

@@ -64,7 +64,7 @@ fn a_broker_that_is_not_there_ends_with_4() -> anyhow::Result<()> {
 
 #[test]
 fn help_tells_the_exit_codes_and_no_password() -> anyhow::Result<()> {
-    for command in ["call", "send", "ping"] {
+    for command in ["call", "send", "ping", "bench"] {
         let ended = run(guirpc()?.env("AMQP_URI", "amqp://guest:secret@localhost").args([command, "--help"]))?;
         check(&ended, 0, "  7  no queue takes calls for the service")?;
         assert!(!ended.stdout.contains("secret"), "{ended:?}");

@@ -52,6 +52,21 @@ impl Request {
 }
 
 impl Prepared<'_> {
+    /// The same, for calls that travel together.
+    pub(super) fn coalescing(self) -> Result<Self, Failure> {
+        match self.dialect {
+            Dialect::Native => Ok(Prepared { settings: self.settings.coalescing(true), ..self }),
+            Dialect::Python => {
+                Err(Failure::usage("`--coalesce` belongs to `--dialect native`: consumers in Python take single calls"))
+            }
+        }
+    }
+
+    /// Whether calls travel together.
+    pub(super) fn is_coalescing(&self) -> bool {
+        self.dialect == Dialect::Native && self.settings.is_coalescing() == Some(true)
+    }
+
     /// The client, with the route that was asked for.
     pub(super) fn connect(&self) -> Result<Client, Failure> {
         let Route { serializer, exchange, routing_key, .. } = &self.request.route;

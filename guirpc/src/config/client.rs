@@ -143,6 +143,17 @@ impl ClientConfig {
         self
     }
 
+    /// Lets calls travel together, or not, whatever their functions say.
+    pub fn coalescing(mut self, coalescing: bool) -> Self {
+        self.coalescing = Some(coalescing);
+        self
+    }
+
+    /// Whether calls travel together, unless that is left to their functions.
+    pub fn is_coalescing(&self) -> Option<bool> {
+        self.coalescing
+    }
+
     /// Who calls, if it is set.
     pub fn app_id(&self) -> Option<&str> {
         self.app_id.as_deref()
