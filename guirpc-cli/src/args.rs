@@ -18,7 +18,7 @@ pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filte
 pub(crate) use python::{
     Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
 };
-pub(crate) use servers::{Gather, Info, Ls, Stats};
+pub(crate) use servers::{Gather, Info, Ls, Stats, Top, TopSort};
 
 /// Scaffolds services, and calls their functions over RabbitMQ.
 #[derive(Debug, Parser)]
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Show how functions do: counts, failures, times, what is in flight
     #[command(after_help = exit_codes())]
     Stats(Stats),
+    /// Watch functions live in the terminal: rates, failures, times, what is in flight
+    #[command(after_help = exit_codes())]
+    Top(Top),
     /// Measure how fast a function answers under load; this runs the function for real, thousands of times
     ///
     /// Calls are made as `guirpc call` makes them, with the same arguments each time, so the function has to bear that:
@@ -191,7 +194,7 @@ pub(crate) struct EmbeddedBroker {
 }
 
 /// Where to ask, and for how long.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Broker")]
 pub(crate) struct Broker {
     /// A client's file of settings, TOML or INI, which `GUIRPC_CONFIG`, `PRODUCER_CONFIG` or

@@ -24,6 +24,7 @@ mod send;
 mod servers;
 mod settings;
 mod stats;
+mod top;
 
 /// Runs the subcommand.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
@@ -35,6 +36,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Ls(ls) => ls::run(&ls),
         Command::Info(info) => info::run(&info),
         Command::Stats(stats) => stats::run(&stats),
+        Command::Top(top) => top::run(&top),
         Command::Bench(bench) => bench::run(&bench),
         Command::Dead(dead) => dead::run(&dead),
         Command::Broker(settings) => broker::run(&settings),

@@ -85,6 +85,12 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     Exit::Usage.code().into()
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Failure { exit: error.kind().into(), message: terminal::lines(&error.to_string()) }

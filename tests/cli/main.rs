@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Case::shared("ls::lists_who_is_there", servers::ls_lists_who_is_there),
         Case::shared("info::describes_a_service", servers::info_describes_a_service),
         Case::shared("stats::count_what_has_run", servers::stats_count_what_has_run),
+        Case::shared("top::shows_what_happens", servers::top_shows_what_happens),
         Case::shared("bench::shows_each_step", bench::shows_each_step),
         Case::shared("bench::json_is_consistent", bench::json_is_consistent),
         Case::shared("bench::failures_are_counted_by_their_kind", bench::failures_are_counted_by_their_kind),

@@ -1,7 +1,11 @@
-//! `guirpc ls`, `info` and `stats`: what servers say of themselves, from a shell.
+//! `guirpc ls`, `info`, `stats` and `top`: what servers say of themselves, from a shell.
 
-use anyhow::ensure;
-use harness::{Broker, eventually};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use harness::{Broker, binary, eventually};
 use serde_json::Value;
 
 use super::run::{Ended, check};
@@ -75,5 +79,61 @@ pub(crate) fn stats_count_what_has_run(broker: &dyn Broker) -> anyhow::Result<()
     drop(server);
     let left: Value = serde_json::from_str(&ask(broker, &["stats", "shop", "--json"])?.stdout)?;
     ensure!(left.as_array().is_some_and(|answers| answers.len() == 1), "{left}");
+    Ok(())
+}
+
+pub(crate) fn top_shows_what_happens(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _shop = shop::open(broker)?;
+    check(&answered(broker, &["stats", "--expect", "1", "--wait", "2s"])?, 0, "no requests yet\n")?;
+    check(&ask(broker, &["top"])?, 2, "add `--once`")?;
+    let (uri, is_over) = (broker.uri(), std::sync::atomic::AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let client = guirpc::Client::connect(&uri).expect("there is a broker");
+            while !is_over.load(std::sync::atomic::Ordering::SeqCst) {
+                let priced = client.call_json("shop", "price", serde_json::json!(["tea", 3]));
+                assert_eq!(priced.expect("it is served"), 9);
+            }
+        });
+        let shown = looks(broker);
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+        shown
+    })
+}
+
+fn looks(broker: &dyn Broker) -> anyhow::Result<()> {
+    check(&answered(broker, &["ls", "--expect", "1", "--wait", "2s"])?, 0, "shop")?;
+    let once = ["top", "shop", "--once", "--json", "--expect", "1", "--wait", "5s", "--interval", "500ms"];
+    let lines: Value = serde_json::from_str(&ask(broker, &once)?.stdout)?;
+    let rate = lines[0]["rate"].as_f64().context("a rate")?;
+    ensure!(lines[0]["function"] == "shop.price" && rate > 1.0 && lines[0]["failures"] == 0.0, "{lines}");
+    let table = ask(broker, &[&once[..3], &["--filter", "nothing"]].concat())?;
+    ensure!(table.stdout.lines().count() == 1 && table.stdout.starts_with("function "), "{table:?}");
+    // On a terminal, until a key ends it.
+    let guirpc = binary("guirpc")?;
+    let command = format!("stty rows 20 cols 120; {} top --interval 200ms", guirpc.display());
+    let mut script = Command::new("script")
+        .args(["-qefc", &command, "/dev/null"])
+        .env("AMQP_URI", broker.uri())
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("`script` of the package bsdutils")?;
+    let mut keys = script.stdin.take().context("it is piped")?;
+    let typing = thread::spawn(move || {
+        use std::io::Write;
+        for key in [&b"s"[..], b"/price\r", b"q"] {
+            thread::sleep(Duration::from_secs(2));
+            if keys.write_all(key).is_err() {
+                return;
+            }
+        }
+        thread::sleep(Duration::from_secs(2));
+    });
+    let ended = script.wait_with_output()?;
+    drop(typing.join());
+    let shown = String::from_utf8_lossy(&ended.stdout);
+    ensure!(ended.status.success() && shown.contains("shop.price") && shown.contains("failures"), "{ended:?}");
     Ok(())
 }

@@ -20,10 +20,7 @@ impl Gather {
         service: Option<&str>,
         question: impl FnOnce(&Control, &Target) -> Result<Vec<T>, guirpc::Error>,
     ) -> Result<Vec<T>, Failure> {
-        let control = Control::configured(&self.broker.settings()?)?.wait(self.wait.into());
-        let control = self.expect.iter().fold(control, |control, expected| control.expect(*expected));
-        let target = service.map_or_else(Target::all, Target::service);
-        let answers = question(&control, &target)?;
+        let answers = question(&self.connect()?, &target(service))?;
         let whom = service.map_or_else(String::new, |service| format!(" of `{}`", line(service, WIDEST)));
         let (came, wait) = (answers.len(), self.wait);
         match self.expect {
@@ -38,6 +35,12 @@ impl Gather {
         }
     }
 
+    /// Connects, to wait so long for so many.
+    pub(super) fn connect(&self) -> Result<Control, Failure> {
+        let control = Control::configured(&self.broker.settings()?)?.wait(self.wait.into());
+        Ok(self.expect.iter().fold(control, |control, expected| control.expect(*expected)))
+    }
+
     /// Prints answers, for programs or for people.
     pub(super) fn print<T: Serialize>(&self, answers: &[T], text: impl FnOnce(&[T]) -> String) -> Result<(), Failure> {
         if !self.json {
@@ -46,6 +49,11 @@ impl Gather {
         let json = serde_json::to_value(answers).map_err(Failure::other)?;
         output::print_json(&json)
     }
+}
+
+/// Those who serve this service, or all.
+pub(super) fn target(service: Option<&str>) -> Target {
+    service.map_or_else(Target::all, Target::service)
 }
 
 /// Rows in columns that are as wide as they need to be; the first row is their head.
