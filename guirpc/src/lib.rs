@@ -45,6 +45,8 @@ mod invocation;
 mod log;
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod message;
+#[doc = include_str!("operating.md")]
+pub mod operating {}
 #[doc = include_str!("python.md")]
 pub mod python {}
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "it is read by a server"))]

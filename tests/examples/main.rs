@@ -10,6 +10,7 @@ use anyhow::{Context, ensure};
 use harness::{Broker, Case, Program, binary};
 use tempfile::TempDir;
 
+mod operating;
 mod readme;
 
 const LONG: Duration = Duration::from_mins(1);
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
         Case::shared("mandelbrot::two_servers_draw_the_picture", two_servers_draw_the_picture),
         Case::shared("mandelbrot::without_a_server_nothing_is_written", without_a_server_nothing_is_written),
     ];
-    harness::main(cases.into_iter().chain(readme::cases()))
+    harness::main(cases.into_iter().chain(readme::cases()).chain(operating::cases()))
 }
 
 /// Starts the server of an example and waits until it serves.

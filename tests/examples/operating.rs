@@ -1,0 +1,67 @@
+//! The commands of the page "Operating services", run word for word, and what they print.
+
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use harness::{Broker, Case, binary, eventually};
+
+use crate::{LONG, run, serve};
+
+const PAGE: &str = include_str!("../../guirpc/src/operating.md");
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::shared("operating::commands_print_what_it_says", commands_print_what_it_says)]
+}
+
+/// A command of the page, and what it prints.
+struct Shown {
+    command: &'static str,
+    lines: Vec<&'static str>,
+}
+
+fn shown() -> Vec<Shown> {
+    let blocks = PAGE.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut all = Vec::new();
+    for line in blocks.flat_map(str::lines) {
+        match line.strip_prefix("$ ") {
+            Some(command) => all.push(Shown { command, lines: Vec::new() }),
+            None => all.last_mut().expect("a block begins with a command").lines.push(line),
+        }
+    }
+    all
+}
+
+fn commands_print_what_it_says(broker: &dyn Broker) -> anyhow::Result<()> {
+    let (_accounts, _hello) = (serve("accounts", broker)?, serve("hello", broker)?);
+    run("accounts-client", &[], broker)?;
+    // They answer soon after they serve.
+    eventually(LONG, || Ok(guirpc(broker, &["ls", "--expect", "2"])?.is_some()))?;
+    let all = shown();
+    ensure!(all.len() >= 5, "the page has only {} commands", all.len());
+    for Shown { command, lines } in all {
+        let words = shlex::split(command).with_context(|| format!("no shell understands {command}"))?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let Some(("guirpc", arguments)) = words.split_first().map(|(first, rest)| (*first, rest)) else {
+            anyhow::bail!("how to run {command}?")
+        };
+        let printed = guirpc(broker, arguments)?.with_context(|| format!("{command} has failed"))?;
+        let is_alike = lines.len() == printed.lines().count()
+            && lines.iter().zip(printed.lines()).all(|(expected, line)| is_alike(expected, line));
+        ensure!(is_alike, "{command} prints\n{printed}\nand not\n{}", lines.join("\n"));
+    }
+    Ok(())
+}
+
+/// What it prints, if it ends well.
+fn guirpc(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Option<String>> {
+    let output = Command::new(binary("guirpc")?).args(arguments).env("AMQP_URI", broker.uri()).output()?;
+    Ok(output.status.success().then_some(String::from_utf8(output.stdout)?))
+}
+
+/// The same words, but for those with a figure in them, which are as many.
+fn is_alike(expected: &str, line: &str) -> bool {
+    let is_figure = |word: &str| word.contains(|character: char| character.is_ascii_digit()) || word.starts_with('▁');
+    let (expected, line): (Vec<_>, Vec<_>) = (expected.split_whitespace().collect(), line.split_whitespace().collect());
+    expected.len() == line.len()
+        && expected.iter().zip(&line).all(|(expected, word)| is_figure(expected) || expected == word)
+}
