@@ -26,10 +26,12 @@ pub enum Exit {
     Setup = 8,
     /// An exchange or a queue is missing, or declared differently.
     Topology = 9,
+    /// Everything works, and something needs attention.
+    Warning = 10,
 }
 
 /// All of them but those of signals, with what they mean.
-const MEANINGS: [(Exit, &str); 10] = [
+const MEANINGS: [(Exit, &str); 11] = [
     (Exit::Done, "done; a service: stopped by SIGTERM or SIGINT, with all that had begun finished"),
     (Exit::Other, "something else: the system refused something, a reply cannot be understood"),
     (Exit::Usage, "the command line, the arguments, a setting, a URI or a file cannot be understood"),
@@ -40,6 +42,7 @@ const MEANINGS: [(Exit, &str); 10] = [
     (Exit::Unroutable, "no queue takes calls for the service: not served, or its name is misspelt"),
     (Exit::Setup, "a service is put together wrongly: missing state, two functions of one name"),
     (Exit::Topology, "the exchange or a queue is missing, or exists and is declared differently"),
+    (Exit::Warning, "`guirpc doctor` found nothing worse than a warning"),
 ];
 
 impl From<ErrorKind> for Exit {

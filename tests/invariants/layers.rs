@@ -3,7 +3,7 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     // What is said and what goes wrong.
     "log",
     "message",
@@ -23,6 +23,7 @@ const ORDER: [&str; 23] = [
     "broker",
     "client",
     "dead_letters",
+    "inspect",
     "server",
     "embedded",
     // What programs run.
