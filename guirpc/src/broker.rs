@@ -70,7 +70,7 @@ pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use failure::{Failure, Scope};
 pub(crate) use inbox::{Consumer, Event, Inbox, Next, Order, Receipt};
-pub(crate) use inspector::{Declared, Greeting, Inspector, Right};
+pub(crate) use inspector::{Declared, Inspector, Right};
 pub(crate) use message_sizes::MessageSizes;
 pub(crate) use outbound::{Coalescable, Outbound, OutboundMessage, Size, coalesced_routing_key};
 pub(crate) use publish_check::{Checked, Presence, PublishCheck, PublishChecker, own_node};

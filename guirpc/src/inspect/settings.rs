@@ -234,7 +234,7 @@ mod tests {
         check(|config| config.prefetch = Some(2), &["`prefetch` is 2, `workers` is 4"]);
         check(|config| config.prefetch = Some(2000), &["`prefetch` is 2000, `workers` is 4"]);
         check(
-            |config| drop(config.lane_prefetch.insert("reports".to_owned(), 1)),
+            |config| assert_eq!(config.lane_prefetch.insert("reports".to_owned(), 1), None),
             &["`lane_prefetch` of lane `reports` is 1, `lane_workers` is 4"],
         );
         check(

@@ -42,7 +42,8 @@ pub(super) fn declarations(examination: &Examination<'_>, service: &str) -> Vec<
     let Examination { settings, inspection, .. } = examination;
     let mut findings = Vec::new();
     let mut missing = Vec::new();
-    for (place, queue) in settings.queues(service).iter().enumerate() {
+    let queues = settings.queues(service);
+    for (place, queue) in queues.iter().enumerate() {
         let name = queue.name();
         let declared = match inspection.queue(queue) {
             Ok(declared) => declared,
@@ -53,6 +54,8 @@ pub(super) fn declarations(examination: &Examination<'_>, service: &str) -> Vec<
         };
         match declared {
             Declared::Missing if place == 0 => return vec![unknown(examination, service).about(name)],
+            // That of dead letters is declared with the first.
+            Declared::Missing if place + 1 == queues.len() => {}
             Declared::Missing => missing.push(format!("`{name}`")),
             Declared::Differently(how) => findings.push(differs(examination, name, how).about(name)),
             Declared::Unknown(_) => {
@@ -66,8 +69,8 @@ pub(super) fn declarations(examination: &Examination<'_>, service: &str) -> Vec<
         findings.push(
             Finding::note(DECLARATION, format!("there is no {}", missing.join(", no ")))
                 .means(
-                    "a server declares them when it starts, if it may; without `SERVICE.calls` calls come singly, without \
-                     the others it does not start",
+                    "a server declares them when it starts, if it may; without the one for `.calls` calls come singly, \
+                     without the others it does not start",
                 )
                 .about(service),
         );
@@ -171,8 +174,10 @@ fn answers(examination: &Examination<'_>, service: &str) -> Finding {
 /// What failed, and what is suspected of ending its process.
 pub(super) fn failures(examination: &Examination<'_>, service: &str) -> Vec<Finding> {
     let queues = examination.settings.queues(service);
-    let count = |queue: &str| examination.inspection.backlog(queue).ok().flatten().map(|backlog| backlog.waiting);
-    let dead = queues.last().and_then(|queue| count(queue.name()));
+    let backlog = |queue: &str| examination.inspection.backlog(queue).ok();
+    let count = |queue: &str| backlog(queue)?.map(|backlog| backlog.waiting);
+    // It is declared with the first letter.
+    let dead = queues.last().and_then(|queue| backlog(queue.name())).map(|dead| dead.map_or(0, |dead| dead.waiting));
     let retried = |role: &str| {
         let queue = queues.iter().find(|queue| queue.name().ends_with(role))?;
         Some((queue.name().to_owned(), count(queue.name())?))

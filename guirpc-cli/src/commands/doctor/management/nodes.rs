@@ -117,6 +117,12 @@ impl Node {
             .collect();
         if nearly.is_empty() {
             let told: Vec<String> = told.map(|(what, used, total)| format!("{what} {used} of {total}")).collect();
+            if told.is_empty() {
+                return Finding::skipped(
+                    CHECK,
+                    "there are no statistics: the node has just been started, or collects none",
+                );
+            }
             return Finding::ok(CHECK, told.join(", "));
         }
         Finding::warning(CHECK, nearly.join(", "))
