@@ -204,6 +204,10 @@ fn settings_that_fight_are_named(broker: &dyn Broker) -> anyhow::Result<()> {
     let environment = [("GUIRPC_PREFETCH", "2"), ("GUIRPC_WORKERS", "8")];
     let diagnosis = Diagnosis::with(&broker.uri(), &[], &environment)?;
     diagnosis.ends_with(10)?.check("settings.server", "warning", "`prefetch` is 2, `workers` is 8")?;
+    let _shop = shop::open(broker)?;
+    // A lane that only the settings know of.
+    let diagnosis = Diagnosis::with(&broker.uri(), &["shop"], &[("GUIRPC_LANE_WORKERS", "reports=2")])?;
+    diagnosis.ends_with(10)?.check("queue.declaration", "warning", "\"subject\":\"shop.reports\"")?;
     let uri = format!("{}?heartbeat=50", broker.uri());
     Diagnosis::of(&uri, &[])?.ends_with(10)?.check("broker.heartbeat", "warning", "every 50 s")?;
     let environment = [("AMQP_URI", broker.uri()), ("GUIRPC_SINGLE_ACTIVE_CONSUMER", "true".to_owned())];
@@ -252,6 +256,7 @@ fn the_advice_grants_rights(rabbitmq: &RabbitMq) -> anyhow::Result<()> {
     ensure!(rabbitmq.queues()?.is_some_and(|queues| queues.is_empty()), "{:?}", rabbitmq.queues()?);
     // What is there is used as it is by whoever may not declare it.
     let _shop = shop::open(rabbitmq)?;
+    Post::open(rabbitmq)?.declare("shop.dead")?;
     let rights = ["^$", r"^amq\.default$", r"^shop(\.(calls|retry|quarantine))?$"];
     let bare = rabbitmq.add_user("bare", rights)?;
     let diagnosis = Diagnosis::of(&bare, &["shop", "--as", "server"])?;
@@ -292,10 +297,10 @@ fn the_management_api_tells_more() -> anyhow::Result<()> {
     ask(&[])?.ends_with(0)?.check("queue.consumers", "ok", "\"subject\":\"shop\"")?;
     refuses_strangers(&uri, &url)?;
     rabbitmq.ctl(&["set_policy", "--apply-to", "queues", "short", "^shop$", r#"{"max-length": 9}"#])?;
-    rabbitmq.ctl(&["set_vhost_limits", "-p", "/", r#"{"max-connections": 6}"#])?;
+    rabbitmq.ctl(&["set_vhost_limits", "-p", "/", r#"{"max-connections": 5}"#])?;
     let warned = || {
         let diagnosis = ask(&["shop"])?;
-        diagnosis.check("limits.connections", "warning", "of 6 connections")?;
+        diagnosis.check("limits.connections", "warning", "of 5 connections")?;
         Ok::<_, anyhow::Error>(diagnosis.check("queue.policy", "warning", "max-length").is_ok() && diagnosis.code == 10)
     };
     eventually(LONG, || Ok(warned().unwrap_or_default()))?;

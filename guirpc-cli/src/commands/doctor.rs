@@ -3,11 +3,13 @@
 //! It asks and changes nothing: no queue is declared, no message is left behind or taken.
 //! What AMQP tells comes by `guirpc::inspect`, the rest by the management API, if it is named.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use guirpc::__private_0_1::Exit;
-use guirpc::inspect::{Inspection, ServerSettings};
+use guirpc::inspect::{Inspection, ServerSettings, ServiceQueue};
 use guirpc::{ClientConfig, ErrorKind};
 
 use crate::args::Doctor;
@@ -120,45 +122,72 @@ fn open_management(url: Option<management::Url>, inspection: &Inspection, report
     }
 }
 
-fn examine_services(examination: &Examination<'_>, management: Option<&Management>, report: &mut Report) {
-    let services = match (&examination.doctor.service, management) {
-        (Some(service), _) => vec![service.clone()],
-        (None, Some(management)) => {
-            match management::queues::services(
-                management,
-                examination.inspection.vhost(),
-                examination.settings.exchange(),
-            ) {
-                Ok(services) => services,
-                Err(finding) => {
-                    report.add(*finding);
-                    Vec::new()
-                }
-            }
+/// A service, or one of its lanes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Target {
+    service: String,
+    lane: Option<String>,
+}
+
+impl Target {
+    fn service(name: impl Into<String>) -> Self {
+        Target { service: name.into(), lane: None }
+    }
+
+    fn queues(&self, settings: &ServerSettings) -> Vec<ServiceQueue> {
+        settings.queues(&self.service, self.lane.as_deref())
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.lane {
+            Some(lane) => write!(f, "{}.{lane}", self.service),
+            None => f.write_str(&self.service),
         }
-        (None, None) => {
+    }
+}
+
+/// The service that is named, with its lanes as far as they are known; or else all that the management API knows.
+fn targets(examination: &Examination<'_>, management: Option<&Management>, report: &mut Report) -> Vec<Target> {
+    let Examination { doctor, settings, inspection, .. } = examination;
+    let bound = management.map(|management| {
+        management::queues::bound(management, inspection.vhost(), settings.exchange()).unwrap_or_else(|finding| {
+            report.add(*finding);
+            Vec::new()
+        })
+    });
+    let Some(service) = &doctor.service else {
+        if bound.is_none() {
             let why = "no service is named: `guirpc doctor SERVICE` looks at its queues";
             report.add(Finding::skipped("queue.declaration", why));
-            Vec::new()
         }
+        return bound.into_iter().flatten().map(Target::service).collect();
     };
-    let first = services.iter().map(|service| service::backlog(examination, service)).collect::<Vec<_>>();
+    let of_service = |queue: &String| Some(queue.strip_prefix(service.as_str())?.strip_prefix('.')?.to_owned());
+    let lanes = bound.iter().flatten().filter_map(of_service).chain(settings.lanes().map(str::to_owned));
+    let lanes: BTreeSet<String> = lanes.collect();
+    let lanes = lanes.into_iter().map(|lane| Target { service: service.clone(), lane: Some(lane) });
+    [Target::service(service)].into_iter().chain(lanes).collect()
+}
+
+fn examine_services(examination: &Examination<'_>, management: Option<&Management>, report: &mut Report) {
+    let targets = targets(examination, management, report);
+    let first = targets.iter().map(|target| service::backlog(examination, target)).collect::<Vec<_>>();
     let looked = Instant::now();
-    for (service, before) in services.iter().zip(first) {
-        report.extend(service::declarations(examination, service));
-        report.extend(service::consumers(examination, service, &before));
-        report.extend(service::failures(examination, service));
-        let queue = management.map(|management| management::queues::examine(management, examination, service));
+    for (target, before) in targets.iter().zip(first) {
+        report.extend(service::declarations(examination, target));
+        report.extend(service::consumers(examination, target, &before));
+        report.extend(service::failures(examination, target));
+        let queue = management.map(|management| management::queues::examine(management, examination, target));
         let timeout = queue.as_ref().and_then(|queue| queue.consumer_timeout);
-        report.add(consumer_timeout::examine(examination, service, timeout));
-        if let Some(queue) = queue {
-            report.extend(queue.findings);
-        }
+        report.add(consumer_timeout::examine(examination, target, timeout));
+        report.extend(queue.into_iter().flat_map(|queue| queue.findings));
         if matches!(&before, Ok(Some(backlog)) if backlog.waiting > 0) {
             thread::sleep(BETWEEN_LOOKS.saturating_sub(looked.elapsed()));
         }
-        let after = service::backlog(examination, service);
-        report.extend(service::growth(service, &before, &after, looked.elapsed()));
+        let after = service::backlog(examination, target);
+        report.extend(service::growth(target, &before, &after, looked.elapsed()));
     }
 }
 

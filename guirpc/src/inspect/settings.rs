@@ -1,5 +1,6 @@
 //! The settings of a server, as far as they can be judged without it.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
@@ -90,9 +91,18 @@ impl ServerSettings {
         self.config.prefetch.map_or(each, |prefetch| usize::from(prefetch).div_ceil(workers.max(1)))
     }
 
-    /// The queues of a service, without those of its lanes: first its own, last that of its dead letters.
-    pub fn queues(&self, service: &str) -> Vec<ServiceQueue> {
-        let own = self.config.queue.clone().unwrap_or_else(|| service.to_owned());
+    /// The lanes that settings name.
+    pub fn lanes(&self) -> impl Iterator<Item = &str> {
+        let Config { lane_workers, lane_prefetch, lane_concurrency, .. } = &self.config;
+        let names: BTreeSet<&String> =
+            lane_workers.keys().chain(lane_prefetch.keys()).chain(lane_concurrency.keys()).collect();
+        names.into_iter().map(String::as_str)
+    }
+
+    /// The queues of a service, or of one of its lanes: first its own, last that of the dead letters.
+    pub fn queues(&self, service: &str, lane: Option<&str>) -> Vec<ServiceQueue> {
+        let own = self.config.queue.as_deref().unwrap_or(service);
+        let own = lane.map_or_else(|| own.to_owned(), |lane| format!("{own}.{lane}"));
         let beside = |name: String| ServiceQueue { name, kind: self.kind.beside(self.kind.lifetime) };
         let mut queues = vec![ServiceQueue { name: own.clone(), kind: self.kind }];
         if !self.kind.single_active_consumer {
@@ -109,8 +119,7 @@ impl ServerSettings {
     pub fn conflicts(&self) -> Vec<Conflict> {
         let config = &self.config;
         let own = Lane { name: None, workers: self.workers(), prefetch: config.prefetch };
-        let names = config.lane_workers.keys().chain(config.lane_prefetch.keys());
-        let lanes = names.collect::<std::collections::BTreeSet<_>>().into_iter().map(|name| Lane {
+        let lanes = self.lanes().map(|name| Lane {
             name: Some(name),
             workers: config.lane_workers.get(name).copied().unwrap_or(own.workers),
             prefetch: config.lane_prefetch.get(name).copied(),
@@ -147,10 +156,9 @@ impl ServerSettings {
                 "lower `drain`, or set `terminationGracePeriodSeconds` a few seconds above it",
             );
         }
-        let lanes = !config.lane_workers.is_empty() || !config.lane_prefetch.is_empty();
-        if lanes && self.exchange.kind != ExchangeType::Direct {
+        if self.lanes().next().is_some() && self.exchange.kind != ExchangeType::Direct {
             add(
-                "`lane_workers` or `lane_prefetch` are set, and `exchange_type` is not `direct`".to_owned(),
+                "settings of lanes are set, and `exchange_type` is not `direct`".to_owned(),
                 "only a direct exchange has lanes: their functions are served by the service's own workers",
                 "leave out `exchange_type`, or the lanes",
             );
@@ -161,7 +169,7 @@ impl ServerSettings {
 
 /// What one lane, or the service's own queue, is worked off with.
 struct Lane<'a> {
-    name: Option<&'a String>,
+    name: Option<&'a str>,
     workers: usize,
     prefetch: Option<u16>,
 }
@@ -251,7 +259,7 @@ mod tests {
                 config.exchange_type = ExchangeType::Topic;
                 config.lane_workers.insert("reports".to_owned(), 2);
             },
-            &["`lane_workers` or `lane_prefetch` are set, and `exchange_type` is not `direct`"],
+            &["settings of lanes are set, and `exchange_type` is not `direct`"],
         );
     }
 
@@ -264,7 +272,7 @@ mod tests {
     #[test]
     fn the_queues_of_a_service_are_those_that_it_declares() {
         let names = |settings: ServerSettings| {
-            let queues = settings.queues("math");
+            let queues = settings.queues("math", None);
             queues.iter().map(|queue| queue.name().to_owned()).collect::<Vec<_>>()
         };
         let all = ["math", "math.calls", "math.retry", "math.quarantine", "math.dead"];
@@ -273,6 +281,11 @@ mod tests {
         assert_eq!(names(python), ["math", "math.retry", "math.quarantine", "math.dead"]);
         let renamed = settings(|config| config.queue = Some("q".to_owned()));
         assert_eq!(names(renamed), ["q", "q.calls", "q.retry", "q.quarantine", "math.dead"]);
+        let lane = settings(|config| assert_eq!(config.lane_workers.insert("reports".to_owned(), 2), None));
+        assert_eq!(lane.lanes().collect::<Vec<_>>(), ["reports"]);
+        let queues = lane.queues("math", Some("reports"));
+        let ends: Vec<&str> = queues.iter().map(ServiceQueue::name).collect();
+        assert_eq!((ends.first(), ends.last()), (Some(&"math.reports"), Some(&"math.dead")));
         let single = settings(|config| {
             config.queue_type = crate::config::QueueType::Quorum;
             config.single_active_consumer = true;

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::Examination;
 use super::finding::Finding;
+use super::{Examination, Target};
 
 const CHECK: &str = "queue.consumer-timeout";
 /// RabbitMQ's own, from 3.8.17 on.
 const DEFAULT: Duration = Duration::from_mins(30);
 
 /// `timeout` is what a policy sets for the queue, if that is known.
-pub(super) fn examine(examination: &Examination<'_>, service: &str, timeout: Option<Duration>) -> Finding {
+pub(super) fn examine(examination: &Examination<'_>, target: &Target, timeout: Option<Duration>) -> Finding {
     let Some(longest) = examination.doctor.longest else {
         let why = "nobody says how long the longest function takes: `--longest 45min` does";
-        return Finding::skipped(CHECK, why).about(service);
+        return Finding::skipped(CHECK, why).about(target.to_string());
     };
-    judge(longest.into(), examination.settings.fetched_per_worker(), timeout).about(service)
+    judge(longest.into(), examination.settings.fetched_per_worker(), timeout).about(target.to_string())
 }
 
 fn judge(longest: Duration, fetched_per_worker: usize, policy: Option<Duration>) -> Finding {

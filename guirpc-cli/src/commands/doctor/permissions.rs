@@ -91,7 +91,7 @@ fn lacks(role: Role, examination: &Examination<'_>) -> Result<Option<Vec<String>
         return Ok(Some(lacks.all));
     }
     let Some(service) = &doctor.service else { return Ok(None) };
-    let queues = settings.queues(service);
+    let queues = settings.queues(service, None);
     let (dead, others) = queues.split_last().expect("the last is that of dead letters");
     if role == Role::Server {
         // What is there is taken as it is by a server that may not declare it.

@@ -7,7 +7,7 @@ use guirpc::inspect::Declared;
 use guirpc::{Backlog, CallError, Error};
 
 use super::finding::Finding;
-use super::{Examination, argument};
+use super::{Examination, Target, argument};
 
 const DECLARATION: &str = "queue.declaration";
 const BACKLOG: &str = "queue.backlog";
@@ -32,17 +32,17 @@ pub(super) fn exchange(examination: &Examination<'_>) -> Option<Finding> {
     Some(finding.about(name))
 }
 
-pub(super) fn backlog(examination: &Examination<'_>, service: &str) -> Result<Option<Backlog>, Error> {
-    let queues = examination.settings.queues(service);
+pub(super) fn backlog(examination: &Examination<'_>, target: &Target) -> Result<Option<Backlog>, Error> {
+    let queues = target.queues(&examination.settings);
     examination.inspection.backlog(queues[0].name())
 }
 
 /// Whether each queue is as a server would declare it.
-pub(super) fn declarations(examination: &Examination<'_>, service: &str) -> Vec<Finding> {
+pub(super) fn declarations(examination: &Examination<'_>, target: &Target) -> Vec<Finding> {
     let Examination { settings, inspection, .. } = examination;
     let mut findings = Vec::new();
     let mut missing = Vec::new();
-    let queues = settings.queues(service);
+    let queues = target.queues(settings);
     for (place, queue) in queues.iter().enumerate() {
         let name = queue.name();
         let declared = match inspection.queue(queue) {
@@ -53,7 +53,7 @@ pub(super) fn declarations(examination: &Examination<'_>, service: &str) -> Vec<
             }
         };
         match declared {
-            Declared::Missing if place == 0 => return vec![unknown(examination, service).about(name)],
+            Declared::Missing if place == 0 => return vec![unknown(examination, target).about(name)],
             // That of dead letters is declared with the first.
             Declared::Missing if place + 1 == queues.len() => {}
             Declared::Missing => missing.push(format!("`{name}`")),
@@ -72,20 +72,22 @@ pub(super) fn declarations(examination: &Examination<'_>, service: &str) -> Vec<
                     "a server declares them when it starts, if it may; without the one for `.calls` calls come singly, \
                      without the others it does not start",
                 )
-                .about(service),
+                .about(target.to_string()),
         );
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(DECLARATION, "all queues are declared as servers declare them").about(service));
+        findings.push(
+            Finding::ok(DECLARATION, "all queues are declared as servers declare them").about(target.to_string()),
+        );
     }
     findings
 }
 
 /// There is no queue for it.
-fn unknown(examination: &Examination<'_>, service: &str) -> Finding {
+fn unknown(examination: &Examination<'_>, target: &Target) -> Finding {
     let found = "there is no such queue";
     if examination.inspection.exchange(&examination.settings).is_ok_and(|declared| declared == Declared::Missing) {
-        let queues = examination.settings.queues(service);
+        let queues = target.queues(&examination.settings);
         let names: Vec<String> = queues.iter().map(|queue| format!("`{}`", queue.name())).collect();
         return Finding::note(DECLARATION, found)
             .means(format!("nothing of guirpc is declared here yet; the first server declares {}", names.join(", ")));
@@ -111,41 +113,45 @@ fn differs(examination: &Examination<'_>, queue: &str, how: String) -> Finding {
 /// Whether anybody takes requests, and answers.
 pub(super) fn consumers(
     examination: &Examination<'_>,
-    service: &str,
+    target: &Target,
     backlog: &Result<Option<Backlog>, Error>,
 ) -> Vec<Finding> {
     const CHECK: &str = "queue.consumers";
     match backlog {
-        Err(error) => vec![unanswered(CHECK, error).about(service)],
+        Err(error) => vec![unanswered(CHECK, error).about(target.to_string())],
         Ok(None) => Vec::new(),
         Ok(Some(Backlog { servers: 0, .. })) => vec![
             Finding::error(CHECK, Exit::Unroutable, "no server takes its requests")
                 .means("calls wait in the queue until they time out")
                 .advise("start a server of the service; if one runs, its log says why it does not consume")
-                .about(service),
+                .about(target.to_string()),
         ],
         Ok(Some(backlog)) => {
             let servers =
                 if backlog.servers == 1 { "1 server takes" } else { &format!("{} servers take", backlog.servers) };
-            vec![Finding::ok(CHECK, format!("{servers} its requests")).about(service), answers(examination, service)]
+            vec![
+                Finding::ok(CHECK, format!("{servers} its requests")).about(target.to_string()),
+                answers(examination, target),
+            ]
         }
     }
 }
 
 /// Whether a call gets through, which runs no function.
-fn answers(examination: &Examination<'_>, service: &str) -> Finding {
+fn answers(examination: &Examination<'_>, target: &Target) -> Finding {
     const CHECK: &str = "service.answers";
     if examination.is_blocked {
-        return Finding::skipped(CHECK, "the broker takes no messages at the moment").about(service);
+        return Finding::skipped(CHECK, "the broker takes no messages at the moment").about(target.to_string());
     }
     let client = match guirpc::Client::configured(examination.client) {
         Ok(client) => {
+            let client = target.lane.iter().fold(client, |client, lane| client.with_lane(lane));
             examination.doctor.broker.timeout.iter().fold(client, |client, time| client.with_timeout((*time).into()))
         }
-        Err(error) => return unanswered(CHECK, &error).about(service),
+        Err(error) => return unanswered(CHECK, &error).about(target.to_string()),
     };
     let begin = Instant::now();
-    let finding = match client.ping(service) {
+    let finding = match client.ping(&target.service) {
         Ok(info) => {
             let milliseconds = begin.elapsed().as_secs_f64() * 1e3;
             let count = info.functions.len();
@@ -168,22 +174,23 @@ fn answers(examination: &Examination<'_>, service: &str) -> Finding {
             .means("the service was not reached, though a server consumes")
             .advise("try `guirpc ping` again, and look at the server's log"),
     };
-    finding.about(service)
+    finding.about(target.to_string())
 }
 
 /// What failed, and what is suspected of ending its process.
-pub(super) fn failures(examination: &Examination<'_>, service: &str) -> Vec<Finding> {
-    let queues = examination.settings.queues(service);
+pub(super) fn failures(examination: &Examination<'_>, target: &Target) -> Vec<Finding> {
+    let queues = target.queues(&examination.settings);
     let backlog = |queue: &str| examination.inspection.backlog(queue).ok();
     let count = |queue: &str| backlog(queue)?.map(|backlog| backlog.waiting);
-    // It is declared with the first letter.
-    let dead = queues.last().and_then(|queue| backlog(queue.name())).map(|dead| dead.map_or(0, |dead| dead.waiting));
+    // It is declared with the first letter, and lanes have none of their own.
+    let dead = queues.last().filter(|_| target.lane.is_none());
+    let dead = dead.and_then(|queue| backlog(queue.name())).map(|dead| dead.map_or(0, |dead| dead.waiting));
     let retried = |role: &str| {
         let queue = queues.iter().find(|queue| queue.name().ends_with(role))?;
         Some((queue.name().to_owned(), count(queue.name())?))
     };
     let mut findings = Vec::new();
-    let service_argument = argument(service);
+    let service_argument = argument(&target.service);
     findings.extend(dead.map(|dead| {
         const CHECK: &str = "queue.dead-letters";
         let finding = match dead {
@@ -195,7 +202,7 @@ pub(super) fn failures(examination: &Examination<'_>, service: &str) -> Vec<Find
                      them run again when the cause is fixed"
                 )),
         };
-        finding.about(service)
+        finding.about(target.to_string())
     }));
     findings.extend(retried(".quarantine").map(|(queue, waiting)| {
         const CHECK: &str = "queue.quarantine";
@@ -212,13 +219,13 @@ pub(super) fn failures(examination: &Examination<'_>, service: &str) -> Vec<Find
 
 /// Whether the backlog is worked off.
 pub(super) fn growth(
-    service: &str,
+    target: &Target,
     before: &Result<Option<Backlog>, Error>,
     after: &Result<Option<Backlog>, Error>,
     took: Duration,
 ) -> Option<Finding> {
     let (Ok(Some(before)), Ok(Some(after))) = (before, after) else { return None };
-    Some(judge_growth(before.waiting, after.waiting, after.servers, took).about(service))
+    Some(judge_growth(before.waiting, after.waiting, after.servers, took).about(target.to_string()))
 }
 
 fn judge_growth(before: u32, after: u32, servers: u32, took: Duration) -> Finding {

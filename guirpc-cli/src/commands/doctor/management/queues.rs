@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Management, segment};
-use crate::commands::doctor::Examination;
 use crate::commands::doctor::finding::Finding;
+use crate::commands::doctor::{Examination, Target};
 
 const UNACKNOWLEDGED: &str = "queue.unacknowledged";
 const AGE: &str = "queue.age";
@@ -53,8 +53,8 @@ struct Binding {
     destination_type: String,
 }
 
-/// The services whose queues are bound to the exchange, with their lanes.
-pub(in crate::commands::doctor) fn services(
+/// The queues of services and of lanes that are bound to the exchange.
+pub(in crate::commands::doctor) fn bound(
     management: &Management,
     vhost: &str,
     exchange: &str,
@@ -76,16 +76,16 @@ fn named(bindings: Vec<Binding>) -> Vec<String> {
 pub(in crate::commands::doctor) fn examine(
     management: &Management,
     examination: &Examination<'_>,
-    service: &str,
+    target: &Target,
 ) -> Queue {
-    let queues = examination.settings.queues(service);
+    let queues = target.queues(&examination.settings);
     let told = get(management, &examination.inspection, queues[0].name());
     match told {
         Ok(None) => Queue { consumer_timeout: None, findings: Vec::new() },
-        Err(finding) => Queue { consumer_timeout: None, findings: vec![finding.about(service)] },
+        Err(finding) => Queue { consumer_timeout: None, findings: vec![finding.about(target.to_string())] },
         Ok(Some(told)) => {
             let findings = [told.unacknowledged(), told.age(SystemTime::now()), told.policy()];
-            let findings = findings.into_iter().flatten().map(|finding| finding.about(service)).collect();
+            let findings = findings.into_iter().flatten().map(|finding| finding.about(target.to_string())).collect();
             Queue { consumer_timeout: told.consumer_timeout(), findings }
         }
     }
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn services_are_the_queues_that_are_bound() {
+    fn queues_beside_those_of_services_are_left_out() {
         let bound =
             |name: &str, kind: &str| Binding { destination: name.to_owned(), destination_type: kind.to_owned() };
         let bindings =
