@@ -122,10 +122,7 @@ impl Connection {
 
     /// The certificate that the broker has shown, in DER, if it has shown one.
     pub(super) fn certificate(&self) -> Option<&[u8]> {
-        #[cfg(feature = "tls")]
-        return self.heard.certificate();
-        #[cfg(not(feature = "tls"))]
-        None
+        self.heard.certificate()
     }
 
     /// Another one to the same broker.

@@ -253,7 +253,7 @@ mod tests {
             |config| (config.concurrency, config.prefetch) = (500, Some(100)),
             &["`prefetch` is 100, `concurrency` is 500"],
         );
-        check(|config| config.drain = Duration::from_secs(60), &["`drain` is 1m"]);
+        check(|config| config.drain = Duration::from_mins(1), &["`drain` is 1m"]);
         check(
             |config| {
                 config.exchange_type = ExchangeType::Topic;

@@ -61,13 +61,11 @@ struct Notes {
     close: OnceLock<Close>,
     violation: OnceLock<String>,
     dropped_bodies: DroppedBodies,
-    #[cfg(feature = "tls")]
     certificate: OnceLock<Vec<u8>>,
 }
 
 impl Heard {
-    /// The certificate that the broker has shown, in DER.
-    #[cfg(feature = "tls")]
+    /// The certificate that the broker has shown, in DER, if it has shown one.
     pub(super) fn certificate(&self) -> Option<&[u8]> {
         self.0.certificate.get().map(Vec::as_slice)
     }
