@@ -190,10 +190,10 @@ impl Inspector {
     }
 
     /// Why a channel is closed with 403, if it is, when this is done on it.
-    fn refused(
-        &self,
-        attempt: impl FnOnce(&Channel) -> Result<(), amiquip::Error> + Send + 'static,
-    ) -> Result<Option<String>, Error> {
+    fn refused<A>(&self, attempt: A) -> Result<Option<String>, Error>
+    where
+        A: FnOnce(&Channel) -> Result<(), amiquip::Error> + Send + 'static,
+    {
         self.ask(move |opener| match attempt(&opener.open_channel()?) {
             Err(error @ amiquip::Error::ServerClosedChannel { code: 403, .. }) => Ok(Some(explain(&error).to_string())),
             Ok(()) | Err(amiquip::Error::ServerClosedChannel { .. }) => Ok(None),
