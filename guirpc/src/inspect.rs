@@ -123,6 +123,14 @@ impl Inspection {
         Inspection::connect(&config.uri)
     }
 
+    /// Closes the connection and waits until that is done; a broker logs one that just ends, as with the process.
+    ///
+    /// # Errors
+    /// The connection is lost already, or the broker does not answer.
+    pub fn close(self) -> Result<(), Error> {
+        self.inspector.close()
+    }
+
     /// What the broker says of itself.
     pub fn broker(&self) -> &BrokerInfo {
         &self.broker

@@ -101,6 +101,8 @@ fn examine(
     report.extend(service::exchange(&examination));
     report.extend(permissions::examine(&examination));
     examine_services(&examination, management.as_ref(), report);
+    // Whatever comes of that, all is known by now.
+    let _ = examination.inspection.close();
     Ok(())
 }
 

@@ -73,6 +73,11 @@ impl Inspector {
         Ok(Inspector { addresses, connection })
     }
 
+    /// Says goodbye to the broker, which else logs a connection that was lost.
+    pub(crate) fn close(self) -> Result<(), Error> {
+        self.connection.close(BOUND).map_err(|why| Error::new(ErrorKind::Unreachable, why))
+    }
+
     /// Where it leads, without the password.
     pub(crate) fn address(&self) -> String {
         self.connection.address().to_string()
@@ -219,8 +224,11 @@ impl Inspector {
             attempt.hold(connection.socket());
             let (channel, blocked) = (connection.open_channel()?, connection.blocked().clone());
             let alarm = alarm(channel, &blocked);
-            // Whatever still waits on it ends, and so does the connection.
-            attempt.give_up();
+            match &alarm {
+                Ok(None) => drop(connection.close(BOUND)),
+                // Whatever still waits on it ends.
+                _ => attempt.give_up(),
+            }
             alarm
         });
         asked.unwrap_or_else(|| Err(no_answer(&self.addresses)))
