@@ -10,11 +10,13 @@ use guirpc::__private_0_1::exit_codes;
 
 mod bench;
 mod dead;
+mod doctor;
 mod python;
 mod servers;
 
 pub(crate) use bench::{BENCH_JSON, Bench, LoadFlags, Results};
 pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filter};
+pub(crate) use doctor::{Doctor, Role};
 pub(crate) use python::{
     Connect, ConsumerSettings, CreateConfig, InitConsumer, InitProducer, ProducerSettings, PublishOne, RunConsumer,
 };
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     /// List, requeue or drop dead letters: failed sends and poison messages
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),
+    /// Look for what goes wrong in practice: the broker, rights, queues, settings; says what it means and what to do
+    #[command(after_help = exit_codes())]
+    Doctor(Doctor),
     /// Run a broker in memory, to develop several services on one machine without RabbitMQ
     Broker(EmbeddedBroker),
     /// Print completions, for example: guirpc completions bash > ~/.local/share/bash-completion/completions/guirpc

@@ -1,5 +1,7 @@
 //! What the commands do, one file each.
 
+use guirpc::__private_0_1::Exit;
+
 use crate::args::{Args, Command};
 use crate::failure::Failure;
 
@@ -9,6 +11,7 @@ mod call;
 mod completions;
 mod createconfig;
 mod dead;
+mod doctor;
 mod info;
 mod init;
 mod initconsumer;
@@ -27,8 +30,8 @@ mod stats;
 mod top;
 
 /// Runs the subcommand.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    match args.command {
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    let done = match args.command {
         Command::New(new) => new::run(&new),
         Command::Call(request) => call::run(&request),
         Command::Send(request) => send::run(&request),
@@ -39,6 +42,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Top(top) => top::run(&top),
         Command::Bench(bench) => bench::run(&bench),
         Command::Dead(dead) => dead::run(&dead),
+        Command::Doctor(doctor) => return doctor::run(&doctor),
         Command::Broker(settings) => broker::run(&settings),
         Command::InitConsumer(init) => initconsumer::run(&init),
         Command::InitProducer(init) => initproducer::run(&init),
@@ -46,5 +50,6 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::PublishOne(publish) => publishone::run(&publish),
         Command::RunConsumer(consumer) => runconsumer::run(&consumer),
         Command::Completions { shell } => completions::run(shell),
-    }
+    };
+    done.map(|()| Exit::Done)
 }

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Err(error) => return failure::refuse(&error),
     };
     match commands::run(args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit.code().into(),
         Err(failure) => failure.report(),
     }
 }

@@ -22,6 +22,7 @@
 //! | [`TopologyKeeper::look`] | an exchange and its bindings, declared again when they are gone |
 //! | [`request_channels`], [`RequestChannel::publish`], `probe`; [`replies`], [`returned`], [`confirmed`] | a client's two channels, and what comes in on them |
 //! | [`PublishChecker::check`] | whether the broker takes messages for an exchange, from this user, of some size ([`MessageSizes`]) |
+//! | [`Inspector`] | what the broker says when it is asked, and nothing changes: its greeting, declarations, rights, alarms |
 //! | [`ask_backlog`] | what waits in a queue, and how many take from it |
 //! | [`ControlServer::serve`], [`ControlClient::ask`] | questions to servers, on the control exchange |
 //! | [`DeadQueue`]: `open`, `exists`, `next`, `keep`, `remove`, `put_back`, `close` | looking through dead letters |
@@ -40,6 +41,7 @@ mod failure;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod inbox;
+mod inspector;
 mod marks;
 mod message_sizes;
 mod outbound;
@@ -73,6 +75,7 @@ pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use failure::{Failure, Scope};
 pub(crate) use inbox::{Consumer, Event, Inbox, Next, Order, Receipt};
+pub(crate) use inspector::{Declared, Inspector, Right};
 pub(crate) use message_sizes::MessageSizes;
 pub(crate) use outbound::{Coalescable, Outbound, OutboundMessage, Size, coalesced_routing_key};
 pub(crate) use publish_check::{Checked, Presence, PublishCheck, PublishChecker, own_node};

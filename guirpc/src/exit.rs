@@ -28,10 +28,12 @@ pub enum Exit {
     Topology = 9,
     /// Worse than an earlier run.
     Regression = 10,
+    /// Everything works, and something needs attention.
+    Warning = 11,
 }
 
 /// All of them but those of signals, with what they mean.
-const MEANINGS: [(Exit, &str); 11] = [
+const MEANINGS: [(Exit, &str); 12] = [
     (Exit::Done, "done; a service: stopped by SIGTERM or SIGINT, with all that had begun finished"),
     (Exit::Other, "something else: the system refused something, a reply cannot be understood"),
     (Exit::Usage, "the command line, the arguments, a setting, a URI or a file cannot be understood"),
@@ -43,6 +45,7 @@ const MEANINGS: [(Exit, &str); 11] = [
     (Exit::Setup, "a service is put together wrongly: missing state, two functions of one name"),
     (Exit::Topology, "the exchange or a queue is missing, or exists and is declared differently"),
     (Exit::Regression, "`guirpc bench`: worse than the earlier run by more than `--max-regression` allows"),
+    (Exit::Warning, "`guirpc doctor` found nothing worse than a warning"),
 ];
 
 impl From<ErrorKind> for Exit {

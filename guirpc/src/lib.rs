@@ -40,6 +40,7 @@ mod function;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
+pub mod inspect;
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "it is made by a server"))]
 mod invocation;
 mod log;

@@ -1,7 +1,11 @@
 //! What the `guirpc` command does with a broker: calls, and every way in which they can end.
 
 mod bench;
+#[allow(dead_code, reason = "end_to_end needs all of it")]
+#[path = "../end_to_end/certificates.rs"]
+mod certificates;
 mod dead;
+mod doctor;
 mod new;
 mod original;
 mod python;
@@ -22,7 +26,7 @@ use run::{Ended, check, guirpc, run};
 const LONG: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
-    harness::main([
+    let cases = [
         Case::shared("call::prints_the_output_as_one_line_of_json", prints_the_output_as_one_line_of_json),
         Case::shared("call::reads_arguments_from_standard_input", reads_arguments_from_standard_input),
         Case::shared("call::numbers_are_exact_or_refused", numbers_are_exact_or_refused),
@@ -67,7 +71,8 @@ fn main() -> ExitCode {
             original::consumer_and_producer_understand_each_other,
         ),
         Case::shared("original::runconsumer_ends_as_the_service_does", original::runconsumer_ends_as_the_service_does),
-    ])
+    ];
+    harness::main(cases.into_iter().chain(doctor::cases()))
 }
 
 /// Runs the command against this broker.

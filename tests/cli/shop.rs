@@ -71,7 +71,15 @@ fn dawdle() {
 
 /// Serves it until the value is dropped; the other value yields the orders that come in.
 pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
+    open_with(broker, |setup| setup)
+}
+
+/// The same, served otherwise.
+pub(crate) fn open_with(
+    broker: &dyn Broker,
+    change: impl FnOnce(Setup) -> Setup,
+) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
     let (sender, orders) = channel();
     let setup = Setup::new(["shop"]).uri(broker.uri()).state(Orders(Mutex::new(sender)));
-    Ok((Server::start(setup)?, orders))
+    Ok((Server::start(change(setup))?, orders))
 }

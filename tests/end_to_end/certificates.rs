@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
@@ -13,6 +14,16 @@ pub(crate) struct Certificates {
 impl Certificates {
     /// The server's is for `host`.
     pub(crate) fn new(host: &str) -> anyhow::Result<Self> {
+        Certificates::changed(host, |_| {})
+    }
+
+    /// The server's is for `host`, and ends then.
+    #[allow(dead_code, reason = "not every test that has certificates looks at their end")]
+    pub(crate) fn until(host: &str, end: SystemTime) -> anyhow::Result<Self> {
+        Certificates::changed(host, |params| params.not_after = end.into())
+    }
+
+    fn changed(host: &str, change: impl Fn(&mut CertificateParams)) -> anyhow::Result<Self> {
         let certificates = Certificates { folder: TempDir::with_prefix("guirpc-certificates-")? };
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -26,6 +37,7 @@ impl Certificates {
         ] {
             let mut params = CertificateParams::new([host.to_owned()])?;
             params.extended_key_usages = vec![usage];
+            change(&mut params);
             let key = KeyPair::generate()?;
             fs::write(certificates.file(&format!("{name}.pem")), params.signed_by(&key, &issuer)?.pem())?;
             fs::write(certificates.file(&format!("{name}.key")), key.serialize_pem())?;

@@ -16,9 +16,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, bail};
 
 use self::install::Installation;
-use self::node::{Member, Node};
+use self::node::{Extras, Member, Node};
 use self::tls::Tls;
 use crate::broker::{Broker, Queue, uri};
+use crate::port::Port;
 
 pub(crate) const NAME: &str = "rabbitmq";
 
@@ -44,15 +45,26 @@ impl RabbitMq {
 
     /// Starts a node, which takes a few seconds, and waits until it takes connections.
     pub fn start() -> anyhow::Result<Self> {
-        Ok(Self { node: Arc::new(Node::start(Member::alone()?, None)?), vhost: "/".to_owned() })
+        Ok(Self { node: Arc::new(Node::start(Member::alone()?, Extras::default())?), vhost: "/".to_owned() })
     }
 
     /// Starts one that takes connections with TLS as well, by which its URIs lead.
     ///
     /// `options` are Erlang's, the content of the list `ssl_options`; `parameters` are what clients need to know.
     pub fn start_with_tls(options: &str, parameters: &str) -> anyhow::Result<Self> {
-        let tls = Some(Tls::new(options, parameters)?);
-        Ok(Self { node: Arc::new(Node::start(Member::alone()?, tls)?), vhost: "/".to_owned() })
+        let extras = Extras { tls: Some(Tls::new(options, parameters)?), ..Extras::default() };
+        Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
+    }
+
+    /// Starts one with the management API, in which `guest` may see everything.
+    pub fn start_with_management() -> anyhow::Result<Self> {
+        let extras = Extras { management: Some(Port::claim()?), ..Extras::default() };
+        Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
+    }
+
+    /// Where the management API is, if the node has it.
+    pub fn management(&self) -> Option<String> {
+        self.node.management().map(|port| format!("http://127.0.0.1:{port}"))
     }
 
     /// Where clients find it without TLS.
@@ -62,7 +74,7 @@ impl RabbitMq {
 
     /// Starts a cluster of so many nodes, one after another; gives each of them.
     pub fn start_cluster(nodes: u8) -> anyhow::Result<Vec<Self>> {
-        let first = Arc::new(Node::start(Member::first()?, None)?);
+        let first = Arc::new(Node::start(Member::first()?, Extras::default())?);
         let others = (2..=nodes).map(|number| Ok(Arc::new(first.start_beside(number)?)));
         let others = others.collect::<anyhow::Result<Vec<_>>>()?;
         let nodes = std::iter::once(first).chain(others);
@@ -169,12 +181,12 @@ impl Broker for RabbitMq {
 
     fn queues(&self) -> anyhow::Result<Option<BTreeSet<String>>> {
         let vhost = binary(&self.vhost);
-        // With a space after each, since the answer comes as one line.
+        // With a space after each, since the answer comes as one line; that of none is an empty list.
         let names = self.eval(&format!(
             "lists:append([binary_to_list(element(4, amqqueue:get_name(Q))) ++ \" \" \
                 || Q <- rabbit_amqqueue:list({vhost})])"
         ))?;
-        Ok(Some(names.trim_matches('"').split_whitespace().map(str::to_owned).collect()))
+        Ok(Some(names.trim_matches(['"', '[', ']']).split_whitespace().map(str::to_owned).collect()))
     }
 
     fn delete_queue(&self, name: &str) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     // What is said and what goes wrong.
     "log",
     "message",
@@ -25,6 +25,7 @@ const ORDER: [&str; 25] = [
     "client",
     "dead_letters",
     "control",
+    "inspect",
     "server",
     "embedded",
     // What programs run.

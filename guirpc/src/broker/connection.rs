@@ -110,6 +110,21 @@ impl Connection {
         &self.address.user
     }
 
+    /// Where it leads, and as whom.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// What the broker says of itself.
+    pub(super) fn server_properties(&self) -> amiquip::FieldTable {
+        self.opener.server_properties()
+    }
+
+    /// The certificate that the broker has shown, in DER, if it has shown one.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        self.heard.certificate()
+    }
+
     /// Another one to the same broker.
     pub(crate) fn open_beside(&self, purpose: &str) -> Result<Self, Error> {
         self.beside().open(purpose)
@@ -278,6 +293,9 @@ fn log_in(
     #[cfg(feature = "tls")]
     if address.is_tls {
         let stream = tls::shake_hands(stream, address)?;
+        if let Some(certificate) = stream.certificate() {
+            heard.note_certificate(certificate);
+        }
         return log_in_on(stream, (name, login), &heard, options)
             .map_err(|error| tls::explain(&error, address).unwrap_or_else(|| explain_open(&error, &heard, address)));
     }

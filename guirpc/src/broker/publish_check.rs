@@ -34,7 +34,7 @@ const SMALL: usize = 16 << 10;
 /// Beyond this size there are so few messages that each that is larger than those before is tried as it is.
 const LARGE: usize = 1 << 20;
 /// An expiration that is no number.
-const NEVER: &str = "never";
+pub(super) const NEVER: &str = "never";
 
 /// What is to be tried: a way to a queue, and a body of so many bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::{Channel, Connection};
 use crate::config::{ExchangeType, QueueType};
 use crate::error::{Error, ErrorKind};
 
+mod configured;
 mod keeper;
 
 pub(crate) use keeper::{Binding, TopologyKeeper};
@@ -78,6 +79,11 @@ impl QueueKind {
     /// One beside this one, for what is taken off it and not run at once.
     pub(crate) fn beside(self, lifetime: Lifetime) -> Self {
         QueueKind { lifetime, single_active_consumer: false, ..self }
+    }
+
+    /// The queue of the dead letters of whatever is taken off this one.
+    pub(crate) fn of_dead_letters(self) -> Self {
+        QueueKind { max_priority: None, ..self.beside(Lifetime::Durable) }
     }
 
     fn options(self) -> QueueDeclareOptions {

@@ -32,8 +32,16 @@ pub(super) struct Node {
     folder: TempDir,
     amqp: Port,
     member: Member,
-    tls: Option<Tls>,
+    extras: Extras,
     running: Mutex<Option<Running>>,
+}
+
+/// What a node has beside its plain port.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    pub(super) tls: Option<Tls>,
+    /// Where the management API listens.
+    pub(super) management: Option<Port>,
 }
 
 /// What a node is to other Erlang nodes: to `rabbitmqctl`, and to those of its cluster.
@@ -75,20 +83,20 @@ struct Running {
 impl Node {
     /// Starts a node of the same cluster; each needs a number of its own, above 1.
     pub(super) fn start_beside(&self, number: u8) -> anyhow::Result<Self> {
-        let node = Self::start(Member::beside(self, number), None)?;
+        let node = Self::start(Member::beside(self, number), Extras::default())?;
         for arguments in [&["stop_app"][..], &["join_cluster", &self.name()], &["start_app"]] {
             node.ctl(arguments)?;
         }
         Ok(node)
     }
 
-    pub(super) fn start(member: Member, tls: Option<Tls>) -> anyhow::Result<Self> {
+    pub(super) fn start(member: Member, extras: Extras) -> anyhow::Result<Self> {
         let node = Self {
             installation: Installation::find().map_err(anyhow::Error::msg)?,
             folder: TempDir::with_prefix("guirpc-rabbitmq-")?,
             amqp: Port::claim()?,
             member,
-            tls,
+            extras,
             running: Mutex::default(),
         };
         node.write_settings()?;
@@ -117,7 +125,12 @@ impl Node {
     }
 
     pub(super) fn tls(&self) -> Option<&Tls> {
-        self.tls.as_ref()
+        self.extras.tls.as_ref()
+    }
+
+    /// The port of the management API, if the node has it.
+    pub(super) fn management(&self) -> Option<u16> {
+        self.extras.management.as_ref().map(Port::number)
     }
 
     pub(super) fn eval(&self, expression: &str) -> anyhow::Result<String> {
@@ -191,15 +204,24 @@ impl Node {
             // Erlang takes no cookie that others could read.
             fs::set_permissions(&path, Permissions::from_mode(0o400))?;
         }
-        fs::write(folder.join("enabled_plugins"), "[].\n")?;
+        let plugins = if self.management().is_some() { "[rabbitmq_management].\n" } else { "[].\n" };
+        fs::write(folder.join("enabled_plugins"), plugins)?;
         // Erlang terms rather than `key = value`, since the translation of those takes 0.7 s.
-        let (port, tls) = (self.port(), self.tls.as_ref().map(Tls::settings).unwrap_or_default());
+        let (port, tls) = (self.port(), self.tls().map(Tls::settings).unwrap_or_default());
+        // Statistics of every second, so that nobody waits for them.
+        let management = self.management().map(|port| {
+            format!(
+                ", {{collect_statistics_interval, 1000}}]}}, \
+                 {{rabbitmq_management, [{{tcp_config, [{{port, {port}}}, {{ip, \"127.0.0.1\"}}]}}"
+            )
+        });
+        let management = management.unwrap_or_default();
         // As much in one message as RabbitMQ 3 takes, which is more than 4 does by itself.
         fs::write(
             folder.join("rabbitmq.config"),
             format!(
                 "[{{rabbit, [{{tcp_listeners, [{{\"127.0.0.1\", {port}}}]}}, \
-                    {{max_message_size, 134217728}}{tls}]}}].\n"
+                    {{max_message_size, 134217728}}{tls}{management}]}}].\n"
             ),
         )?;
         Ok(())

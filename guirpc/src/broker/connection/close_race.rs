@@ -80,6 +80,11 @@ impl CloseRaceGuard {
         self.last.0.keep_consumers();
     }
 
+    /// What the broker says of itself.
+    pub(super) fn server_properties(&self) -> &amiquip::FieldTable {
+        self.connection.server_properties()
+    }
+
     /// What was heard that amiquip does not tell.
     pub(super) fn heard(&self) -> &Heard {
         &self.heard

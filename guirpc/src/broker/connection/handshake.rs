@@ -33,12 +33,14 @@ pub(crate) struct Limits {
     /// The largest payload of a frame: all properties of a message are in one.
     pub(crate) frame: usize,
     pub(crate) channels: u16,
+    /// In seconds; 0 is none.
+    pub(crate) heartbeat: u16,
 }
 
 impl Default for Limits {
     /// What RabbitMQ and amiquip agree on unless an administrator has set less.
     fn default() -> Self {
-        Limits { frame: (128 << 10) - FRAME_OVERHEAD, channels: 2047 }
+        Limits { frame: (128 << 10) - FRAME_OVERHEAD, channels: 2047, heartbeat: 0 }
     }
 }
 
@@ -59,9 +61,20 @@ struct Notes {
     close: OnceLock<Close>,
     violation: OnceLock<String>,
     dropped_bodies: DroppedBodies,
+    certificate: OnceLock<Vec<u8>>,
 }
 
 impl Heard {
+    /// The certificate that the broker has shown, in DER, if it has shown one.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        self.0.certificate.get().map(Vec::as_slice)
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn note_certificate(&self, der: &[u8]) {
+        let _ = self.0.certificate.set(der.to_owned());
+    }
+
     /// The bodies of deliveries that were too large.
     pub(super) fn dropped_bodies(&self) -> &DroppedBodies {
         &self.0.dropped_bodies
@@ -114,9 +127,10 @@ fn close(arguments: &[u8]) -> Option<Close> {
 
 fn limits(arguments: &[u8]) -> Option<Limits> {
     let (channels, rest) = arguments.split_first_chunk()?;
-    let (frame, _) = rest.split_first_chunk()?;
+    let (frame, rest) = rest.split_first_chunk()?;
+    let heartbeat = u16::from_be_bytes(*rest.first_chunk()?);
     let frame = (u32::from_be_bytes(*frame) as usize).checked_sub(FRAME_OVERHEAD)?;
-    Some(Limits { frame, channels: u16::from_be_bytes(*channels) })
+    Some(Limits { frame, channels: u16::from_be_bytes(*channels), heartbeat })
 }
 
 /// Has a frame of the broker's not suggest to do without a heartbeat, if it is about that.
@@ -292,7 +306,7 @@ mod tests {
         let mut written = Vec::new();
         assert_eq!(introduction.write(&mut written, &tune_ok).unwrap(), tune_ok.len());
         assert_eq!(written, tune_ok);
-        assert_eq!(heard.limits(), Limits { frame: 4096 - 8, channels: 7 });
+        assert_eq!(heard.limits(), Limits { frame: 4096 - 8, channels: 7, heartbeat: 10 });
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Opener {
         Ok((channel, written))
     }
 
+    /// What the broker says of itself; nothing once the connection is closed.
+    pub(super) fn server_properties(&self) -> amiquip::FieldTable {
+        self.lock().as_ref().map(|connection| connection.server_properties().clone()).unwrap_or_default()
+    }
+
     /// Has consumers live as long as their channels, on all of the connection.
     pub(in crate::broker) fn keep_consumers(&self) {
         if let Some(connection) = self.lock().as_ref() {

@@ -38,6 +38,11 @@ impl<S: Read + Write> TlsStream<S> {
         Self { session, socket, encrypted: 0 }
     }
 
+    /// The certificate that the other side has shown, in DER.
+    pub(in crate::broker) fn certificate(&self) -> Option<&[u8]> {
+        Some(self.session.peer_certificates()?.first()?)
+    }
+
     /// Has the socket take all that is encrypted; what it does not take now stays.
     fn send(&mut self) -> io::Result<()> {
         while self.session.wants_write() {

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::{check_name, topology};
 use crate::broker::{Addresses, BodyLimit, Lifetime, QueueKind};
-use crate::config::{Config, ExchangeType, PREFETCH_PER_WORKER, QueueType};
+use crate::config::{Config, ExchangeType, PREFETCH_PER_WORKER};
 use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
 use crate::message::{dead, of_calls};
@@ -26,7 +26,7 @@ pub(super) fn plans(
     suffix: &str,
     is_apart: bool,
 ) -> Result<Vec<Plan>, Error> {
-    let queue_kind = queue_kind(config, is_apart)?;
+    let queue_kind = if is_apart { QueueKind::apart(config)? } else { QueueKind::configured(config)? };
     if config.max_deliveries < FEWEST_DELIVERIES {
         return Err(invalid(format!("`max_deliveries` is {FEWEST_DELIVERIES} or more, not {}", config.max_deliveries)));
     }
@@ -134,26 +134,6 @@ impl Share {
     }
 }
 
-fn queue_kind(config: &Config, is_apart: bool) -> Result<QueueKind, Error> {
-    let lifetime = if is_apart { Lifetime::Connection } else { topology::lifetime(config) };
-    let Config { queue_type, max_priority, single_active_consumer, .. } = *config;
-    if queue_type == QueueType::Quorum && max_priority.is_some() {
-        return Err(invalid("a quorum queue knows no priorities: leave out `max_priority`, or `queue_type`"));
-    }
-    if queue_type == QueueType::Quorum && lifetime == Lifetime::Transient {
-        return Err(invalid("a quorum queue is durable: leave out `durable = false`, or `queue_type`"));
-    }
-    if single_active_consumer && queue_type == QueueType::Classic && !is_apart {
-        return Err(invalid(
-            "`single_active_consumer` needs `queue_type = \"quorum\"`: RabbitMQ up to 3.10 can lose a classic queue \
-             with all its messages when the server that is active stops",
-        ));
-    }
-    // One that ends with its connection is on that connection's node.
-    let queue_type = if is_apart { QueueType::Classic } else { queue_type };
-    Ok(QueueKind { lifetime, queue_type, max_priority, single_active_consumer })
-}
-
 /// Names the queues for what is taken off the service's own and not run at once.
 ///
 /// With a single active consumer that is the same queue: with another one two servers might be active.
@@ -162,10 +142,7 @@ fn add_failure_queues(served: &mut LaneService, kind: QueueKind, max_deliveries:
         let name = format!("{}.{role}", served.queue);
         (!kind.single_active_consumer).then(|| Queue { name, kind: kind.beside(kind.lifetime) })
     };
-    let dead_letters = Queue {
-        name: dead::queue(&served.dispatcher.service().name),
-        kind: QueueKind { max_priority: None, ..kind.beside(Lifetime::Durable) },
-    };
+    let dead_letters = Queue { name: dead::queue(&served.dispatcher.service().name), kind: kind.of_dead_letters() };
     let queues =
         FailureQueues { retry: beside("retry"), quarantine: beside("quarantine"), dead_letters, max_deliveries };
     for queue in queues.all() {

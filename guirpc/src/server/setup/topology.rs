@@ -1,7 +1,7 @@
 //! Where requests come from, if not from the exchange and the queue that guirpc declares by itself.
 
 use super::{LONGEST_NAME, Setup, check_name};
-use crate::broker::{Exchange, Lifetime, PYTHON_EXCHANGE};
+use crate::broker::Exchange;
 use crate::config::{Config, ExchangeType};
 use crate::error::{Error, ErrorKind};
 use crate::message::Dialect;
@@ -62,22 +62,10 @@ impl Setup {
     }
 }
 
-fn is_durable(config: &Config) -> bool {
-    config.durable.unwrap_or(config.dialect == Dialect::Native)
-}
-
-pub(super) fn lifetime(config: &Config) -> Lifetime {
-    if is_durable(config) { Lifetime::Durable } else { Lifetime::Transient }
-}
-
 pub(super) fn exchange(config: &Config) -> Result<Exchange, Error> {
-    let name = match (&config.exchange, config.dialect) {
-        (Some(exchange), _) => exchange.clone(),
-        (None, Dialect::Python) => PYTHON_EXCHANGE.to_owned(),
-        (None, Dialect::Native) => Exchange::default().name,
-    };
-    check_name("exchange", &name)?;
-    Ok(Exchange { name, kind: config.exchange_type, durable: is_durable(config) })
+    let exchange = Exchange::configured(config);
+    check_name("exchange", &exchange.name)?;
+    Ok(exchange)
 }
 
 /// Gives the only service the queue and the routing key that the setup names.
