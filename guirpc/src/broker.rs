@@ -70,7 +70,7 @@ pub(crate) use connection::{
 pub(crate) use connection::{is_sound_table, sanitize_table};
 #[cfg(feature = "server")]
 pub(crate) use control::ControlServer;
-pub(crate) use control::{ControlClient, Patience};
+pub(crate) use control::{ControlAnswer, ControlClient, Patience};
 pub(crate) use dead_queue::{DeadQueue, Taken};
 pub(crate) use drop_on_thread::DropOnThread;
 pub(crate) use failure::{Failure, Scope};

@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::broker::{Addresses, ControlClient, Patience};
+use crate::broker::{Addresses, ControlAnswer, ControlClient, Patience};
 #[cfg(feature = "config")]
 use crate::config::ClientConfig;
 use crate::error::{Error, ErrorKind};
@@ -130,8 +130,12 @@ impl Control {
     /// The broker refuses the question (the user needs to read and configure a queue of its own, and to write to
     /// `guirpc.control`), or the connection is lost.
     pub fn ping(&self, target: &Target) -> Result<Vec<Pong>, Error> {
-        let answers = self.ask::<Pong>(PING, target)?;
-        Ok(answers.into_iter().map(|(pong, after)| Pong { after: Some(after), ..pong }).collect())
+        let noted = |(pong, answer): (Pong, ControlAnswer)| Pong {
+            after: Some(answer.after),
+            received: Some(answer.received),
+            ..pong
+        };
+        Ok(self.ask(PING, target)?.into_iter().map(noted).collect())
     }
 
     /// What servers are, and what they serve.
@@ -150,7 +154,7 @@ impl Control {
         Ok(self.ask(STATS, target)?.into_iter().map(|(statistics, _)| statistics).collect())
     }
 
-    fn ask<T: DeserializeOwned>(&self, kind: &str, target: &Target) -> Result<Vec<(T, Duration)>, Error> {
+    fn ask<T: DeserializeOwned>(&self, kind: &str, target: &Target) -> Result<Vec<(T, ControlAnswer)>, Error> {
         let Target(routing_key) = target;
         if routing_key.len() > 255 {
             let message = format!("`{routing_key:.80}…` is longer than any name of a service");
@@ -161,7 +165,7 @@ impl Control {
             // Anybody may answer anything.
             serde_json::from_slice(body).inspect_err(|error| debug!("an answer is no answer to `{kind}`: {error}")).ok()
         };
-        Ok(answers.into_iter().filter_map(|answer| Some((read(&answer.body)?, answer.after))).collect())
+        Ok(answers.into_iter().filter_map(|answer| Some((read(&answer.body)?, answer))).collect())
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("doctor::whoever_is_refused_is_told_why", whoever_is_refused_is_told_why),
         Case::shared("doctor::a_service_that_is_down_ends_with_7", a_service_that_is_down_ends_with_7),
         Case::shared("doctor::a_service_that_is_busy_ends_with_6", a_service_that_is_busy_ends_with_6),
+        Case::shared("doctor::servers_say_how_they_do", servers_say_how_they_do),
         Case::shared("doctor::dead_letters_are_a_warning", dead_letters_are_a_warning),
         Case::shared("doctor::what_is_declared_differently_ends_with_9", what_is_declared_differently_ends_with_9),
         Case::shared("doctor::settings_that_fight_are_named", settings_that_fight_are_named),
@@ -350,5 +351,28 @@ fn a_certificate_near_its_end_is_told() -> anyhow::Result<()> {
         let diagnosis = Diagnosis::of(&rabbitmq.uri(), &[])?;
         diagnosis.ends_with(code)?.check("broker.certificate", severity, &format!("in {days} days"))?;
     }
+    Ok(())
+}
+
+/// Their settings, their clocks, and how long their functions take.
+fn servers_say_how_they_do(broker: &dyn Broker) -> anyhow::Result<()> {
+    let uri = broker.uri();
+    let starved = guirpc::Setup::new(["shop"]).uri(&uri).workers(4).prefetch(2).state(shop::orders().0);
+    let _shop = guirpc::Server::start(starved)?;
+    let mut diagnosis = Diagnosis::of(&uri, &["shop"])?;
+    eventually(LONG, || {
+        if diagnosis.check("servers.answer", "ok", "1 server answers").is_err() {
+            diagnosis = Diagnosis::of(&uri, &["shop"])?;
+        }
+        Ok(diagnosis.check("servers.answer", "ok", "1 server answers").is_ok())
+    })?;
+    diagnosis
+        .ends_with(11)?
+        .check("servers.settings", "warning", "`prefetch` is 2, `workers` is 4")?
+        .check("servers.clock", "ok", "agrees")?
+        .check("servers.connection", "ok", "connected")?
+        .check("queue.consumer-timeout", "skipped", "no server has run anything yet")?;
+    Client::connect(&uri)?.call_json("shop", "price", serde_json::json!(["tea", 3]))?;
+    Diagnosis::of(&uri, &["shop"])?.check("queue.consumer-timeout", "ok", "the longest function takes")?;
     Ok(())
 }

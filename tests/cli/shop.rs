@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Where orders go that were placed.
-struct Orders(Mutex<Sender<String>>);
+pub(crate) struct Orders(Mutex<Sender<String>>);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct SoldOut {
@@ -69,6 +69,12 @@ fn dawdle() {
     thread::sleep(Duration::from_secs(2));
 }
 
+/// The state of the service, and what yields the orders that come in.
+pub(crate) fn orders() -> (Orders, std::sync::mpsc::Receiver<String>) {
+    let (sender, orders) = channel();
+    (Orders(Mutex::new(sender)), orders)
+}
+
 /// Serves it until the value is dropped; the other value yields the orders that come in.
 pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
     open_with(broker, |setup| setup)
@@ -79,7 +85,7 @@ pub(crate) fn open_with(
     broker: &dyn Broker,
     change: impl FnOnce(Setup) -> Setup,
 ) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
-    let (sender, orders) = channel();
-    let setup = Setup::new(["shop"]).uri(broker.uri()).state(Orders(Mutex::new(sender)));
+    let (state, orders) = orders();
+    let setup = Setup::new(["shop"]).uri(broker.uri()).state(state);
     Ok((Server::start(change(setup))?, orders))
 }

@@ -25,12 +25,14 @@ mod local;
 mod management;
 mod permissions;
 mod report;
+mod servers;
 mod service;
 mod versions;
 
 use finding::Finding;
 use management::Management;
 use report::Report;
+use servers::Servers;
 
 /// Between two looks at a backlog.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
@@ -175,6 +177,9 @@ fn targets(examination: &Examination<'_>, management: Option<&Management>, repor
 
 fn examine_services(examination: &Examination<'_>, management: Option<&Management>, report: &mut Report) {
     let targets = targets(examination, management, report);
+    let service = examination.doctor.service.as_deref();
+    let servers = Servers::ask(examination.client, service);
+    report.extend(servers.findings(service));
     let first = targets.iter().map(|target| service::backlog(examination, target)).collect::<Vec<_>>();
     let looked = Instant::now();
     for (target, before) in targets.iter().zip(first) {
@@ -183,7 +188,7 @@ fn examine_services(examination: &Examination<'_>, management: Option<&Managemen
         report.extend(service::failures(examination, target));
         let queue = management.map(|management| management::queues::examine(management, examination, target));
         let timeout = queue.as_ref().and_then(|queue| queue.consumer_timeout);
-        report.add(consumer_timeout::examine(examination, target, timeout));
+        report.add(consumer_timeout::examine(examination, target, &servers, timeout));
         report.extend(queue.into_iter().flat_map(|queue| queue.findings));
         if matches!(&before, Ok(Some(backlog)) if backlog.waiting > 0) {
             thread::sleep(BETWEEN_LOOKS.saturating_sub(looked.elapsed()));

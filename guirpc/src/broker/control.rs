@@ -1,7 +1,7 @@
 //! Both sides of the control exchange: a server's queue on it, and whoever asks all servers something.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use amiquip::{
     AmqpProperties, AmqpValue, ConsumerMessage, ConsumerOptions, FieldTable, Publish, QueueDeclareOptions, Return,
@@ -117,10 +117,11 @@ pub(crate) struct Patience {
     pub(crate) expected: Option<usize>,
 }
 
-/// An answer, and how long after the question it came.
+/// An answer, how long after the question it came, and when that was.
 pub(crate) struct ControlAnswer {
     pub(crate) body: Vec<u8>,
     pub(crate) after: Duration,
+    pub(crate) received: SystemTime,
 }
 
 impl ControlClient {
@@ -188,7 +189,8 @@ fn gather(
         };
         match answer {
             Ok(ConsumerMessage::Delivery(answer)) => {
-                gathered.push(ControlAnswer { body: answer.body, after: begun.elapsed() });
+                let (after, received) = (begun.elapsed(), SystemTime::now());
+                gathered.push(ControlAnswer { body: answer.body, after, received });
             }
             Ok(end) => return Err(Error::new(ErrorKind::Unreachable, Failure::from(&end).reason)),
             Err(_) => return Err(Error::new(ErrorKind::Unreachable, Failure::silent().reason)),

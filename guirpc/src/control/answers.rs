@@ -1,7 +1,7 @@
 //! The answers of servers: plain data, as it travels.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +36,24 @@ pub struct Pong {
     pub version: u32,
     /// Who answers.
     pub instance: Instance,
+    /// The server's clock when it answered, in milliseconds since the Unix epoch.
+    pub time_ms: u64,
     /// How long after the question the answer came; not part of the answer.
     #[serde(skip)]
     pub after: Option<Duration>,
+    /// Our clock when it came; not part of the answer.
+    #[serde(skip)]
+    pub received: Option<SystemTime>,
+}
+
+impl Pong {
+    /// By how much the server's clock and ours differ, beyond what the way of the answer explains.
+    pub fn clock_difference(&self) -> Duration {
+        let theirs = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.time_ms));
+        let Some((received, theirs)) = self.received.zip(theirs) else { return Duration::ZERO };
+        let difference = received.duration_since(theirs).unwrap_or_else(|ahead| ahead.duration());
+        difference.saturating_sub(self.after.unwrap_or_default())
+    }
 }
 
 /// What a server is, and what it serves.

@@ -99,7 +99,10 @@ impl Control {
     fn answer(&self, question: &str) -> Option<Vec<u8>> {
         let instance = self.instance.clone();
         match question {
-            PING => json(&Pong { version: VERSION, instance, after: None }),
+            PING => {
+                let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                json(&Pong { version: VERSION, instance, time_ms: milliseconds(time), after: None, received: None })
+            }
             INFO => json(&self.info(instance)?),
             STATS => json(&self.statistics(instance)?),
             _ => None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::finding::Finding;
+use super::servers::Servers;
 use super::{Examination, Target};
 
 const CHECK: &str = "queue.consumer-timeout";
@@ -10,12 +11,20 @@ const CHECK: &str = "queue.consumer-timeout";
 const DEFAULT: Duration = Duration::from_mins(30);
 
 /// `timeout` is what a policy sets for the queue, if that is known.
-pub(super) fn examine(examination: &Examination<'_>, target: &Target, timeout: Option<Duration>) -> Finding {
-    let Some(longest) = examination.doctor.longest else {
-        let why = "nobody says how long the longest function takes: `--longest 45min` does";
+pub(super) fn examine(
+    examination: &Examination<'_>,
+    target: &Target,
+    servers: &Servers,
+    timeout: Option<Duration>,
+) -> Finding {
+    let said = examination.doctor.longest.map(Duration::from);
+    let Some(longest) = said.or_else(|| servers.longest(target)) else {
+        let why = "no server has run anything yet, and nobody says how long the longest function takes: \
+                   `--longest 45min` does";
         return Finding::skipped(CHECK, why).about(target.to_string());
     };
-    judge(longest.into(), examination.settings.fetched_per_worker(), timeout).about(target.to_string())
+    let fetched = servers.fetched_per_worker(target).unwrap_or_else(|| examination.settings.fetched_per_worker());
+    judge(longest, fetched, timeout).about(target.to_string())
 }
 
 fn judge(longest: Duration, fetched_per_worker: usize, policy: Option<Duration>) -> Finding {
