@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::message::{Headers, Request};
 use crate::scope::Scope;
+use crate::trace::TraceContext;
 
 /// The call that a function is answering, taken as a parameter marked `#[context]`.
 ///
@@ -38,7 +39,8 @@ impl<'a> Context<'a> {
     /// What calls inherit that the function makes; it has just begun.
     pub(crate) fn scope(&self, now: SystemTime) -> Scope {
         let left = self.deadline.map(|deadline| deadline.duration_since(now).unwrap_or_default());
-        Scope::until(left.and_then(|left| Instant::now().checked_add(left)))
+        let deadline = left.and_then(|left| Instant::now().checked_add(left));
+        Scope::new(deadline, TraceContext::of(&self.request.headers))
     }
 
     /// The service that is answering.
@@ -61,7 +63,8 @@ impl<'a> Context<'a> {
         self.request.app_id.as_deref()
     }
 
-    /// The headers of the request, among them `traceparent` if the caller traces.
+    /// The headers of the request, among them `traceparent` if the caller traces; the function's own calls have that
+    /// too, since they are in its [`Scope`].
     pub fn headers(&self) -> &Headers {
         &self.request.headers
     }

@@ -59,6 +59,8 @@ mod server;
 
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "half of it is a server's"))]
+mod trace;
 #[doc = include_str!("types.md")]
 pub mod types {}
 #[doc = include_str!("wire_format.md")]

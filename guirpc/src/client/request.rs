@@ -1,6 +1,5 @@
 //! A request as a client's settings and the function make it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Client;
@@ -11,6 +10,7 @@ use crate::config::Coalescing;
 use crate::error::CallError;
 use crate::function::Function;
 use crate::message::{Dialect, Name};
+use crate::scope::Scope;
 
 /// What of a request depends on the function.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl Client {
             body,
             app_id: self.settings.app_id.clone(),
             priority: self.settings.priority,
-            headers: Arc::clone(&self.settings.headers),
+            headers: Scope::current().trace().added_to(&self.settings.headers),
             wants_reply,
         };
         request.check().map_err(|message| CallError::Unsendable { message })?;
