@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::message::{Headers, Request};
 use crate::scope::Scope;
-use crate::trace::TraceContext;
+use crate::trace;
 
 /// The call that a function is answering, taken as a parameter marked `#[context]`.
 ///
@@ -40,7 +40,7 @@ impl<'a> Context<'a> {
     pub(crate) fn scope(&self, now: SystemTime) -> Scope {
         let left = self.deadline.map(|deadline| deadline.duration_since(now).unwrap_or_default());
         let deadline = left.and_then(|left| Instant::now().checked_add(left));
-        Scope::new(deadline, TraceContext::of(&self.request.headers))
+        Scope::new(deadline, trace::handed_on(&self.request.headers))
     }
 
     /// The service that is answering.

@@ -78,14 +78,14 @@ impl Scope {
     /// let scope = guirpc::Scope::current();
     /// std::thread::spawn(move || scope.run(|| { /* calls */ })).join().unwrap();
     /// ```
-    pub fn run<T>(self, closure: impl FnOnce() -> T) -> T {
-        let _entered = Entered { former: CURRENT.replace(self) };
+    pub fn run<T>(&self, closure: impl FnOnce() -> T) -> T {
+        let _entered = Entered { former: CURRENT.replace(self.clone()) };
         closure()
     }
 
     /// The future, polled in this scope: for tasks that a function starts.
-    pub fn wrap<F: Future>(self, future: F) -> Scoped<F> {
-        Scoped { scope: self, future }
+    pub fn wrap<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped { scope: self.clone(), future }
     }
 }
 
@@ -116,7 +116,7 @@ impl<F: Future> Future for Scoped<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.scope.clone().run(|| this.future.poll(context))
+        this.scope.run(|| this.future.poll(context))
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
         let later = soon + Duration::from_secs(1);
         let (inner, outer) = (until(Some(soon)), until(Some(later)));
         outer.run(|| {
-            inner.clone().run(|| {
+            inner.run(|| {
                 assert_eq!(current(), Some(soon));
                 assert_eq!(thread::spawn(current).join().unwrap(), None);
                 let scope = Scope::current();

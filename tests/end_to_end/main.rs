@@ -39,6 +39,7 @@ mod start;
 mod stopping;
 mod tasks;
 mod tls;
+mod traces;
 #[path = "../workload/functions.rs"]
 mod workload;
 
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         redelivery::cases(),
         several::cases(),
         tls::cases(),
+        traces::cases(),
     ];
     harness::main_twice(cases.into_iter().flatten())
 }

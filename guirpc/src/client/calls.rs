@@ -19,6 +19,7 @@ use super::confirms::{Confirmed, Confirms, Message};
 use super::outcome::Outcome;
 use super::queue::Queue;
 use super::routes::{Access, Flight, RouteId, Routes};
+use super::waiter::Waiter;
 use super::window::{Mark, Via, Window};
 use crate::broker::{Checked, Outbound, Presence, PublishCheck};
 use crate::config::Coalescing;
@@ -127,6 +128,16 @@ pub(super) struct Replied<W> {
     pub(super) waiter: W,
     /// Whether it was in flight before, on another link.
     pub(super) repeated: bool,
+}
+
+impl Replied<Waiter> {
+    /// Tells what has become of the call; whether its caller still waits for it.
+    pub(super) fn tell(self, outcome: Outcome) -> bool {
+        if self.repeated {
+            self.waiter.repeat();
+        }
+        self.waiter.tell(outcome.of_call(self.repeated))
+    }
 }
 
 impl<W> Calls<W> {
@@ -309,9 +320,9 @@ impl<W> Calls<W> {
         }
     }
 
-    /// Forgets a call in which nobody is interested any more.
-    pub(super) fn forget(&mut self, number: u64) {
-        self.remove(number);
+    /// Forgets a call in which nobody is interested any more; gives who waited for it.
+    pub(super) fn forget(&mut self, number: u64) -> Option<W> {
+        self.remove(number).map(|call| call.waiter)
     }
 
     /// Everything that has an outcome by now, to be told of it.

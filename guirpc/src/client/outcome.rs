@@ -67,6 +67,21 @@ impl Outcome {
         }
     }
 
+    /// What kind of failure it is, in a trace; a reply says that itself.
+    pub(super) fn error_type(&self) -> Option<&'static str> {
+        match self {
+            Outcome::Reply(_) | Outcome::Accepted => None,
+            Outcome::ReplyTooLarge(_) => Some("reply_too_large"),
+            Outcome::Unroutable => Some("unroutable"),
+            Outcome::Overloaded => Some("overloaded"),
+            Outcome::Blocked(_) => Some("blocked"),
+            Outcome::Denied(_) => Some("denied"),
+            Outcome::Lost(_) => Some("disconnected"),
+            Outcome::NotSent(_) => Some("not_sent"),
+            Outcome::TimedOut => Some("timed_out"),
+        }
+    }
+
     /// The reply; a send that was accepted has none.
     pub(super) fn into_reply(self, told: Told<'_>) -> Result<Option<EncodedReply>, CallError> {
         let Told { service, timeout, idempotent, max_body } = told;

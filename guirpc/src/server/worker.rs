@@ -178,6 +178,7 @@ impl Worker {
             // The worker that runs it answers this one as well.
             Known::Running => {}
             Known::Answered(reply, (_, delivery)) => {
+                self.plan.trace_from_cache(&delivery, &reply);
                 self.answer(session, delivery, EncodedReply::clone(&reply), Then::Conclude);
             }
         }
@@ -221,7 +222,8 @@ impl Worker {
         let served = &self.plan.services[delivery.service];
         let (key, place) = (key.as_ref(), self.number);
         let begun = self.begin(place, function, key, &delivery);
-        let reply = served.dispatcher.dispatch(&delivery.request, SystemTime::now());
+        let source = self.plan.traced(&delivery);
+        let reply = served.dispatcher.dispatch_from(Some(&source), &delivery.request, SystemTime::now());
         served.run_times.record(&delivery.request.function, begun.elapsed());
         self.end(&Ending { place, session, function, key, begun }, delivery, reply);
     }
@@ -260,6 +262,7 @@ impl Worker {
             for (session, mut other) in joined {
                 // What may have been run before, as the one that is answered, may be told so.
                 other.request.redelivered |= delivery.request.attempts() > 0;
+                self.plan.trace_from_cache(&other, &reply);
                 self.conclude(&session, other, reply.clone(), again);
             }
         }

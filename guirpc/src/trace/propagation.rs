@@ -70,8 +70,37 @@ impl TraceContext {
         Some((&parent[3..35], &parent[36..52]))
     }
 
-    pub(super) fn parent(&self) -> Option<&str> {
-        self.0.as_ref()?.get(TRACE_PARENT)?.as_str()
+    fn parent(&self) -> Option<&str> {
+        self.get(TRACE_PARENT)
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.as_ref()?.get(name)?.as_str()
+    }
+}
+
+#[cfg(feature = "otel")]
+impl TraceContext {
+    /// The flags, as two hexadecimal digits.
+    pub(super) fn flags(&self) -> Option<&str> {
+        Some(&self.parent()?[53..55])
+    }
+
+    pub(super) fn state(&self) -> Option<&str> {
+        self.get(TRACE_STATE)
+    }
+
+    /// The same with another trace and another span in it.
+    pub(super) fn with_parent(self, parent: String, state: Option<String>) -> Self {
+        let mut headers = Headers::new();
+        headers.set_own(TRACE_PARENT, parent);
+        if let Some(state) = state {
+            headers.set_own(TRACE_STATE, state);
+        }
+        if let Some(baggage) = self.get(BAGGAGE) {
+            headers.set_own(BAGGAGE, baggage);
+        }
+        TraceContext(Some(Arc::new(headers)))
     }
 }
 

@@ -55,7 +55,8 @@ impl Worker {
         let plan = Arc::clone(&self.plan);
         let task = Box::pin(async move {
             let dispatcher = &plan.services[delivery.service].dispatcher;
-            let reply = dispatcher.dispatch_async(&delivery.request, SystemTime::now()).await;
+            let source = plan.traced(&delivery);
+            let reply = dispatcher.dispatch_async_from(Some(&source), &delivery.request, SystemTime::now()).await;
             (delivery, reply)
         });
         (Run { slot, session, service, function, key, begun }, task)

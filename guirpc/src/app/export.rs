@@ -1,0 +1,199 @@
+//! Exports traces by OTLP, when the variables of OpenTelemetry's say so.
+//!
+//! Its SDK reads them, but for those that decide whether anything is exported.
+
+use std::env;
+use std::error::Error as StdError;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Level;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use ureq::Agent;
+use uuid::Uuid;
+
+use super::log::{BoxedLayer, CLIENT_LIBRARY};
+use super::{Failure, Program};
+use crate::exit::Exit;
+use crate::log::warn;
+
+/// For what is not sent yet when the program ends: a collector that does not answer holds it up no longer.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// The SDK's default, in milliseconds.
+const TIMEOUT: u64 = 10_000;
+/// Between two lines that say why nothing can be exported.
+const REMINDER: Duration = Duration::from_mins(1);
+
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+const TIMEOUTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
+
+/// Sends what is left when it is dropped.
+pub(super) struct Exporter(SdkTracerProvider);
+
+impl Exporter {
+    /// The exporter that the environment asks for, if it does.
+    pub(super) fn of_the_environment(program: &Program) -> Result<Option<Self>, Failure> {
+        if !is_wanted()? {
+            return Ok(None);
+        }
+        if let Some(protocol) = first_of(&PROTOCOLS).filter(|protocol| protocol != "http/protobuf") {
+            let hint = "grpc, which collectors take at port 4317, is not: name their port 4318";
+            return Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "the protocol `{protocol}` in OTEL_EXPORTER_OTLP_PROTOCOL is unknown; known is http/protobuf ({hint})"
+                ),
+            ));
+        }
+        let endpoint = first_of(&ENDPOINTS).unwrap_or_default();
+        if endpoint.starts_with("https:") && cfg!(not(feature = "tls")) {
+            let message =
+                "OTEL_EXPORTER_OTLP_ENDPOINT begins with `https`, which needs the cargo feature `tls` of guirpc";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        let exporter = SpanExporter::builder().with_http().with_http_client(Http::new()).build();
+        let exporter = exporter
+            .map_err(|error| Failure::new(Exit::Usage, format!("traces cannot be exported as OTEL_… says: {error}")))?;
+        let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource(program));
+        Ok(Some(Exporter(provider.build())))
+    }
+
+    /// What takes up spans: those of calls and runs, and the program's own.
+    pub(super) fn layer(&self) -> BoxedLayer {
+        let scope = InstrumentationScope::builder("guirpc").with_version(env!("CARGO_PKG_VERSION")).build();
+        let layer = tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer_with_scope(scope))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_level(false)
+            .with_target(false);
+        // Lines of the log are none of a span's, since anything may be in them.
+        let is_taken_up = filter_fn(|metadata| {
+            metadata.is_span() && *metadata.level() <= Level::INFO && !metadata.target().starts_with(CLIENT_LIBRARY)
+        });
+        layer.with_filter(is_taken_up).boxed()
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        if self.0.shutdown_with_timeout(FLUSH_TIMEOUT).is_err() {
+            warn!("the last traces could not be exported");
+        }
+    }
+}
+
+/// The first of these variables that says anything.
+fn first_of(variables: &[&str]) -> Option<String> {
+    variables.iter().filter_map(|variable| env::var(variable).ok()).find(|value| !value.is_empty())
+}
+
+fn is_wanted() -> Result<bool, Failure> {
+    if env::var("OTEL_SDK_DISABLED").is_ok_and(|disabled| disabled.eq_ignore_ascii_case("true")) {
+        return Ok(false);
+    }
+    match first_of(&["OTEL_TRACES_EXPORTER"]).as_deref() {
+        None => Ok(first_of(&ENDPOINTS).is_some()),
+        Some("otlp") => Ok(true),
+        Some("none") => Ok(false),
+        Some(other) => {
+            let message = format!("the exporter `{other}` in OTEL_TRACES_EXPORTER is unknown; known are otlp and none");
+            Err(Failure::new(Exit::Usage, message))
+        }
+    }
+}
+
+/// Who exports: what the environment says goes before what the program is.
+fn resource(program: &Program) -> Resource {
+    let own = [
+        ("service.name", program.name.to_owned()),
+        ("service.version", program.version.to_owned()),
+        ("service.instance.id", Uuid::new_v4().to_string()),
+    ];
+    let builder = Resource::builder_empty()
+        .with_attributes(own.map(|(name, value)| KeyValue::new(name, value)))
+        .with_detector(Box::new(TelemetryResourceDetector))
+        .with_detector(Box::new(EnvResourceDetector::new()));
+    match first_of(&["OTEL_SERVICE_NAME"]) {
+        Some(name) => builder.with_service_name(name).build(),
+        None => builder.build(),
+    }
+}
+
+/// A client that blocks, which the exporter's own thread may.
+#[derive(Debug)]
+struct Http {
+    agent: Agent,
+    /// When it was last in the log that nothing can be sent.
+    told: Mutex<Option<Instant>>,
+}
+
+impl Http {
+    fn new() -> Self {
+        let timeout = first_of(&TIMEOUTS).and_then(|timeout| timeout.parse().ok()).unwrap_or(TIMEOUT);
+        let agent = Agent::config_builder()
+            .timeout_global(Some(Duration::from_millis(timeout)))
+            .http_status_as_error(false)
+            .user_agent(concat!("guirpc/", env!("CARGO_PKG_VERSION")));
+        #[cfg(feature = "tls")]
+        let agent = agent.tls_config(tls());
+        Http { agent: agent.build().into(), told: Mutex::default() }
+    }
+
+    fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Box<dyn StdError + Send + Sync>> {
+        let (parts, body) = self.agent.run(request.map(|body| body.to_vec()))?.into_parts();
+        let body = body.into_with_config().limit(1 << 20).read_to_vec()?;
+        Ok(Response::from_parts(parts, body.into()))
+    }
+
+    /// Says once a while that it fails, and at the first time that it does not any more.
+    fn tell(&self, collector: &str, failure: Option<String>) {
+        let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match failure {
+            None => *told = None,
+            Some(failure) if told.is_none_or(|told| told.elapsed() > REMINDER) => {
+                *told = Some(Instant::now());
+                drop(told);
+                warn!("no traces can be exported to {collector}: {failure}");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+fn tls() -> ureq::tls::TlsConfig {
+    let trusted = rustls_native_certs::load_native_certs().certs;
+    let trusted = trusted.iter().map(|trusted| ureq::tls::Certificate::from_der(trusted).to_owned());
+    ureq::tls::TlsConfig::builder()
+        .root_certs(ureq::tls::RootCerts::new_with_certs(&trusted.collect::<Vec<_>>()))
+        .build()
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Http {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        // Without a user and a password, which may precede it.
+        let collector = request.uri().host().unwrap_or_default().to_owned();
+        let sent = self.send(request);
+        self.tell(
+            &collector,
+            match &sent {
+                Ok(response) if response.status().is_success() => None,
+                Ok(response) => Some(format!("it answers {}", response.status())),
+                Err(error) => Some(error.to_string()),
+            },
+        );
+        sent
+    }
+}
