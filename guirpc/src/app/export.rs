@@ -34,6 +34,7 @@ const REMINDER: Duration = Duration::from_mins(1);
 
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+const COMPRESSIONS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"];
 const TIMEOUTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
 
 /// Sends what is left when it is dropped.
@@ -45,15 +46,9 @@ impl Exporter {
         if !is_wanted()? {
             return Ok(None);
         }
-        if let Some(protocol) = first_of(&PROTOCOLS).filter(|protocol| protocol != "http/protobuf") {
-            let hint = "grpc, which collectors take at port 4317, is not: name their port 4318";
-            return Err(Failure::new(
-                Exit::Usage,
-                format!(
-                    "the protocol `{protocol}` in OTEL_EXPORTER_OTLP_PROTOCOL is unknown; known is http/protobuf ({hint})"
-                ),
-            ));
-        }
+        let hint = "; grpc, which collectors take at port 4317, is not: name their port 4318";
+        check("protocol", &PROTOCOLS, &["http/protobuf"], hint)?;
+        check("compression", &COMPRESSIONS, &["gzip", "none"], "")?;
         let endpoint = first_of(&ENDPOINTS).unwrap_or_default();
         if endpoint.starts_with("https:") && cfg!(not(feature = "tls")) {
             let message =
@@ -102,15 +97,20 @@ fn is_wanted() -> Result<bool, Failure> {
     if env::var("OTEL_SDK_DISABLED").is_ok_and(|disabled| disabled.eq_ignore_ascii_case("true")) {
         return Ok(false);
     }
-    match first_of(&["OTEL_TRACES_EXPORTER"]).as_deref() {
-        None => Ok(first_of(&ENDPOINTS).is_some()),
-        Some("otlp") => Ok(true),
-        Some("none") => Ok(false),
-        Some(other) => {
-            let message = format!("the exporter `{other}` in OTEL_TRACES_EXPORTER is unknown; known are otlp and none");
-            Err(Failure::new(Exit::Usage, message))
-        }
-    }
+    let exporter = ["OTEL_TRACES_EXPORTER"];
+    check("exporter", &exporter, &["otlp", "none"], "")?;
+    Ok(match first_of(&exporter).as_deref() {
+        None => first_of(&ENDPOINTS).is_some(),
+        Some(exporter) => exporter == "otlp",
+    })
+}
+
+/// Refuses what none of these variables may say.
+fn check(what: &str, variables: &[&str], known: &[&str], hint: &str) -> Result<(), Failure> {
+    let Some(given) = first_of(variables).filter(|given| !known.contains(&&**given)) else { return Ok(()) };
+    let (variables, known) = (variables.join(" or "), known.join(" and "));
+    let message = format!("{variables}: the {what} `{given}` is unknown; known: {known}{hint}");
+    Err(Failure::new(Exit::Usage, message))
 }
 
 /// Who exports: what the environment says goes before what the program is.

@@ -129,10 +129,11 @@ impl Plan {
     /// Where a request was taken off, as its span says it.
     pub(super) fn traced(&self, delivery: &Delivery) -> trace::Source<'_> {
         let served = &self.services[delivery.service];
+        let role = if delivery.is_coalesced() { QueueRole::Calls } else { delivery.queue };
         trace::Source {
             exchange: &self.exchange.name,
             routing_key: &served.routing_key,
-            queue: served.queue_of(delivery.queue).map_or(&*served.queue, |queue| &*queue.name),
+            queue: served.queue_of(role).map_or(&*served.queue, |queue| &*queue.name),
             broker: self.address.server(),
             lane: self.lane.as_deref(),
         }
