@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::message::{Headers, Request};
 use crate::scope::Scope;
-use crate::trace;
 
 /// The call that a function is answering, taken as a parameter marked `#[context]`.
 ///
@@ -36,11 +35,11 @@ impl<'a> Context<'a> {
         Context { service, request, deadline: request.deadline().into_iter().chain(latest).min() }
     }
 
-    /// What calls inherit that the function makes; it has just begun.
+    /// What calls inherit that the function makes, which has just begun; it is in the scope of its trace.
     pub(crate) fn scope(&self, now: SystemTime) -> Scope {
         let left = self.deadline.map(|deadline| deadline.duration_since(now).unwrap_or_default());
         let deadline = left.and_then(|left| Instant::now().checked_add(left));
-        Scope::new(deadline, trace::handed_on(&self.request.headers))
+        Scope::new(deadline, Scope::current().trace().clone())
     }
 
     /// The service that is answering.

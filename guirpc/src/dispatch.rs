@@ -17,7 +17,8 @@ use crate::message::{
     Dialect, EncodedReply, Headers, IGNORED_ARGUMENTS, IGNORED_ARGUMENTS_OF, PING, Request, ServiceInfo, TIME, status,
 };
 use crate::registry::{Invoke, Registration, Service};
-use crate::trace::{RunSpan, Source};
+use crate::scope::Scope;
+use crate::trace::{RunSpan, Source, handed_on};
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
@@ -116,16 +117,23 @@ impl Dispatcher {
     ) -> EncodedReply {
         let span = self.span(source, request, now);
         let reply = span.in_scope(|| {
-            let format = self.format(request);
-            let answer = match self.check(request, format, now) {
-                Ok(Checked::Answered(reply)) => Ok(reply),
-                Ok(Checked::Run(function, format)) => self.run(function, request, format, now),
-                Err(not_run) => Err(not_run),
-            };
-            self.reply(request, format, now, answer)
+            Self::scope(request).run(|| {
+                let format = self.format(request);
+                let answer = match self.check(request, format, now) {
+                    Ok(Checked::Answered(reply)) => Ok(reply),
+                    Ok(Checked::Run(function, format)) => self.run(function, request, format, now),
+                    Err(not_run) => Err(not_run),
+                };
+                self.reply(request, format, now, answer)
+            })
         });
         span.end(&reply);
         reply
+    }
+
+    /// The trace of a request, in whose span it is called.
+    fn scope(request: &Request) -> Scope {
+        Scope::new(None, handed_on(&request.headers))
     }
 
     /// The span of a request that comes from there.

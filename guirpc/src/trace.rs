@@ -6,6 +6,7 @@
 //! ids, and unknown functions have one name.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tracing::Level;
@@ -55,7 +56,19 @@ pub(crate) struct Called<'a> {
 pub(crate) struct CallSpan(Option<Arc<Undecided>>);
 
 #[derive(Debug)]
-struct Undecided(Span);
+struct Undecided {
+    span: Span,
+    is_repeated: AtomicBool,
+}
+
+/// No subscriber is told anything under a lock, which is held where this is noted.
+impl Drop for Undecided {
+    fn drop(&mut self) {
+        if *self.is_repeated.get_mut() {
+            self.span.record("guirpc.repeated", true);
+        }
+    }
+}
 
 impl CallSpan {
     /// It belongs to the span that it is made in; if there is none, to what is inherited.
@@ -89,13 +102,13 @@ impl CallSpan {
         if !otel::has_current() {
             otel::set_parent(&span, inherited);
         }
-        CallSpan(Some(Arc::new(Undecided(span))))
+        CallSpan(Some(Arc::new(Undecided { span, is_repeated: AtomicBool::new(false) })))
     }
 
     /// What the call hands on of the trace that it belongs to: its own span if an exporter has taken that up.
     pub(crate) fn context(&self, inherited: &TraceContext) -> TraceContext {
         #[cfg(feature = "otel")]
-        if let Some(Undecided(span)) = self.0.as_deref() {
+        if let Some(Undecided { span, .. }) = self.0.as_deref() {
             return inherited.clone().in_span(span);
         }
         inherited.clone()
@@ -103,28 +116,35 @@ impl CallSpan {
 
     /// The id under which it goes out.
     pub(crate) fn identify(&self, correlation_id: impl FnOnce() -> String) {
-        if let Some(Undecided(span)) = self.0.as_deref() {
+        if let Some(Undecided { span, .. }) = self.0.as_deref() {
             span.record("messaging.message.conversation_id", correlation_id());
         }
     }
 
     /// It was in flight before, on a connection that was lost.
-    pub(crate) fn repeat(&self) {
-        if let Some(Undecided(span)) = self.0.as_deref() {
-            span.record("guirpc.repeated", true);
+    pub(crate) fn note_repeated(&self) {
+        if let Some(undecided) = &self.0 {
+            undecided.is_repeated.store(true, Ordering::Relaxed);
         }
     }
 
     /// There is a reply.
     pub(crate) fn reply(&self, reply: &EncodedReply) {
-        if let Some(Undecided(span)) = self.0.as_deref() {
+        if let Some(Undecided { span, .. }) = self.0.as_deref() {
             record_status(span, reply.status, status::BAD_REQUEST);
+        }
+    }
+
+    /// Nobody waits for it any more, if nobody else has a copy, who may make the call once more.
+    pub(crate) fn give_up(&self) {
+        if self.0.as_ref().is_some_and(|undecided| Arc::strong_count(undecided) == 1) {
+            self.fail("cancelled");
         }
     }
 
     /// There will be none, for a reason of this kind.
     pub(crate) fn fail(&self, kind: &'static str) {
-        if let Some(Undecided(span)) = self.0.as_deref() {
+        if let Some(Undecided { span, .. }) = self.0.as_deref() {
             span.record("error.type", kind).record("otel.status_code", "ERROR");
         }
     }

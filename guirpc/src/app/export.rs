@@ -4,7 +4,7 @@
 
 use std::env;
 use std::error::Error as StdError;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TracerProvider;
@@ -23,14 +23,12 @@ use uuid::Uuid;
 use super::log::{BoxedLayer, CLIENT_LIBRARY};
 use super::{Failure, Program};
 use crate::exit::Exit;
-use crate::log::warn;
+use crate::log::{Reminder, warn};
 
 /// For what is not sent yet when the program ends: a collector that does not answer holds it up no longer.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// The SDK's default, in milliseconds.
 const TIMEOUT: u64 = 10_000;
-/// Between two lines that say why nothing can be exported.
-const REMINDER: Duration = Duration::from_mins(1);
 
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
@@ -134,8 +132,7 @@ fn resource(program: &Program) -> Resource {
 #[derive(Debug)]
 struct Http {
     agent: Agent,
-    /// When it was last in the log that nothing can be sent.
-    told: Mutex<Option<Instant>>,
+    reminder: Mutex<Reminder>,
 }
 
 impl Http {
@@ -147,7 +144,7 @@ impl Http {
             .user_agent(concat!("guirpc/", env!("CARGO_PKG_VERSION")));
         #[cfg(feature = "tls")]
         let agent = agent.tls_config(tls());
-        Http { agent: agent.build().into(), told: Mutex::default() }
+        Http { agent: agent.build().into(), reminder: Mutex::default() }
     }
 
     fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Box<dyn StdError + Send + Sync>> {
@@ -156,17 +153,13 @@ impl Http {
         Ok(Response::from_parts(parts, body.into()))
     }
 
-    /// Says once a while that it fails, and at the first time that it does not any more.
-    fn tell(&self, collector: &str, failure: Option<String>) {
-        let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match failure {
-            None => *told = None,
-            Some(failure) if told.is_none_or(|told| told.elapsed() > REMINDER) => {
-                *told = Some(Instant::now());
-                drop(told);
-                warn!("no traces can be exported to {collector}: {failure}");
-            }
-            Some(_) => {}
+    /// Says once a while that it fails.
+    fn tell(&self, collector: &str, failure: &str) {
+        let mut reminder = self.reminder.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = reminder.line(failure, Instant::now());
+        drop(reminder);
+        if let Some(line) = line {
+            warn!("no traces can be exported to {collector}: {line}");
         }
     }
 }
@@ -186,14 +179,11 @@ impl HttpClient for Http {
         // Without a user and a password, which may precede it.
         let collector = request.uri().host().unwrap_or_default().to_owned();
         let sent = self.send(request);
-        self.tell(
-            &collector,
-            match &sent {
-                Ok(response) if response.status().is_success() => None,
-                Ok(response) => Some(format!("it answers {}", response.status())),
-                Err(error) => Some(error.to_string()),
-            },
-        );
+        match &sent {
+            Ok(response) if response.status().is_success() => {}
+            Ok(response) => self.tell(&collector, &format!("it answers {}", response.status())),
+            Err(error) => self.tell(&collector, &error.to_string()),
+        }
         sent
     }
 }

@@ -19,7 +19,6 @@ use super::confirms::{Confirmed, Confirms, Message};
 use super::outcome::Outcome;
 use super::queue::Queue;
 use super::routes::{Access, Flight, RouteId, Routes};
-use super::waiter::Waiter;
 use super::window::{Mark, Via, Window};
 use crate::broker::{Checked, Outbound, Presence, PublishCheck};
 use crate::config::Coalescing;
@@ -128,16 +127,6 @@ pub(super) struct Replied<W> {
     pub(super) waiter: W,
     /// Whether it was in flight before, on another link.
     pub(super) repeated: bool,
-}
-
-impl Replied<Waiter> {
-    /// Tells what has become of the call; whether its caller still waits for it.
-    pub(super) fn tell(self, outcome: Outcome) -> bool {
-        if self.repeated {
-            self.waiter.repeat();
-        }
-        self.waiter.tell(outcome.of_call(self.repeated))
-    }
 }
 
 impl<W> Calls<W> {

@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::batches::is_message;
-use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Stuck};
+use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Replied, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
@@ -224,24 +224,35 @@ impl Core {
         let mut change = self.change();
         let calls = change.calls();
         let now = Instant::now();
-        let find = |(number, reply): (Option<u64>, Received)| match number {
-            Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => None,
-            Some(number) => Some((calls.replied(generation, number), reply)),
-            None => Some((None, reply)),
-        };
-        let replies: Vec<_> = replies.into_iter().filter_map(find).collect();
-        change.end();
-        // The first comes last: whoever waits for them in order is woken once, and finds the others there.
-        for (replied, reply) in replies.into_iter().rev() {
-            let outcome = match reply {
-                Ok(reply) => {
-                    self.clock_skew.compare(&reply);
-                    Outcome::Reply(reply)
+        let mut find = |(number, reply): (Option<u64>, Received)| {
+            let found = match number {
+                Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => {
+                    return None;
                 }
+                Some(number) => calls.replied(generation, number),
+                None => None,
+            };
+            let outcome = match reply {
+                Ok(reply) => Outcome::Reply(reply),
                 Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
             };
+            Some(match found {
+                Some(Replied { waiter, repeated }) => {
+                    waiter.note_repeated(repeated);
+                    (Some(waiter), outcome.of_call(repeated))
+                }
+                None => (None, outcome),
+            })
+        };
+        let replies: Vec<_> = replies.into_iter().filter_map(&mut find).collect();
+        change.end();
+        // The first comes last: whoever waits for them in order is woken once, and finds the others there.
+        for (waiter, outcome) in replies.into_iter().rev() {
+            if let Outcome::Reply(reply) = &outcome {
+                self.clock_skew.compare(reply);
+            }
             // The caller may be giving up at this very moment.
-            if !replied.is_some_and(|call| call.tell(outcome)) {
+            if !waiter.is_some_and(|waiter| waiter.tell(outcome)) {
                 let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
                 debug!(late, "a reply came too late");
             }

@@ -20,9 +20,11 @@ impl Waiter {
         self.span.identify(correlation_id);
     }
 
-    /// The call was in flight before, on another link.
-    pub(super) fn repeat(&self) {
-        self.span.repeat();
+    /// Whether the call was in flight before, on another link.
+    pub(super) fn note_repeated(&self, repeated: bool) {
+        if repeated {
+            self.span.note_repeated();
+        }
     }
 
     /// Tells the outcome; whether the caller still waits for it.
@@ -44,7 +46,7 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         if self.caller.is_some() {
-            self.span.fail("cancelled");
+            self.span.give_up();
         }
     }
 }

@@ -38,7 +38,8 @@ impl Dispatcher {
         now: SystemTime,
     ) -> EncodedReply {
         let span = self.span(source, request, now);
-        let dispatched = async {
+        let scope = span.in_scope(|| Self::scope(request));
+        let dispatched = scope.wrap(async {
             let format = self.format(request);
             let answer = match self.check(request, format, now) {
                 Ok(Checked::Answered(reply)) => Ok(reply),
@@ -46,7 +47,7 @@ impl Dispatcher {
                 Err(not_run) => Err(not_run),
             };
             self.reply(request, format, now, answer)
-        };
+        });
         let reply = span.around(dispatched).await;
         span.end(&reply);
         reply

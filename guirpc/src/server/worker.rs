@@ -18,6 +18,8 @@ use crate::codec;
 use crate::log::debug;
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
+use crate::scope::Scope;
+use crate::trace::TraceContext;
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
@@ -248,7 +250,9 @@ impl Worker {
     fn end(&self, ending: &Ending<'_>, delivery: Delivery, reply: EncodedReply) {
         let Ending { place, session, function, key, begun } = *ending;
         let Request { function: name, correlation_id, .. } = &delivery.request;
-        debug!(function = name, correlation_id, status = reply.status, took = begun.elapsed(), "answered");
+        Scope::new(None, TraceContext::of(&delivery.request.headers)).run(|| {
+            debug!(function = name, correlation_id, status = reply.status, took = begun.elapsed(), "answered");
+        });
         let served = &self.plan.services[delivery.service];
         let again = function.is_some_and(|function| is_worth_another_attempt(served, function, &delivery, &reply));
         if let Some(key) = key {

@@ -135,7 +135,7 @@ fn a_call_has_what_the_conventions_ask_for() {
     let fields = recorded(|| {
         let span = called(true);
         span.identify(|| "id-1".to_owned());
-        span.repeat();
+        span.note_repeated();
         span.reply(&reply(404));
     });
     let expected = [
@@ -164,6 +164,18 @@ fn a_send_is_a_producers_and_fails_by_a_kind() {
     let of = |name: &str| fields.get(name).map(String::as_str);
     assert_eq!([of("otel.kind"), of("messaging.operation.type")], [Some("producer"), Some("send")]);
     assert_eq!([of("error.type"), of("rpc.response.status_code")], [Some("unroutable"), None]);
+}
+
+#[test]
+fn what_is_given_up_is_cancelled_unless_it_is_made_once_more() {
+    let given_up = recorded(|| called(true).give_up());
+    assert_eq!(given_up.get("error.type").map(String::as_str), Some("cancelled"));
+    let made_again = recorded(|| {
+        let span = called(true);
+        span.clone().give_up();
+        span.reply(&reply(200));
+    });
+    assert_eq!(made_again.get("error.type"), None);
 }
 
 #[test]
