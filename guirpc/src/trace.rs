@@ -51,21 +51,32 @@ pub(crate) struct Called<'a> {
 
 /// The span of a call or a send, from when it is made until it has an outcome; nothing if nobody subscribes.
 ///
-/// It ends with its last copy.
+/// It ends with its last copy; if it was not decided by then, it was given up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallSpan(Option<Arc<Undecided>>);
 
 #[derive(Debug)]
 struct Undecided {
     span: Span,
+    is_decided: AtomicBool,
+    /// Recorded in the end: where it is noted a lock is held, under which no subscriber is told anything.
     is_repeated: AtomicBool,
 }
 
-/// No subscriber is told anything under a lock, which is held where this is noted.
+impl Undecided {
+    fn decide(&self) -> &Span {
+        self.is_decided.store(true, Ordering::Relaxed);
+        &self.span
+    }
+}
+
 impl Drop for Undecided {
     fn drop(&mut self) {
         if *self.is_repeated.get_mut() {
             self.span.record("guirpc.repeated", true);
+        }
+        if !*self.is_decided.get_mut() {
+            record_failure(&self.span, "cancelled");
         }
     }
 }
@@ -102,7 +113,11 @@ impl CallSpan {
         if !otel::has_current() {
             otel::set_parent(&span, inherited);
         }
-        CallSpan(Some(Arc::new(Undecided { span, is_repeated: AtomicBool::new(false) })))
+        CallSpan(Some(Arc::new(Undecided {
+            span,
+            is_decided: AtomicBool::new(false),
+            is_repeated: AtomicBool::new(false),
+        })))
     }
 
     /// What the call hands on of the trace that it belongs to: its own span if an exporter has taken that up.
@@ -130,22 +145,22 @@ impl CallSpan {
 
     /// There is a reply.
     pub(crate) fn reply(&self, reply: &EncodedReply) {
-        if let Some(Undecided { span, .. }) = self.0.as_deref() {
-            record_status(span, reply.status, status::BAD_REQUEST);
-        }
-    }
-
-    /// Nobody waits for it any more, if nobody else has a copy, who may make the call once more.
-    pub(crate) fn give_up(&self) {
-        if self.0.as_ref().is_some_and(|undecided| Arc::strong_count(undecided) == 1) {
-            self.fail("cancelled");
+        if let Some(undecided) = &self.0 {
+            record_status(undecided.decide(), reply.status, status::BAD_REQUEST);
         }
     }
 
     /// There will be none, for a reason of this kind.
     pub(crate) fn fail(&self, kind: &'static str) {
-        if let Some(Undecided { span, .. }) = self.0.as_deref() {
-            span.record("error.type", kind).record("otel.status_code", "ERROR");
+        if let Some(undecided) = &self.0 {
+            record_failure(undecided.decide(), kind);
+        }
+    }
+
+    /// It is sent, and none is waited for.
+    pub(crate) fn accept(&self) {
+        if let Some(undecided) = &self.0 {
+            undecided.decide();
         }
     }
 }
@@ -258,6 +273,10 @@ fn destination(parts: &[&str]) -> String {
 fn queue_time(request: &Request, now: SystemTime) -> Option<Duration> {
     let made = request.deadline()?.checked_sub(request.timeout()?)?;
     Some(now.duration_since(made).unwrap_or_default())
+}
+
+fn record_failure(span: &Span, kind: &'static str) {
+    span.record("error.type", kind).record("otel.status_code", "ERROR");
 }
 
 /// Records the status of a reply, which is an error from this one on.

@@ -76,6 +76,16 @@ fn neither_shows_in_a_public_signature() {
     }
 }
 
+#[test]
+fn opentelemetry_shows_in_no_public_signature() {
+    let is_theirs = |token: &String| token.starts_with("opentelemetry") || token.ends_with("_opentelemetry");
+    let names = |source: &Source| source.tokens.iter().any(is_theirs);
+    assert_eq!(elsewhere(&["guirpc/src/trace", "guirpc/src/app/export"], names), NONE);
+    for source in that_name("opentelemetry") {
+        assert!(!source.has_public_items(), "{} has public items", source.path);
+    }
+}
+
 /// What stands between the last `impl` and the brace.
 fn implementation(tokens: &[String]) -> Option<&[String]> {
     let start = tokens.iter().rposition(|token| token == "impl")?;

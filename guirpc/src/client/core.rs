@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::batches::is_message;
-use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Replied, Stuck};
+use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
@@ -16,7 +16,7 @@ use super::waiter::Waiter;
 use super::window::Via;
 use crate::broker::{
     BodyLimit, Checked, DropOnThread, Failure, Limits, Outbound, OutboundMessage, PublishCheck, Received,
-    RequestChannel, Returned, TooLarge,
+    RequestChannel, Returned,
 };
 use crate::config::DEFAULT_MAX_BODY;
 use crate::health::ConnectionStatus;
@@ -224,27 +224,15 @@ impl Core {
         let mut change = self.change();
         let calls = change.calls();
         let now = Instant::now();
-        let mut find = |(number, reply): (Option<u64>, Received)| {
-            let found = match number {
-                Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => {
-                    return None;
-                }
-                Some(number) => calls.replied(generation, number),
-                None => None,
-            };
-            let outcome = match reply {
-                Ok(reply) => Outcome::Reply(reply),
-                Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
-            };
-            Some(match found {
-                Some(Replied { waiter, repeated }) => {
-                    waiter.note_repeated(repeated);
-                    (Some(waiter), outcome.of_call(repeated))
-                }
-                None => (None, outcome),
-            })
+        let find = |(number, reply): (Option<u64>, Received)| match number {
+            Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => None,
+            Some(number) => Some(match calls.replied(generation, number) {
+                Some(call) => call.replied_with(reply),
+                None => (None, reply.into()),
+            }),
+            None => Some((None, Outcome::from(reply))),
         };
-        let replies: Vec<_> = replies.into_iter().filter_map(&mut find).collect();
+        let replies: Vec<_> = replies.into_iter().filter_map(find).collect();
         change.end();
         // The first comes last: whoever waits for them in order is woken once, and finds the others there.
         for (waiter, outcome) in replies.into_iter().rev() {

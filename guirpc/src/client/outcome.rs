@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::broker::{Received, TooLarge};
 use crate::codec::{self, DecodeError, Format};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
@@ -41,6 +42,15 @@ pub(super) struct Told<'a> {
     pub(super) idempotent: bool,
     /// How many bytes a reply may have.
     pub(super) max_body: usize,
+}
+
+impl From<Received> for Outcome {
+    fn from(reply: Received) -> Self {
+        match reply {
+            Ok(reply) => Outcome::Reply(reply),
+            Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
+        }
+    }
 }
 
 impl Outcome {

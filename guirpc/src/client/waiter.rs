@@ -1,18 +1,22 @@
 //! Who is told what becomes of a call: its caller, and whoever follows its trace.
 
+use super::calls::Replied;
 use super::outcome::Outcome;
+use crate::broker::Received;
 use crate::trace::CallSpan;
 
 /// Dropped untold, the call was given up.
+///
+/// It is small, so that those of many replies take no memory of their own.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    caller: Option<oneshot::Sender<Outcome>>,
+    caller: oneshot::Sender<Outcome>,
     span: CallSpan,
 }
 
 impl Waiter {
     pub(super) fn new(caller: oneshot::Sender<Outcome>, span: CallSpan) -> Self {
-        Waiter { caller: Some(caller), span }
+        Waiter { caller, span }
     }
 
     /// The id under which the call goes out.
@@ -20,33 +24,29 @@ impl Waiter {
         self.span.identify(correlation_id);
     }
 
-    /// Whether the call was in flight before, on another link.
-    pub(super) fn note_repeated(&self, repeated: bool) {
-        if repeated {
-            self.span.note_repeated();
-        }
-    }
-
     /// Tells the outcome; whether the caller still waits for it.
-    pub(super) fn tell(mut self, outcome: Outcome) -> bool {
+    pub(super) fn tell(self, outcome: Outcome) -> bool {
+        let Waiter { caller, span } = self;
         match &outcome {
-            Outcome::Reply(reply) => self.span.reply(reply),
-            outcome => {
-                if let Some(kind) = outcome.error_type() {
-                    self.span.fail(kind);
-                }
-            }
+            Outcome::Reply(reply) => span.reply(reply),
+            outcome => match outcome.error_type() {
+                Some(kind) => span.fail(kind),
+                None => span.accept(),
+            },
         }
         // It ends before the caller goes on.
-        self.span = CallSpan::default();
-        self.caller.take().is_some_and(|caller| caller.send(outcome).is_ok())
+        drop(span);
+        caller.send(outcome).is_ok()
     }
 }
 
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        if self.caller.is_some() {
-            self.span.give_up();
+impl Replied<Waiter> {
+    /// Who is to be told, and what.
+    pub(super) fn replied_with(self, reply: Received) -> (Option<Waiter>, Outcome) {
+        let Replied { waiter, repeated } = self;
+        if repeated {
+            waiter.span.note_repeated();
         }
+        (Some(waiter), Outcome::from(reply).of_call(repeated))
     }
 }
