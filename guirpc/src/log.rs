@@ -138,6 +138,7 @@ impl<T: Field> Field for Option<T> {
 }
 
 /// A status, which is a text for OpenTelemetry.
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "replies are a server's"))]
 pub(crate) trait Code {
     fn code(&self) -> Option<String>;
 }

@@ -18,6 +18,9 @@ use crate::message::{EncodedReply, Headers, PING, Request, status};
 
 #[cfg(feature = "otel")]
 mod otel;
+#[cfg(not(feature = "otel"))]
+#[path = "trace/otel/none.rs"]
+mod otel;
 mod propagation;
 #[cfg(test)]
 mod tests;
@@ -109,7 +112,6 @@ impl CallSpan {
         if span.is_disabled() {
             return CallSpan(None);
         }
-        #[cfg(feature = "otel")]
         if !otel::has_current() {
             otel::set_parent(&span, inherited);
         }
@@ -122,11 +124,10 @@ impl CallSpan {
 
     /// What the call hands on of the trace that it belongs to: its own span if an exporter has taken that up.
     pub(crate) fn context(&self, inherited: &TraceContext) -> TraceContext {
-        #[cfg(feature = "otel")]
-        if let Some(Undecided { span, .. }) = self.0.as_deref() {
-            return inherited.clone().in_span(span);
+        match &self.0 {
+            Some(undecided) => inherited.clone().in_span(&undecided.span),
+            None => inherited.clone(),
         }
-        inherited.clone()
     }
 
     /// The id under which it goes out.
@@ -218,7 +219,6 @@ impl RunSpan {
             guirpc.queue_time = queue_time(request, now).map(|time| time.as_secs_f64()),
             guirpc.from_cache = Empty,
         );
-        #[cfg(feature = "otel")]
         if !span.is_disabled() {
             otel::set_parent(&span, &TraceContext::of(&request.headers));
         }
@@ -251,10 +251,7 @@ impl RunSpan {
 /// What the function of a request with these headers hands on to its calls: the span that it runs in, if an exporter has
 /// taken that up, else what the request brought.
 pub(crate) fn handed_on(headers: &Headers) -> TraceContext {
-    let context = TraceContext::of(headers);
-    #[cfg(feature = "otel")]
-    let context = context.in_span(&Span::current());
-    context
+    TraceContext::of(headers).in_span(&Span::current())
 }
 
 /// A method's name in OpenTelemetry's sense.

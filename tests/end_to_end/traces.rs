@@ -120,7 +120,7 @@ fn a_trace_goes_on_in_pythons_dialect(broker: &dyn Broker) -> anyhow::Result<()>
 
 fn what_is_no_trace_does_not_go_on(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client, _) = serve(broker)?;
-    let broken = client.with_header("traceparent", PARENT.to_uppercase()).with_header("tracestate", STATE);
-    ensure!(traces_within::call(&broken.with_header("baggage", "ada"))? == vec![Trace::new(); 3]);
+    let wrong = client.with_header("traceparent", PARENT.to_uppercase()).with_header("tracestate", STATE);
+    ensure!(traces_within::call(&wrong.with_header("baggage", "ada"))? == vec![Trace::new(); 3]);
     Ok(())
 }

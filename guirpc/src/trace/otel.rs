@@ -9,7 +9,7 @@ use super::TraceContext;
 
 impl TraceContext {
     /// What calls hand on that are made in a span: that itself, if a layer has taken it up.
-    pub(crate) fn in_span(self, span: &Span) -> Self {
+    pub(super) fn in_span(self, span: &Span) -> Self {
         if span.is_disabled() {
             return self;
         }
