@@ -20,6 +20,11 @@ use crate::server::{OwnSettings, Server, Setup, ShutdownHandle};
 mod args;
 #[cfg(feature = "embedded")]
 mod dev;
+#[cfg(feature = "otel")]
+mod export;
+#[cfg(not(feature = "otel"))]
+#[path = "app/export/none.rs"]
+mod export;
 mod list;
 mod log;
 mod output;
@@ -27,6 +32,7 @@ mod panics;
 mod signals;
 
 use args::{Args, Command};
+use export::Exporter;
 use output::{Output, printable};
 
 /// For the threads of a server that has stopped to let go of its state.
@@ -107,24 +113,28 @@ fn run(program: &Program, args: &Args, setup: AddSetup<'_>) -> Result<Exit, Fail
     let own = || program.services.iter().map(|&service| service.to_owned()).collect();
     let services: Vec<String> = config.service.take().unwrap_or_else(own);
     let own = OwnSettings { section: settings.own, arguments: args.own().to_owned() };
-    let prepare = |config| prepare(Setup::with_config(services.clone(), config).with_own(own), &services, setup);
+    let prepare = |config, exporter| {
+        prepare(Setup::with_config(services.clone(), config).with_own(own), &services, exporter, setup)
+    };
     match args.command {
         Some(Command::List { json }) => {
             list::print(&services, json)?;
             Ok(Exit::Done)
         }
         Some(Command::Serve { .. }) | None => {
+            let exporter = Exporter::of_the_environment(program)?;
             let shutdown = listen_to_signals()?;
-            serve(prepare(config)?, &shutdown, || {}).map_err(Failure::with_dev)
+            serve(prepare(config, exporter.as_ref())?, &shutdown, || {}).map_err(Failure::with_dev)
         }
         #[cfg(feature = "embedded")]
         Some(Command::Dev { port, ref call, .. }) => {
+            let exporter = Exporter::of_the_environment(program)?;
             let call = dev::Call::parse(call, &services)?;
             let shutdown = listen_to_signals()?;
             let broker = dev::broker(port)?;
             // Before the set-up, which may make clients of it.
             config.uri = broker.uri();
-            dev::run(prepare(config)?, &broker, &services, call, &shutdown)
+            dev::run(prepare(config, exporter.as_ref())?, &broker, &services, call, &shutdown)
         }
         #[cfg(not(feature = "embedded"))]
         Some(Command::Dev { .. }) => Err(Failure::new(
@@ -145,10 +155,15 @@ fn listen_to_signals() -> Result<ShutdownHandle, Failure> {
 }
 
 /// Has the program add its state, and installs the log, unless the program has brought its own.
-fn prepare(setup: Setup, services: &[String], add: AddSetup<'_>) -> Result<Setup, Failure> {
+fn prepare(
+    setup: Setup,
+    services: &[String],
+    exporter: Option<&Exporter>,
+    add: AddSetup<'_>,
+) -> Result<Setup, Failure> {
     // Before the program, which may have a way of its own.
     panics::log_panics();
-    let log = log::of(&setup.config().log, setup.config().log_format);
+    let log = log::of(&setup.config().log, setup.config().log_format, exporter.map(Exporter::layer));
     let setup = tracing::dispatcher::with_default(&log, || add(setup))
         .map_err(|error| Failure::new(Exit::Setup, format!("the program cannot be set up: {error}")))?;
     let _ = log.try_init();

@@ -12,6 +12,7 @@ use crate::error::CallError;
 use crate::function::{CallResult, ErrorOf, Function, OutputOf};
 use crate::health::ConnectionStatus;
 use crate::log::warn;
+use crate::trace::CallSpan;
 
 mod backlog;
 mod batches;
@@ -37,6 +38,7 @@ mod replies;
 mod request;
 mod routes;
 mod settings;
+mod waiter;
 mod window;
 
 pub use backlog::Backlog;
@@ -48,6 +50,7 @@ use pending::CallHandle;
 pub use pending::Pending;
 use request::Callee;
 use settings::Settings;
+use waiter::Waiter;
 
 /// A century is as good as for ever, and no clock overflows when it is added.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
@@ -166,7 +169,7 @@ impl Client {
     }
 
     fn begin_function<F: Function>(&self, arguments: &ArgumentsOf<'_, F>) -> Result<CallHandle, CallError> {
-        self.begin(&self.prepare_function::<F>(arguments)?)
+        self.make(&self.prepare_function::<F>(arguments)?)
     }
 
     /// A call that is yet to be made.
@@ -183,7 +186,7 @@ impl Client {
     }
 
     fn begin_call(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
-        self.begin(&self.prepare_call(callee, body)?)
+        self.make(&self.prepare_call(callee, body)?)
     }
 
     fn prepare_call(&self, callee: &Callee, body: Vec<u8>) -> Result<Prepared, CallError> {
@@ -193,8 +196,8 @@ impl Client {
             // Such a message is larger than each reply in it.
             self.connected.core.body_limit.raise(REPLIES_TOGETHER);
         }
-        let request = Arc::new(self.outbound(callee, body, true)?);
-        Ok(Prepared { request, timeout, idempotent: callee.idempotent, purpose: Purpose::Call { coalescing } })
+        let (request, span) = self.outbound(callee, body, true)?;
+        Ok(Prepared { request, span, timeout, idempotent: callee.idempotent, purpose: Purpose::Call { coalescing } })
     }
 
     fn begin_send(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
@@ -208,18 +211,25 @@ impl Client {
         }
         let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
         let expires = self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT));
-        let request = Arc::new(self.outbound(callee, body, false)?);
-        self.begin(&Prepared { request, timeout, idempotent: callee.idempotent, purpose: Purpose::Send { expires } })
+        let (request, span) = self.outbound(callee, body, false)?;
+        let purpose = Purpose::Send { expires };
+        self.make(&Prepared { request, span, timeout, idempotent: callee.idempotent, purpose })
+    }
+
+    /// Makes a call that is not made again if there is no room for it.
+    fn make(&self, prepared: &Prepared) -> Result<CallHandle, CallError> {
+        self.begin(prepared).inspect_err(|error| prepared.fail(error))
     }
 
     fn begin(&self, prepared: &Prepared) -> Result<CallHandle, CallError> {
-        let Prepared { request, timeout, idempotent, purpose } = prepared;
+        let Prepared { request, span, timeout, idempotent, purpose } = prepared;
         let (timeout, idempotent, routing_key) = (*timeout, *idempotent, request.routing_key.clone());
         let (options, expires, coalescing) = match purpose {
             Purpose::Call { coalescing } => (CallOptions::until_outer(timeout, idempotent)?, None, *coalescing),
             Purpose::Send { expires } => (CallOptions::new(timeout, idempotent), *expires, None),
         };
-        let (waiter, receiver) = oneshot::async_channel();
+        let (caller, receiver) = oneshot::async_channel();
+        let waiter = Waiter::new(caller, span.clone());
         let (request, deadline) = (Arc::clone(request), options.deadline);
         let call = NewCall { waiter, request, deadline, idempotent, expires, coalescing };
         let entered = self.connected.core.enter(call, self.settings.max_queued);
@@ -232,9 +242,20 @@ impl Client {
 /// A call or a send that can be made.
 struct Prepared {
     request: Arc<Outbound>,
+    span: CallSpan,
     timeout: Duration,
     idempotent: bool,
     purpose: Purpose,
+}
+
+impl Prepared {
+    /// It is not made.
+    fn fail(&self, error: &CallError) {
+        self.span.fail(match error {
+            CallError::Backpressure { .. } => "backpressure",
+            _ => "expired",
+        });
+    }
 }
 
 /// Whether a reply is waited for.

@@ -35,10 +35,11 @@ impl<'a> Context<'a> {
         Context { service, request, deadline: request.deadline().into_iter().chain(latest).min() }
     }
 
-    /// What calls inherit that the function makes; it has just begun.
+    /// What calls inherit that the function makes, which has just begun; it is in the scope of its trace.
     pub(crate) fn scope(&self, now: SystemTime) -> Scope {
         let left = self.deadline.map(|deadline| deadline.duration_since(now).unwrap_or_default());
-        Scope::until(left.and_then(|left| Instant::now().checked_add(left)))
+        let deadline = left.and_then(|left| Instant::now().checked_add(left));
+        Scope::new(deadline, Scope::current().trace().clone())
     }
 
     /// The service that is answering.
@@ -61,7 +62,8 @@ impl<'a> Context<'a> {
         self.request.app_id.as_deref()
     }
 
-    /// The headers of the request, among them `traceparent` if the caller traces.
+    /// The headers of the request, among them `traceparent` if the caller traces; the function's own calls have that
+    /// too, since they are in its [`Scope`].
     pub fn headers(&self) -> &Headers {
         &self.request.headers
     }

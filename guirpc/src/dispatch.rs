@@ -17,6 +17,8 @@ use crate::message::{
     Dialect, EncodedReply, Headers, IGNORED_ARGUMENTS, IGNORED_ARGUMENTS_OF, PING, Request, ServiceInfo, TIME, status,
 };
 use crate::registry::{Invoke, Registration, Service};
+use crate::scope::Scope;
+use crate::trace::{RunSpan, Source, handed_on};
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
@@ -103,13 +105,41 @@ impl Dispatcher {
     /// For an `async fn` this thread waits, on a runtime of the dispatcher's own;
     /// [`dispatch_async`](Dispatcher::dispatch_async) does not.
     pub fn dispatch(&self, request: &Request, now: SystemTime) -> EncodedReply {
-        let format = self.format(request);
-        let answer = match self.check(request, format, now) {
-            Ok(Checked::Answered(reply)) => Ok(reply),
-            Ok(Checked::Run(function, format)) => self.run(function, request, format, now),
-            Err(not_run) => Err(not_run),
-        };
-        self.reply(request, format, now, answer)
+        self.dispatch_from(None, request, now)
+    }
+
+    /// Does so with a request that comes from there.
+    pub(crate) fn dispatch_from(
+        &self,
+        source: Option<&Source<'_>>,
+        request: &Request,
+        now: SystemTime,
+    ) -> EncodedReply {
+        let span = self.span(source, request, now);
+        let reply = span.in_scope(|| {
+            Self::scope(request).run(|| {
+                let format = self.format(request);
+                let answer = match self.check(request, format, now) {
+                    Ok(Checked::Answered(reply)) => Ok(reply),
+                    Ok(Checked::Run(function, format)) => self.run(function, request, format, now),
+                    Err(not_run) => Err(not_run),
+                };
+                self.reply(request, format, now, answer)
+            })
+        });
+        span.end(&reply);
+        reply
+    }
+
+    /// The trace of a request, in whose span it is called.
+    fn scope(request: &Request) -> Scope {
+        Scope::new(None, handed_on(&request.headers))
+    }
+
+    /// The span of a request that comes from there.
+    pub(crate) fn span(&self, source: Option<&Source<'_>>, request: &Request, now: SystemTime) -> RunSpan {
+        let function = || self.function(request).map(|function| function.name);
+        RunSpan::begin(&self.service.name, function, request, source, now)
     }
 
     /// The reply of what came of a request.

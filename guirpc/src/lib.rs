@@ -65,6 +65,8 @@ mod statistics;
 
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "half of it is a server's"))]
+mod trace;
 #[doc = include_str!("types.md")]
 pub mod types {}
 #[doc = include_str!("wire_format.md")]
@@ -108,6 +110,12 @@ pub mod __private_0_1;
 /// [`Setup::client`], the program's own settings and arguments in [`Setup::settings`] and [`Setup::arguments`], and adds
 /// state, which is dropped before the program ends. A signal ends the program also while the closure runs, as soon as
 /// it returns. A global `tracing` subscriber that the closure installs is used instead of the program's own log.
+///
+/// With the cargo feature `otel` it exports traces by OTLP (http/protobuf) as the variables of OpenTelemetry's say, read as
+/// its SDK reads them: `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` turns that on,
+/// `OTEL_TRACES_EXPORTER=none` and `OTEL_SDK_DISABLED=true` off; `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+/// `OTEL_TRACES_SAMPLER` and `OTEL_BSP_…` have their usual meaning. What is not sent yet when the program ends is sent
+/// within two seconds, or lost. A program with a subscriber of its own brings its layer of `tracing-opentelemetry` itself.
 ///
 /// How the process ends is described with [`exit_codes`].
 /// It needs the cargo feature `main`, which is on by default.

@@ -9,25 +9,45 @@ use std::time::Duration;
 
 use tracing::field::{DebugValue, DisplayValue};
 
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "lanes are a server's"))]
+mod lane;
+mod reminder;
+
+#[cfg_attr(not(feature = "server"), allow(unused_imports, reason = "lanes are a server's"))]
+pub(crate) use lane::{Lane, in_same_lane};
+pub(crate) use reminder::Reminder;
+
 /// How much is shown of a field, and of a text with all that is in it, in bytes.
 const LONGEST_FIELD: usize = 1024;
 const LONGEST_TEXT: usize = 4096;
 
 /// One line of the log: `event!(WARN [] function, status = 4, "failed: {why}")`.
+///
+/// What OpenTelemetry has a name for is written by that; the lane of the thread stands in each line.
 macro_rules! event {
     ($level:ident [$($fields:tt)*] $text:literal $($arguments:tt)*) => {
         tracing::event!(
             tracing::Level::$level,
             $($fields)*
+            lane = $crate::log::Field::logged(&$crate::log::Lane::current()),
             "{}",
             $crate::log::text(format_args!($text $($arguments)*))
         )
     };
     ($level:ident [$($fields:tt)*] $name:ident = $value:expr, $($rest:tt)*) => {
-        $crate::log::event!($level [$($fields)* $name = $crate::log::Field::logged(&$value),] $($rest)*)
+        $crate::log::event!(@as $name $level [$($fields)*] ($value) $($rest)*)
     };
     ($level:ident [$($fields:tt)*] $name:ident, $($rest:tt)*) => {
-        $crate::log::event!($level [$($fields)* $name = $crate::log::Field::logged(&$name),] $($rest)*)
+        $crate::log::event!(@as $name $level [$($fields)*] ($name) $($rest)*)
+    };
+    (@as correlation_id $($line:tt)*) => { $crate::log::event!(@field (messaging.message.conversation_id) $($line)*) };
+    (@as status $level:ident [$($fields:tt)*] ($value:expr) $($rest:tt)*) => {
+        $crate::log::event!(@field (rpc.response.status_code) $level [$($fields)*] ($crate::log::Code::code(&$value)) $($rest)*)
+    };
+    (@as thread $($line:tt)*) => { $crate::log::event!(@field (thread.name) $($line)*) };
+    (@as $name:ident $($line:tt)*) => { $crate::log::event!(@field ($name) $($line)*) };
+    (@field ($($name:tt)+) $level:ident [$($fields:tt)*] ($value:expr) $($rest:tt)*) => {
+        $crate::log::event!($level [$($fields)* $($name)+ = $crate::log::Field::logged(&$value),] $($rest)*)
     };
 }
 
@@ -114,6 +134,30 @@ impl<T: Field> Field for Option<T> {
 
     fn logged(&self) -> Self::Logged {
         self.as_ref().map(Field::logged)
+    }
+}
+
+/// A status, which is a text for OpenTelemetry.
+#[cfg_attr(not(feature = "server"), allow(dead_code, reason = "replies are a server's"))]
+pub(crate) trait Code {
+    fn code(&self) -> Option<String>;
+}
+
+impl Code for u16 {
+    fn code(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Code for Option<u16> {
+    fn code(&self) -> Option<String> {
+        self.as_ref().map(ToString::to_string)
+    }
+}
+
+impl<T: Code> Code for &T {
+    fn code(&self) -> Option<String> {
+        (**self).code()
     }
 }
 
@@ -223,11 +267,11 @@ mod tests {
         let forged = format!("a\n2026-01-01 ERROR all is lost\u{202e}{}", "ü".repeat(1 << 20));
         let (function, correlation_id, status) = (&forged, Some(forged.clone()), Some(422_u16));
         tracing::subscriber::with_default(lines.clone(), || {
-            warn!(function, correlation_id, status, lane = None::<String>, "failed: {}: {forged}", function);
+            warn!(function, correlation_id, status, size = None::<u64>, "failed: {}: {forged}", function);
         });
         let logged = lines.0.lock().unwrap();
         let fields: Vec<&str> = logged.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(fields, ["message", "function", "correlation_id", "status"]);
+        assert_eq!(fields, ["message", "function", "messaging.message.conversation_id", "rpc.response.status_code"]);
         for (name, value) in logged.iter() {
             assert!(value.len() < LONGEST_TEXT + 200 && !value.chars().any(steers), "{name}: {value}");
         }

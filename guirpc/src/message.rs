@@ -126,7 +126,6 @@ impl Request {
     }
 
     /// How long ago its caller made it, by the clocks of both, in milliseconds; unknown without a deadline.
-    #[cfg(feature = "server")]
     pub(crate) fn age(&self, now: SystemTime) -> Option<Duration> {
         let made = self.deadline()?.checked_sub(self.timeout()?)?;
         // A clock that is behind the caller's makes it no younger than new.

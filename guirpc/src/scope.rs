@@ -1,18 +1,25 @@
 //! What the calls that a function makes inherit from the call that it answers.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
+use crate::trace::TraceContext;
+
 thread_local! {
-    static CURRENT: Cell<Scope> = const { Cell::new(Scope { deadline: None }) };
+    static CURRENT: RefCell<Scope> = const { RefCell::new(Scope::NONE) };
 }
 
-/// What the calls that a function makes inherit from the call that it answers: they end by its deadline.
+/// What the calls that a function makes inherit from the call that it answers: they end by its deadline, and belong to its
+/// trace.
+///
+/// The headers `traceparent`, `tracestate` and `baggage` of the call, as W3C defines them, are those of the calls that the
+/// function makes, unless a client has a header of that name itself. What breaks W3C's rules is ignored.
 ///
 /// The thread that runs a function is in its scope, and so is the task of an `async fn`, also after an `.await`.
 /// Threads and tasks that the function starts itself are in none, unless they are brought into it:
@@ -35,25 +42,34 @@ thread_local! {
 ///     Ok(sum)
 /// }
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Scope {
     deadline: Option<Instant>,
+    trace: TraceContext,
 }
 
 impl Scope {
+    const NONE: Self = Scope { deadline: None, trace: TraceContext::NONE };
+
     /// The scope that this thread or task is in; outside of any function it holds nothing.
     pub fn current() -> Self {
-        CURRENT.get()
+        // A thread that is ending may have none any more.
+        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or(Scope::NONE)
     }
 
-    /// The scope of a call that ends by then.
-    pub(crate) fn until(deadline: Option<Instant>) -> Self {
-        Scope { deadline }
+    /// The scope of a call that ends by then, in this trace.
+    pub(crate) fn new(deadline: Option<Instant>, trace: TraceContext) -> Self {
+        Scope { deadline, trace }
     }
 
     /// When the caller of the function stops to wait.
-    pub(crate) fn deadline(self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// What the calls of the function hand on.
+    pub(crate) fn trace(&self) -> &TraceContext {
+        &self.trace
     }
 
     /// Runs a closure in this scope, on this thread: for threads that a function starts, and for `spawn_blocking`.
@@ -62,14 +78,14 @@ impl Scope {
     /// let scope = guirpc::Scope::current();
     /// std::thread::spawn(move || scope.run(|| { /* calls */ })).join().unwrap();
     /// ```
-    pub fn run<T>(self, closure: impl FnOnce() -> T) -> T {
-        let _entered = Entered { former: CURRENT.replace(self) };
+    pub fn run<T>(&self, closure: impl FnOnce() -> T) -> T {
+        let _entered = Entered { former: CURRENT.replace(self.clone()) };
         closure()
     }
 
     /// The future, polled in this scope: for tasks that a function starts.
-    pub fn wrap<F: Future>(self, future: F) -> Scoped<F> {
-        Scoped { scope: self, future }
+    pub fn wrap<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped { scope: self.clone(), future }
     }
 }
 
@@ -80,7 +96,7 @@ struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.set(self.former);
+        CURRENT.set(mem::replace(&mut self.former, Scope::NONE));
     }
 }
 
@@ -118,11 +134,15 @@ mod tests {
         Scope::current().deadline()
     }
 
+    fn until(deadline: Option<Instant>) -> Scope {
+        Scope::new(deadline, TraceContext::default())
+    }
+
     #[test]
     fn a_scope_holds_on_its_thread_until_the_former_comes_back() {
         let soon = Instant::now();
         let later = soon + Duration::from_secs(1);
-        let (inner, outer) = (Scope::until(Some(soon)), Scope::until(Some(later)));
+        let (inner, outer) = (until(Some(soon)), until(Some(later)));
         outer.run(|| {
             inner.run(|| {
                 assert_eq!(current(), Some(soon));
@@ -150,7 +170,7 @@ mod tests {
             });
             (before, after.await)
         };
-        let mut future = Box::pin(Scope::until(soon).wrap(future));
+        let mut future = Box::pin(until(soon).wrap(future));
         let mut context = Context::from_waker(Waker::noop());
         assert!(future.as_mut().poll(&mut context).is_pending());
         assert_eq!(current(), None);

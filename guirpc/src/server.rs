@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
+use crate::log;
 
 mod acks;
 mod coalesced;
@@ -127,9 +128,11 @@ impl Server {
         }
         let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new(), hooks, _runtime: runtime };
         for lane in lanes {
-            lane.announce();
+            let name = lane.name();
+            name.within(|| lane.announce());
             server.statuses.push(lane.status());
-            let thread = thread::Builder::new().name("guirpc-server".to_owned()).spawn(move || lane.run());
+            let thread =
+                thread::Builder::new().name("guirpc-server".to_owned()).spawn(move || name.within(|| lane.run()));
             server.threads.push(thread.map_err(|error| Error::no_thread("for the server", error))?);
         }
         Ok(server)
@@ -216,9 +219,12 @@ fn start_lanes(
     shutdown: &ShutdownHandle,
 ) -> Result<Vec<Lane>, Error> {
     let (started, failed): (Vec<_>, Vec<_>) = thread::scope(|scope| {
-        let start = |plan| {
+        let start = |plan: Plan| {
             let stopped = shutdown.stopped();
-            scope.spawn(move || Lane::start(plan, runtime, control, stopped))
+            scope.spawn(move || {
+                let name = log::Lane::new(plan.lane.as_deref());
+                name.within(|| Lane::start(plan, runtime, control, stopped))
+            })
         };
         let starting: Vec<_> = plans.into_iter().map(start).collect();
         let join = |starting: thread::ScopedJoinHandle<'_, _>| match starting.join() {

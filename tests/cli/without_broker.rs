@@ -63,6 +63,32 @@ fn a_broker_that_is_not_there_ends_with_4() -> anyhow::Result<()> {
 }
 
 #[test]
+fn attempts_to_reach_a_broker_that_is_away_are_told_once_a_while() -> anyhow::Result<()> {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let uri = format!("amqp://127.0.0.1:{port}");
+    let mut service = assert_cmd::Command::new(binary("workload")?);
+    let ended = run(service.args(["--uri", &uri, "--wait", "4s"]))?;
+    check(&ended, 4, &port.to_string())?;
+    let told = ended.stderr.lines().filter(|line| line.contains("trying again")).count();
+    // Once by each of its two lanes.
+    assert_eq!(told, 2, "{ended:?}");
+    Ok(())
+}
+
+#[test]
+fn a_filter_of_the_log_that_is_none_is_refused() -> anyhow::Result<()> {
+    for filter in ["nonsense", "info,my_crate=loud", "my crate=info", ""] {
+        let mut service = assert_cmd::Command::new(binary("workload")?);
+        check(&run(service.args(["--log", filter]))?, 2, "a level (`off`, `error`, `warn`, `info`, `debug`, `trace`)")?;
+        let mut service = assert_cmd::Command::new(binary("workload")?);
+        if !filter.is_empty() {
+            check(&run(service.env("GUIRPC_LOG", filter))?, 2, "my_crate=debug")?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn help_tells_the_exit_codes_and_no_password() -> anyhow::Result<()> {
     for command in ["call", "send", "ping", "bench"] {
         let ended = run(guirpc()?.env("AMQP_URI", "amqp://guest:secret@localhost").args([command, "--help"]))?;

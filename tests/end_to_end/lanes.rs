@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use guirpc::{ErrorKind, Server};
 use harness::{Broker, Case, eventually};
+use serde_json::Value;
 
-use crate::service::{LONG, SERVICE, client, setup};
+use crate::service::{LONG, SERVICE, client, program, setup};
 use crate::workload::{add, report, sleep};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -15,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("lanes::a_lane_has_workers_of_its_own", a_lane_has_workers_of_its_own),
         Case::shared("lanes::a_lane_is_drained_as_well", a_lane_is_drained_as_well),
         Case::shared("lanes::a_caller_without_the_lane_is_answered", a_caller_without_the_lane_is_answered),
+        Case::shared("lanes::each_line_of_a_lane_names_it", each_line_of_a_lane_names_it),
         Case::shared("lanes::an_unknown_lane_is_a_mistake", an_unknown_lane_is_a_mistake),
     ]
 }
@@ -69,6 +71,19 @@ fn a_caller_without_the_lane_is_answered(broker: &dyn Broker) -> anyhow::Result<
     let output = client(broker)?.call_json(SERVICE, "report", serde_json::json!({ "milliseconds": 1 }))?;
     ensure!(output == 1);
     Ok(())
+}
+
+fn each_line_of_a_lane_names_it(broker: &dyn Broker) -> anyhow::Result<()> {
+    let program = program(&broker.uri(), &["--log", "guirpc=debug", "--log-format", "json"])?;
+    let client = client(broker)?;
+    ensure!(report::call(&client, 1)? == 1 && add::call(&client, 1, 2)? == 3);
+    program.terminate()?;
+    for (text, lane) in [("\"function\":\"report\"", "reports"), ("\"function\":\"add\"", "")] {
+        let line: Value = serde_json::from_str(&program.wait_for_log(text, LONG)?)?;
+        ensure!(line["lane"].as_str().unwrap_or_default() == lane, "{line}");
+    }
+    let of_reports = |text: &str| program.stderr().iter().any(|line| line.contains(text) && line.contains("reports"));
+    eventually(LONG, || Ok(of_reports("\"serving\"") && of_reports("\"stopped\"")))
 }
 
 fn an_unknown_lane_is_a_mistake(broker: &dyn Broker) -> anyhow::Result<()> {

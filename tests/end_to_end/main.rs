@@ -40,6 +40,7 @@ mod start;
 mod stopping;
 mod tasks;
 mod tls;
+mod traces;
 #[path = "../workload/functions.rs"]
 mod workload;
 
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         redelivery::cases(),
         several::cases(),
         tls::cases(),
+        traces::cases(),
     ];
     harness::main_twice(cases.into_iter().flatten())
 }

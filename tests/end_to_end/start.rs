@@ -128,11 +128,12 @@ fn the_log_has_a_line_for_each_call(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?;
     add::call(&client, 1, 2)?;
     let line: Value = serde_json::from_str(&program.wait_for_log("\"function\":\"add\"", LONG)?)?;
-    ensure!(line["level"] == "DEBUG" && line["status"] == 200, "{line}");
-    ensure!(line["correlation_id"].is_string() && line["took"].is_string(), "{line}");
+    ensure!(line["level"] == "DEBUG" && line["rpc.response.status_code"] == "200", "{line}");
+    ensure!(line["messaging.message.conversation_id"].is_string() && line["took"].is_string(), "{line}");
     let _ = panic::call(&client, "ouch".to_owned());
     let line: Value = serde_json::from_str(&program.wait_for_log("panicked: ouch", LONG)?)?;
-    ensure!(line["level"] == "ERROR" && line["function"] == "panic" && line["correlation_id"].is_string(), "{line}");
+    ensure!(line["level"] == "ERROR" && line["function"] == "panic", "{line}");
+    ensure!(line["messaging.message.conversation_id"].is_string(), "{line}");
     ensure!(line["message"].as_str().is_some_and(|message| message.contains("ouch")), "{line}");
     Ok(())
 }

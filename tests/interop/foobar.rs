@@ -2,11 +2,12 @@
 
 #![allow(clippy::disallowed_names, reason = "they are the original's")]
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::thread;
 use std::time::Duration;
 
-use guirpc::{Dialect, Fault, OrFault, Server, Setup};
+use guirpc::{Client, Context, Dialect, Fault, HeaderValue, OrFault, Server, Setup};
 use harness::Broker;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,7 +20,8 @@ pub(crate) const SERVICE: &str = "foobar";
 
 /// Serves where the original's consumer would.
 pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<Server> {
-    let setup = Setup::new([SERVICE]).uri(broker.uri()).workers(4).pickle(true);
+    let client = Client::lazy(broker.uri())?.with_dialect(Dialect::Python).with_routing_key(QUEUE);
+    let setup = Setup::new([SERVICE]).uri(broker.uri()).workers(4).pickle(true).state(client);
     Ok(Server::start(setup.dialect(Dialect::Python).queue(QUEUE).routing_key(QUEUE))?)
 }
 
@@ -139,4 +141,18 @@ fn raise_error(_object: Value) -> Value {
 fn sleep_text(seconds: f64) -> Result<String, Fault> {
     thread::sleep(Duration::try_from_secs_f64(seconds).or_fault(400)?);
     Ok("slept".to_owned())
+}
+
+/// The headers of the trace that it belongs to.
+#[guirpc::function(service = "foobar")]
+fn foobar_trace(#[context] context: &Context<'_>) -> BTreeMap<String, String> {
+    let text = |name| context.headers().get(name).and_then(HeaderValue::as_str).map(str::to_owned);
+    let names = ["traceparent", "tracestate", "baggage"].into_iter();
+    names.filter_map(|name| Some((name.to_owned(), text(name)?))).collect()
+}
+
+/// What [`foobar_trace`] says when it is called from here.
+#[guirpc::function(service = "foobar")]
+fn foobar_onward(#[state] client: &Client) -> Result<BTreeMap<String, String>, Fault> {
+    Ok(foobar_trace::call(client)?)
 }

@@ -10,6 +10,7 @@ process of the guirpc venv and has a deadline, so the suite cannot hang. Last li
   --pickle                    consumer also serves echo_binary (pickle)
   --ext                       cases the Python consumer itself FAILS (they wedge it: use a throw-away queue)
   --skip-parallel         leave parallel_producers out: the Python HEAD consumer wedges under it (0.1 passes)
+  --trace                     consumer hands the headers of a trace on, in foobar_onward, which the original does not
   --ext-client                client reconnect after close; the 0.1 client fails it, HEAD passes
 """
 import argparse, base64, json, os, queue, subprocess, sys, tempfile, threading, time, traceback
@@ -152,7 +153,7 @@ def main():
     A("--exchange", default="rpc_gateway"); A("--routing-key", default="my_queue")
     A("--timeout", type=float, default=10, help="seconds per call"); A("--only", default="", help="substring of case names")
     A("--sequential", type=int, default=200); A("--parallel", type=int, default=4); A("--each", type=int, default=50, help="calls of each parallel producer")
-    for f in ("--strict", "--extras", "--pickle", "--ext", "--ext-client", "--skip-parallel", "--verbose"):
+    for f in ("--strict", "--extras", "--pickle", "--ext", "--ext-client", "--trace", "--skip-parallel", "--verbose"):
         A(f, action="store_true")
     a = ap.parse_args()
     d = tempfile.TemporaryDirectory(prefix="py_client_")
@@ -195,7 +196,7 @@ def main():
         assert r["is_response"] and r["is_error"] and not r["is_success"] and r["status"] == status, r
         assert r["error"] and r["object"] is None, r
         assert text is None or r["error"] == text, r
-    B, S, X, P, E, EC, PAR = "base", "strict", "extras", "pickle", "ext", "ext_client", "parallel"
+    B, S, X, P, E, EC, PAR, TR = "base", "strict", "extras", "pickle", "ext", "ext_client", "parallel", "trace"
     SV = "[ServerError] An unexpected error occurred while processing the request message: "
 
     @case(B)
@@ -378,7 +379,13 @@ def main():
     @case(EC)
     def client_reopens_closed_connection():
         r = new().do(T, op="reopen"); assert r == dict(closed=True, status=200, open=True), r
-    on = {B: True, S: a.strict, X: a.extras, P: a.pickle, E: a.ext, EC: a.ext_client, PAR: not a.skip_parallel}
+
+    @case(TR)
+    def a_trace_goes_on():
+        sent = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "vendor=1", "baggage": "user=ada"}
+        r = rw(b64("{}"), props=dict(headers=dict(sent, **{"FaaS-Name": "foobar_onward"})))
+        assert r["status"] == 200 and json.loads(base64.b64decode(r["body"])) == sent, r
+    on = {B: True, S: a.strict, X: a.extras, P: a.pickle, E: a.ext, EC: a.ext_client, PAR: not a.skip_parallel, TR: a.trace}
     npass = nfail = 0
     try:
         try:

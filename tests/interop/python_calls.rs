@@ -11,6 +11,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("python_calls_python", python_calls_python),
         Case::shared("python_calls_rust", python_calls_rust),
         Case::shared("eight_producers", eight_producers),
+        Case::shared("a_trace_of_pythons_goes_on", a_trace_of_pythons_goes_on),
     ]
 }
 
@@ -37,4 +38,10 @@ fn python_calls_rust(broker: &dyn Broker) -> anyhow::Result<()> {
 fn eight_producers(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = foobar::serve(broker)?;
     check_suite(broker, &["--only", "parallel_producers", "--parallel", "8", "--each", "375"], "1 passed, 0 failed")
+}
+
+/// From its caller through a function to the one that this calls.
+fn a_trace_of_pythons_goes_on(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = foobar::serve(broker)?;
+    check_suite(broker, &["--trace", "--only", "a_trace_goes_on"], "1 passed, 0 failed")
 }

@@ -3,12 +3,13 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     // What is said and what goes wrong.
     "log",
     "message",
     "error",
     "health",
+    "trace",
     "scope",
     "context",
     // From arguments to bytes, and what the attribute makes of a function.

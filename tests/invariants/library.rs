@@ -76,6 +76,16 @@ fn neither_shows_in_a_public_signature() {
     }
 }
 
+#[test]
+fn opentelemetry_shows_in_no_public_signature() {
+    let is_theirs = |token: &String| token.starts_with("opentelemetry") || token.ends_with("_opentelemetry");
+    let names = |source: &Source| source.tokens.iter().any(is_theirs);
+    assert_eq!(elsewhere(&["guirpc/src/trace", "guirpc/src/app/export"], names), NONE);
+    for source in that_name("opentelemetry") {
+        assert!(!source.has_public_items(), "{} has public items", source.path);
+    }
+}
+
 /// What stands between the last `impl` and the brace.
 fn implementation(tokens: &[String]) -> Option<&[String]> {
     let start = tokens.iter().rposition(|token| token == "impl")?;
@@ -101,9 +111,10 @@ fn the_library_ends_no_process() {
 #[test]
 fn only_log_writes_to_the_log() {
     let names = |source: &Source| source.contains("tracing");
-    assert_eq!(elsewhere(&["guirpc/src/log", "guirpc/src/app"], names), NONE);
-    // There the log is installed, and nothing is written to it past those macros either.
-    for source in sources("guirpc/src").iter().filter(|source| source.is_in("guirpc/src/app")) {
+    assert_eq!(elsewhere(&["guirpc/src/log", "guirpc/src/trace", "guirpc/src/app"], names), NONE);
+    // There spans are made, and here the log is installed; nothing is written to it past those macros either.
+    let is_other = |source: &&Source| source.is_in("guirpc/src/trace") || source.is_in("guirpc/src/app");
+    for source in sources("guirpc/src").iter().filter(is_other) {
         for event in ["event", "error", "warn", "info", "debug", "trace"] {
             assert!(!source.contains(&format!("tracing : : {event} !")), "{} logs by `{event}!`", source.path);
             assert!(!source.contains(&format!("use tracing : : {event}")), "{} uses `{event}!`", source.path);

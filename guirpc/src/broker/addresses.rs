@@ -65,6 +65,12 @@ impl Addresses {
         self.0.opened.store(place + 1, Ordering::Relaxed);
     }
 
+    /// The host and the port of the one that is in use, or was last.
+    pub(crate) fn server(&self) -> (&str, u16) {
+        let Address { host, port, .. } = self.in_use();
+        (host, *port)
+    }
+
     fn in_use(&self) -> &Address {
         &self.0.all[self.0.opened.load(Ordering::Relaxed).saturating_sub(1)]
     }

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::socket::{Socket, WeakSocket};
+use crate::log::in_same_lane;
 
 /// Something that needs the broker, and that may be given up; copies are the same.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +71,8 @@ impl Attempt {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (done, result) = mpsc::sync_channel(1);
-        let spawned = thread::Builder::new().name("guirpc-bounded".to_owned()).spawn(move || done.send(work()));
+        let spawned =
+            thread::Builder::new().name("guirpc-bounded".to_owned()).spawn(in_same_lane(move || done.send(work())));
         let result = spawned.ok().and_then(|_| result.recv_timeout(bound).ok());
         if result.is_none() {
             self.give_up();

@@ -17,7 +17,7 @@ use amiquip::Publish;
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 use foldhash::quality::RandomState;
 
-use crate::log::{debug, warn};
+use crate::log::{debug, in_same_lane, warn};
 
 use super::connection::Beside;
 use super::{Attempt, BlockedNote, ReplyTo};
@@ -119,7 +119,8 @@ impl ReplyNodes {
             return;
         }
         let nodes = Arc::clone(self);
-        let spawned = thread::Builder::new().name("guirpc-reply-node".to_owned()).spawn(move || nodes.try_all());
+        let spawned =
+            thread::Builder::new().name("guirpc-reply-node".to_owned()).spawn(in_same_lane(move || nodes.try_all()));
         trials.is_running = spawned.is_ok();
         if spawned.is_err() {
             let waiting = std::mem::take(&mut trials.waiting);

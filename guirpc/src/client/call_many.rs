@@ -176,7 +176,7 @@ impl<'a, F: Function, I: Iterator<Item = ArgumentsOf<'a, F>>> InOrder<F, I> {
                         self.next = Some(prepared);
                         break;
                     }
-                    begun => begun,
+                    begun => begun.inspect_err(|error| prepared.fail(error)),
                 },
                 Err(error) => Err(error),
             };

@@ -37,6 +37,7 @@ impl CallOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::TraceContext;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -45,7 +46,7 @@ mod tests {
         let alone = CallOptions::until_outer(60 * SECOND, false).unwrap();
         assert_eq!(alone.timeout, 60 * SECOND);
         let outer = Instant::now() + 2 * SECOND;
-        Scope::until(Some(outer)).run(|| {
+        Scope::new(Some(outer), TraceContext::default()).run(|| {
             let long = CallOptions::until_outer(60 * SECOND, false).unwrap();
             assert_eq!(long.deadline, outer);
             assert!(long.timeout <= 2 * SECOND);
@@ -56,7 +57,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_left_nothing_is_sent() {
-        let expired = Scope::until(Some(Instant::now()));
+        let expired = Scope::new(Some(Instant::now()), TraceContext::default());
         let error = expired.run(|| CallOptions::until_outer(SECOND, false)).unwrap_err();
         assert!(matches!(&error, CallError::Refused(refusal) if refusal.status() == status::EXPIRED), "{error}");
         assert!(!error.may_have_run());

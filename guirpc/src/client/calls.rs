@@ -309,9 +309,9 @@ impl<W> Calls<W> {
         }
     }
 
-    /// Forgets a call in which nobody is interested any more.
-    pub(super) fn forget(&mut self, number: u64) {
-        self.remove(number);
+    /// Forgets a call in which nobody is interested any more; gives who waited for it.
+    pub(super) fn forget(&mut self, number: u64) -> Option<W> {
+        self.remove(number).map(|call| call.waiter)
     }
 
     /// Everything that has an outcome by now, to be told of it.

@@ -12,10 +12,11 @@ use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
+use super::waiter::Waiter;
 use super::window::Via;
 use crate::broker::{
     BodyLimit, Checked, DropOnThread, Failure, Limits, Outbound, OutboundMessage, PublishCheck, Received,
-    RequestChannel, Returned, TooLarge,
+    RequestChannel, Returned,
 };
 use crate::config::DEFAULT_MAX_BODY;
 use crate::health::ConnectionStatus;
@@ -24,8 +25,6 @@ use crate::message::{IGNORED_ARGUMENTS_OF, Name};
 
 /// Of so many functions it is kept that they ignored an argument.
 const MOST_IGNORING: usize = 1000;
-
-pub(super) type Waiter = oneshot::Sender<Outcome>;
 
 /// What all copies of a client share with its threads.
 pub(super) struct Core {
@@ -166,6 +165,7 @@ impl Core {
     pub(super) fn enter(&self, call: NewCall<Waiter>, most_queued: u64) -> Result<u64, QueueFull> {
         let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
         let request = Arc::clone(&call.request);
+        call.waiter.identify(|| self.ids.of(number));
         // Made before the lock is taken, which holds up other callers and the replies; unless it may travel with others.
         let message = call.coalescing.is_none().then(|| {
             let expires = if request.wants_reply {
@@ -214,7 +214,9 @@ impl Core {
     }
 
     pub(super) fn forget(&self, number: u64) {
-        self.state().calls.forget(number);
+        let forgotten = self.state().calls.forget(number);
+        // Without the lock, since whoever follows its trace is told.
+        drop(forgotten);
     }
 
     /// Brings replies to their callers; the room that they make is used at once.
@@ -224,22 +226,21 @@ impl Core {
         let now = Instant::now();
         let find = |(number, reply): (Option<u64>, Received)| match number {
             Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => None,
-            Some(number) => Some((calls.replied(generation, number), reply)),
-            None => Some((None, reply)),
+            Some(number) => Some(match calls.replied(generation, number) {
+                Some(call) => call.replied_with(reply),
+                None => (None, reply.into()),
+            }),
+            None => Some((None, Outcome::from(reply))),
         };
         let replies: Vec<_> = replies.into_iter().filter_map(find).collect();
         change.end();
         // The first comes last: whoever waits for them in order is woken once, and finds the others there.
-        for (replied, reply) in replies.into_iter().rev() {
-            let outcome = match reply {
-                Ok(reply) => {
-                    self.clock_skew.compare(&reply);
-                    Outcome::Reply(reply)
-                }
-                Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
-            };
+        for (waiter, outcome) in replies.into_iter().rev() {
+            if let Outcome::Reply(reply) = &outcome {
+                self.clock_skew.compare(reply);
+            }
             // The caller may be giving up at this very moment.
-            if replied.is_none_or(|call| call.waiter.send(outcome.of_call(call.repeated)).is_err()) {
+            if !waiter.is_some_and(|waiter| waiter.tell(outcome)) {
                 let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
                 debug!(late, "a reply came too late");
             }
@@ -374,7 +375,7 @@ impl Change<'_> {
         }
         for (waiter, outcome) in decided {
             // Whoever waited may have given up.
-            let _ = waiter.send(outcome);
+            waiter.tell(outcome);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::core::Core;
 use super::events::{Channels, End, Events, REASON_TIMEOUT};
 use crate::broker::{self, Addresses, Attempt, Backoff, Connection, Failure, Scope, request_channels};
 use crate::error::Error;
-use crate::log::{info, warn};
+use crate::log::{Reminder, info, warn};
 
 /// For a connection whose channel was closed to open others.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -113,6 +113,7 @@ impl Driver {
 
     /// Tries until it succeeds.
     fn connect(&self, backoff: &mut Backoff) -> Result<Opened, Dropped> {
+        let mut reminder = Reminder::default();
         loop {
             match self.open()? {
                 Ok(opened) => {
@@ -120,8 +121,11 @@ impl Driver {
                     return Ok(opened);
                 }
                 Err(error) => {
-                    warn!("{error}");
-                    self.core.set_down(&error.to_string());
+                    let error = error.to_string();
+                    if let Some(line) = reminder.line(&error, Instant::now()) {
+                        warn!("{line}");
+                    }
+                    self.core.set_down(&error);
                 }
             }
             self.wait(&after(backoff.next_delay(Instant::now())), None)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::broker::{Received, TooLarge};
 use crate::codec::{self, DecodeError, Format};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
@@ -43,6 +44,15 @@ pub(super) struct Told<'a> {
     pub(super) max_body: usize,
 }
 
+impl From<Received> for Outcome {
+    fn from(reply: Received) -> Self {
+        match reply {
+            Ok(reply) => Outcome::Reply(reply),
+            Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
+        }
+    }
+}
+
 impl Outcome {
     /// What it means for a call that was in flight before, on another link: that nothing ran is true of this time only.
     pub(super) fn of_call(self, repeated: bool) -> Self {
@@ -64,6 +74,21 @@ impl Outcome {
             | Outcome::Overloaded
             | Outcome::Lost(_)
             | Outcome::TimedOut) => outcome,
+        }
+    }
+
+    /// What kind of failure it is, in a trace; a reply says that itself.
+    pub(super) fn error_type(&self) -> Option<&'static str> {
+        match self {
+            Outcome::Reply(_) | Outcome::Accepted => None,
+            Outcome::ReplyTooLarge(_) => Some("reply_too_large"),
+            Outcome::Unroutable => Some("unroutable"),
+            Outcome::Overloaded => Some("overloaded"),
+            Outcome::Blocked(_) => Some("blocked"),
+            Outcome::Denied(_) => Some("denied"),
+            Outcome::Lost(_) => Some("disconnected"),
+            Outcome::NotSent(_) => Some("not_sent"),
+            Outcome::TimedOut => Some("timed_out"),
         }
     }
 

@@ -11,6 +11,8 @@ use crate::config::Coalescing;
 use crate::error::CallError;
 use crate::function::Function;
 use crate::message::{Dialect, Name};
+use crate::scope::Scope;
+use crate::trace::{CallSpan, Called};
 
 /// What of a request depends on the function.
 #[derive(Clone, Debug)]
@@ -82,7 +84,13 @@ impl Client {
         Callee { service, lane: None, function, timeout: None, idempotent: false, coalesces: false, format }
     }
 
-    pub(super) fn outbound(&self, callee: &Callee, body: Vec<u8>, wants_reply: bool) -> Result<Outbound, CallError> {
+    /// A request, and the span that it has from now on.
+    pub(super) fn outbound(
+        &self,
+        callee: &Callee,
+        body: Vec<u8>,
+        wants_reply: bool,
+    ) -> Result<(Arc<Outbound>, CallSpan), CallError> {
         let (size, limit) = (body.len(), self.settings.max_body);
         if size > limit {
             let message = format!("the request has {size} bytes, this client sends at most {limit} (`max_body`)");
@@ -92,7 +100,7 @@ impl Client {
             Format::Native(_) => EXCHANGE,
             Format::Python(_) => PYTHON_EXCHANGE,
         };
-        let request = Outbound {
+        let mut request = Outbound {
             exchange: self.settings.exchange.clone().unwrap_or_else(|| usual.into()),
             routing_key: self.settings.routing_key(callee),
             function: callee.function.clone(),
@@ -104,7 +112,19 @@ impl Client {
             wants_reply,
         };
         request.check().map_err(|message| CallError::Unsendable { message })?;
-        Ok(request)
+        let scope = Scope::current();
+        let made = Called {
+            service: self.settings.service.as_ref().unwrap_or(&callee.service),
+            function: &request.function,
+            exchange: &request.exchange,
+            routing_key: &request.routing_key,
+            broker: self.connected.addresses.server(),
+            bytes: size,
+            is_awaited: wants_reply,
+        };
+        let span = CallSpan::begin(&made, scope.trace());
+        request.headers = span.context(scope.trace()).added_to(&request.headers);
+        Ok((Arc::new(request), span))
     }
 }
 

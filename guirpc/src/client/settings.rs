@@ -79,6 +79,9 @@ impl Client {
 
     /// Sends this header along, as `traceparent` or a tenant's name.
     ///
+    /// Inside a function, calls have the `traceparent`, `tracestate` and `baggage` of the function's caller, unless these
+    /// are set here; see [`Scope`](crate::Scope).
+    ///
     /// Names that begin with `x-` belong to the broker, names that begin with `guirpc-` to guirpc.
     pub fn with_header(&self, name: impl Into<String>, value: impl Into<HeaderValue>) -> Self {
         self.with(|settings| Arc::make_mut(&mut settings.headers).set(name, value))

@@ -18,6 +18,7 @@ use crate::invocation::{Answer, AnswerFuture};
 use crate::log::debug;
 use crate::message::{EncodedReply, Request};
 use crate::registry::{Invoke, Registration};
+use crate::trace::Source;
 
 impl Dispatcher {
     /// Runs the function that the request names, as [`dispatch`](Dispatcher::dispatch) does, and blocks no thread for
@@ -26,13 +27,30 @@ impl Dispatcher {
     /// It has to be polled on a tokio runtime with whatever the functions use of it: its I/O, its timers. Those of
     /// functions that say `cancel` are used in any case.
     pub async fn dispatch_async(&self, request: &Request, now: SystemTime) -> EncodedReply {
-        let format = self.format(request);
-        let answer = match self.check(request, format, now) {
-            Ok(Checked::Answered(reply)) => Ok(reply),
-            Ok(Checked::Run(function, format)) => self.run_async(function, request, format, now).await,
-            Err(not_run) => Err(not_run),
-        };
-        self.reply(request, format, now, answer)
+        self.dispatch_async_from(None, request, now).await
+    }
+
+    /// Does so with a request that comes from there.
+    pub(crate) async fn dispatch_async_from(
+        &self,
+        source: Option<&Source<'_>>,
+        request: &Request,
+        now: SystemTime,
+    ) -> EncodedReply {
+        let span = self.span(source, request, now);
+        let scope = span.in_scope(|| Self::scope(request));
+        let dispatched = scope.wrap(async {
+            let format = self.format(request);
+            let answer = match self.check(request, format, now) {
+                Ok(Checked::Answered(reply)) => Ok(reply),
+                Ok(Checked::Run(function, format)) => self.run_async(function, request, format, now).await,
+                Err(not_run) => Err(not_run),
+            };
+            self.reply(request, format, now, answer)
+        });
+        let reply = span.around(dispatched).await;
+        span.end(&reply);
+        reply
     }
 
     pub(super) async fn run_async(

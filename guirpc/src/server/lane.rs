@@ -22,7 +22,7 @@ use super::worker::{Replies, Worker};
 use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
-use crate::log::{info, warn};
+use crate::log::{self, Reminder, in_same_lane, info, warn};
 
 /// What a shutdown may take beyond the drain time, where the broker does not answer.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
@@ -92,7 +92,7 @@ impl Lane {
         let (plan, leadership, running) = (Arc::clone(plan), Arc::clone(leadership), Arc::clone(running));
         let (replies, tasks) = (Arc::clone(&self.replies), tasks.clone());
         let worker = Worker { number, plan, leadership, running, replies, tasks };
-        thread::Builder::new().name(name).spawn(move || work(&worker))
+        thread::Builder::new().name(name).spawn(in_same_lane(move || work(&worker)))
     }
 
     /// Leaves a lane that is not to serve after all, without a thread that stays behind.
@@ -117,7 +117,6 @@ impl Lane {
             let functions: Vec<&str> = functions.map(|function| function.name).collect();
             info!(
                 service = service.name,
-                lane = plan.lane,
                 queue = served.queue,
                 broker = format_args!("{}", plan.address),
                 workers = plan.workers,
@@ -130,6 +129,11 @@ impl Lane {
     /// What it works with, for as long as it does.
     pub(super) fn context(&self) -> Weak<SessionContext> {
         Arc::downgrade(&self.context)
+    }
+
+    /// Its name, as its lines of the log have it.
+    pub(super) fn name(&self) -> log::Lane {
+        log::Lane::new(self.context.plan.lane.as_deref())
     }
 
     pub(super) fn status(&self) -> Arc<LaneStatus> {
@@ -167,9 +171,9 @@ impl Lane {
         status.set(ConnectionStatus::Stopped);
         let ShutdownReport { requeued, abandoned } = report;
         if abandoned == 0 {
-            info!(lane = plan.lane, requeued, "stopped");
+            info!(requeued, "stopped");
         } else {
-            warn!(lane = plan.lane, requeued, abandoned, "stopped before all that had begun was finished");
+            warn!(requeued, abandoned, "stopped before all that had begun was finished");
         }
         report
     }
@@ -178,7 +182,7 @@ impl Lane {
 /// Opens the first session, and waits for a broker that is not there for as long as the set-up says.
 fn open_first(context: &Arc<SessionContext>) -> Result<OpenSession, Error> {
     let until = Instant::now().checked_add(context.plan.wait);
-    let mut backoff = Backoff::new();
+    let (mut backoff, mut reminder) = (Backoff::new(), Reminder::default());
     loop {
         let error = match consumer::open(context, None) {
             Err(error) if error.kind() == ErrorKind::Unreachable => error,
@@ -189,7 +193,9 @@ fn open_first(context: &Arc<SessionContext>) -> Result<OpenSession, Error> {
         if until.is_some_and(|until| now + delay > until) {
             return Err(error);
         }
-        warn!("{error}; trying again");
+        if let Some(line) = reminder.line(&error.to_string(), now) {
+            warn!("{line}; trying again");
+        }
         if let Err(RecvTimeoutError::Disconnected) = context.stopped.recv_timeout(delay) {
             return Err(Error::new(ErrorKind::Stopped, "the server was shut down while it waited for the broker"));
         }
@@ -217,6 +223,7 @@ fn reopen(
     backoff: &mut Backoff,
 ) -> Option<OpenSession> {
     let SessionContext { plan, status, stopped, .. } = &**context;
+    let mut reminder = Reminder::default();
     loop {
         match stopped.recv_timeout(backoff.next_delay(Instant::now())) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -235,8 +242,11 @@ fn reopen(
             }
             Err(error) if error.kind() == ErrorKind::Stopped => return None,
             Err(error) => {
-                warn!("{error}");
-                status.set(ConnectionStatus::Disconnected { reason: error.to_string() });
+                let reason = error.to_string();
+                if let Some(line) = reminder.line(&reason, Instant::now()) {
+                    warn!("{line}");
+                }
+                status.set(ConnectionStatus::Disconnected { reason });
             }
         }
     }

@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::delivery::Delivery;
 use super::queues::{CallsQueue, FailureQueues, Queue, QueueRole};
 use crate::broker::{Addresses, BodyLimit, Exchange, QueueKind, ReplyNodes};
 use crate::config::QueueType;
 use crate::dispatch::Dispatcher;
-use crate::message::Request;
+use crate::message::{EncodedReply, Request};
 use crate::registry::Ack;
 use crate::statistics::ServiceStatistics;
+use crate::trace;
 
 /// So many services are named on a connection.
 const MOST_NAMES: usize = 3;
@@ -122,6 +124,25 @@ impl Plan {
         names.truncate(MOST_NAMES);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         format!("{}{more}", names.join(", "))
+    }
+
+    /// Where a request was taken off, as its span says it.
+    pub(super) fn traced(&self, delivery: &Delivery) -> trace::Source<'_> {
+        let served = &self.services[delivery.service];
+        let role = if delivery.is_coalesced() { QueueRole::Calls } else { delivery.queue };
+        trace::Source {
+            exchange: &self.exchange.name,
+            routing_key: &served.routing_key,
+            queue: served.queue_of(role).map_or(&*served.queue, |queue| &*queue.name),
+            broker: self.address.server(),
+            lane: self.lane.as_deref(),
+        }
+    }
+
+    /// Notes in a trace that a request is answered by what was answered before.
+    pub(super) fn trace_from_cache(&self, delivery: &Delivery, reply: &EncodedReply) {
+        let dispatcher = &self.services[delivery.service].dispatcher;
+        dispatcher.span(Some(&self.traced(delivery)), &delivery.request, SystemTime::now()).end_from_cache(reply);
     }
 
     /// Where the requests come from that are consumed there.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::broker::{Checked, MessageSizes, Presence, PublishCheck, PublishChecker};
+use crate::log::in_same_lane;
 
 /// What is done when it is known.
 pub(super) type Then = Box<dyn FnOnce() + Send>;
@@ -85,7 +86,8 @@ impl ReplySizes {
         }
         drop(state);
         let sizes = Arc::clone(self);
-        let spawned = thread::Builder::new().name("guirpc-check".to_owned()).spawn(move || sizes.try_all());
+        let spawned =
+            thread::Builder::new().name("guirpc-check".to_owned()).spawn(in_same_lane(move || sizes.try_all()));
         if spawned.is_err() {
             // It is sent, and may cost the channel.
             self.go_on(usize::MAX, &Checked::unanswered());

@@ -16,7 +16,7 @@ use super::plan::{LaneService, Plan};
 use super::reports::{Decision, Report, Reporter};
 use crate::broker::{self, ConfirmNote, Failure, QueueKind, RepublishChannel, RepublishOpener};
 use crate::error::Error;
-use crate::log::{error, warn};
+use crate::log::{error, in_same_lane, warn};
 use crate::message::Request;
 
 mod delayed;
@@ -64,11 +64,11 @@ pub(super) fn start(plan: &Arc<Plan>, opener: RepublishOpener, reporter: Reporte
     let plan = Arc::clone(plan);
     thread::Builder::new()
         .name("guirpc-republish".to_owned())
-        .spawn(move || {
+        .spawn(in_same_lane(move || {
             if let Err(error) = run(plan, &opener, reporter.clone(), &waiting) {
                 reporter.lost(Failure::channel(error.to_string()));
             }
-        })
+        }))
         .map_err(|error| Error::no_thread("to republish", error))?;
     Ok(jobs)
 }

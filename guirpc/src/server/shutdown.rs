@@ -23,7 +23,7 @@ use super::shutdown_report::ShutdownReport;
 use crate::broker::Failure;
 use crate::error::Error;
 use crate::health::ConnectionStatus;
-use crate::log::warn;
+use crate::log::{in_same_lane, warn};
 
 /// A flush of the replies that is on its way.
 type Flush = Receiver<Result<(), Error>>;
@@ -120,7 +120,7 @@ impl ConsumerLoop<'_> {
         let session = Arc::clone(&self.session);
         thread::Builder::new()
             .name("guirpc-flush".to_owned())
-            .spawn(move || done.send(session.flush_replies()))
+            .spawn(in_same_lane(move || done.send(session.flush_replies())))
             .map_err(|error| Lost(Failure::channel(format!("no thread for the last replies: {error}"))))?;
         Ok(flushed)
     }

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::plan::Plan;
 use crate::broker::{Binding, Connection, TopologyKeeper};
 use crate::error::Error;
+use crate::log::in_same_lane;
 
 /// How often to look. It costs the broker a request for the exchange and one for each queue that is bound to it.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ impl TopologyWatch {
         let (watch, over) = bounded(0);
         thread::Builder::new()
             .name("guirpc-topology".to_owned())
-            .spawn(move || look_after(keeper, &over))
+            .spawn(in_same_lane(move || look_after(keeper, &over)))
             .map_err(|error| Error::no_thread("to look after exchanges", error))?;
         Ok(TopologyWatch(watch))
     }

@@ -18,7 +18,9 @@ use crate::codec;
 use crate::log::debug;
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
+use crate::scope::Scope;
 use crate::statistics::FunctionStatistics;
+use crate::trace::TraceContext;
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
@@ -184,6 +186,7 @@ impl Worker {
             Known::Running => {}
             Known::Answered(reply, (_, delivery)) => {
                 self.statistics(&delivery).answer_again();
+                self.plan.trace_from_cache(&delivery, &reply);
                 self.answer(session, delivery, EncodedReply::clone(&reply), Then::Conclude);
             }
         }
@@ -226,8 +229,9 @@ impl Worker {
         }
         let served = &self.plan.services[delivery.service];
         let (key, place, now) = (key.as_ref(), self.number, SystemTime::now());
+        let source = self.plan.traced(&delivery);
         let begun = self.begin(place, function, key, &delivery, now);
-        let reply = served.dispatcher.dispatch(&delivery.request, now);
+        let reply = served.dispatcher.dispatch_from(Some(&source), &delivery.request, now);
         self.statistics(&delivery).held_up(begun.elapsed());
         self.end(&Ending { place, session, function, key, begun }, delivery, reply);
     }
@@ -255,7 +259,11 @@ impl Worker {
     fn end(&self, ending: &Ending<'_>, delivery: Delivery, reply: EncodedReply) {
         let Ending { place, session, function, key, begun } = *ending;
         let (Request { function: name, correlation_id, .. }, took) = (&delivery.request, begun.elapsed());
-        debug!(function = name, correlation_id, status = reply.status, took = took, "answered");
+        if tracing::level_enabled!(tracing::Level::DEBUG) {
+            Scope::new(None, TraceContext::of(&delivery.request.headers)).run(|| {
+                debug!(function = name, correlation_id, status = reply.status, took = took, "answered");
+            });
+        }
         self.statistics(&delivery).end(&reply, took);
         let served = &self.plan.services[delivery.service];
         let again = function.is_some_and(|function| is_worth_another_attempt(served, function, &delivery, &reply));
@@ -271,6 +279,7 @@ impl Worker {
                 self.statistics(&other).answer_again();
                 // What may have been run before, as the one that is answered, may be told so.
                 other.request.redelivered |= delivery.request.attempts() > 0;
+                self.plan.trace_from_cache(&other, &reply);
                 self.conclude(&session, other, reply.clone(), again);
             }
         }

@@ -54,6 +54,7 @@ impl ConsumerLoop<'_> {
             // In this order: what is not running any more has been reported.
             let is_running = self.context.running.has(&delivery.request);
             if let Some(reply) = self.answer(&delivery) {
+                self.context.plan.trace_from_cache(&delivery, &reply);
                 return self.session.make_ready(Ready::Answer(delivery, reply, Then::Conclude));
             }
             if is_running {

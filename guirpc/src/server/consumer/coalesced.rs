@@ -15,7 +15,7 @@ use super::super::session::Session;
 use super::super::shared_acks::SharedAcks;
 use super::{ConsumerLoop, Lost};
 use crate::broker::{Failure, Receipt};
-use crate::log::warn;
+use crate::log::{in_same_lane, warn};
 use crate::message::EncodedReply;
 
 /// How long a refusal waits for the rest of its message. After that its caller is told that the call may yet be run: the
@@ -158,10 +158,10 @@ impl ConsumerLoop<'_> {
 /// Starts the thread that sends replies whose worker has something else to do; it ends when nobody can ask it to.
 fn start_sender(session: Arc<Session>) -> io::Result<Sender<()>> {
     let (sender, asked) = bounded(1);
-    thread::Builder::new().name("guirpc-replies".to_owned()).spawn(move || {
+    thread::Builder::new().name("guirpc-replies".to_owned()).spawn(in_same_lane(move || {
         for () in asked {
             session.send_all_waiting();
         }
-    })?;
+    }))?;
     Ok(sender)
 }

@@ -25,7 +25,7 @@ use crate::broker::{
     PublishChecker, RepublishOpener, Scope, TakenAsItIs, Topology, TrialAccess,
 };
 use crate::error::{Error, ErrorKind};
-use crate::log::{info, warn};
+use crate::log::{in_same_lane, info, warn};
 
 /// For the broker to close a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -78,11 +78,11 @@ fn open_in(
     let (kept, held) = (Arc::clone(context), attempt.clone());
     thread::Builder::new()
         .name("guirpc-consumer".to_owned())
-        .spawn(move || {
+        .spawn(in_same_lane(move || {
             if let Err(error) = run(&kept, &held, connections, &opened, &ended) {
                 let _ = opened.send(Err(error));
             }
-        })
+        }))
         .map_err(|error| Error::no_thread("for a session", error))?;
     // Past the handshake amiquip knows no timeouts.
     select! {

@@ -1,5 +1,7 @@
 //! Functions that are `async`: how they begin, and how what came of them is settled.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::SystemTime;
@@ -13,7 +15,7 @@ use super::super::session::Session;
 use super::super::tasks::{Note, Run, Task, Tasks};
 use super::{Ending, Worker};
 use crate::broker::Failure;
-use crate::log::error;
+use crate::log::{Lane, error};
 use crate::message::EncodedReply;
 use crate::registry::Registration;
 
@@ -54,9 +56,15 @@ impl Worker {
         let begun = self.begin(slot, Some(function), key.as_ref(), &delivery, now);
         let service = delivery.service;
         let plan = Arc::clone(&self.plan);
+        let lane = Lane::current();
         let task = Box::pin(async move {
             let dispatcher = &plan.services[delivery.service].dispatcher;
-            let reply = dispatcher.dispatch_async(&delivery.request, now).await;
+            let source = plan.traced(&delivery);
+            let reply = {
+                let run = dispatcher.dispatch_async_from(Some(&source), &delivery.request, now);
+                let mut run = pin!(run);
+                poll_fn(|context| lane.within(|| run.as_mut().poll(context))).await
+            };
             (delivery, reply)
         });
         (Run { slot, session, service, function, key, begun }, task)
