@@ -41,6 +41,7 @@ mod failure;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod inbox;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "what is declared is compared with settings"))]
 mod inspector;
 mod marks;
 mod message_sizes;

@@ -63,7 +63,10 @@ impl TraceContext {
         }
         Arc::new(both)
     }
+}
 
+#[cfg_attr(not(any(feature = "main", feature = "otel")), allow(dead_code, reason = "it is handed on as it is"))]
+impl TraceContext {
     /// The ids of the trace and of the span in it.
     pub(crate) fn ids(&self) -> Option<(&str, &str)> {
         let parent = self.parent()?;
