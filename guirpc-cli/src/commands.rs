@@ -7,6 +7,7 @@ mod broker;
 mod call;
 mod completions;
 mod createconfig;
+mod dashboard;
 mod dead;
 mod info;
 mod init;
@@ -34,6 +35,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Ls(ls) => ls::run(&ls),
         Command::Info(info) => info::run(&info),
         Command::Stats(stats) => stats::run(&stats),
+        Command::Dashboard(dashboard) => dashboard::run(&dashboard),
         Command::Dead(dead) => dead::run(&dead),
         Command::Broker(settings) => broker::run(&settings),
         Command::InitConsumer(init) => initconsumer::run(&init),

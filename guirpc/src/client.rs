@@ -12,6 +12,8 @@ use crate::error::CallError;
 use crate::function::{CallResult, ErrorOf, Function, OutputOf};
 use crate::health::ConnectionStatus;
 use crate::log::warn;
+#[cfg(feature = "metrics")]
+use crate::metrics::CallTimes;
 
 mod backlog;
 mod batches;
@@ -30,6 +32,8 @@ mod driver;
 mod events;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod outcome;
 mod pending;
 mod queue;
@@ -37,6 +41,7 @@ mod replies;
 mod request;
 mod routes;
 mod settings;
+mod waiter;
 mod window;
 
 pub use backlog::Backlog;
@@ -48,6 +53,7 @@ use pending::CallHandle;
 pub use pending::Pending;
 use request::Callee;
 use settings::Settings;
+use waiter::Waiter;
 
 /// A century is as good as for ever, and no clock overflows when it is added.
 const LONGEST_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
@@ -194,7 +200,7 @@ impl Client {
             self.connected.core.body_limit.raise(REPLIES_TOGETHER);
         }
         let request = Arc::new(self.outbound(callee, body, true)?);
-        Ok(Prepared { request, timeout, idempotent: callee.idempotent, purpose: Purpose::Call { coalescing } })
+        Ok(self.prepared(callee, request, timeout, Purpose::Call { coalescing }))
     }
 
     fn begin_send(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
@@ -209,17 +215,30 @@ impl Client {
         let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
         let expires = self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT));
         let request = Arc::new(self.outbound(callee, body, false)?);
-        self.begin(&Prepared { request, timeout, idempotent: callee.idempotent, purpose: Purpose::Send { expires } })
+        self.begin(&self.prepared(callee, request, timeout, Purpose::Send { expires }))
+    }
+
+    fn prepared(&self, callee: &Callee, request: Arc<Outbound>, timeout: Duration, purpose: Purpose) -> Prepared {
+        Prepared {
+            request,
+            timeout,
+            idempotent: callee.idempotent,
+            purpose,
+            #[cfg(feature = "metrics")]
+            times: self.times_of(callee),
+        }
     }
 
     fn begin(&self, prepared: &Prepared) -> Result<CallHandle, CallError> {
-        let Prepared { request, timeout, idempotent, purpose } = prepared;
+        let Prepared { request, timeout, idempotent, purpose, .. } = prepared;
         let (timeout, idempotent, routing_key) = (*timeout, *idempotent, request.routing_key.clone());
         let (options, expires, coalescing) = match purpose {
             Purpose::Call { coalescing } => (CallOptions::until_outer(timeout, idempotent)?, None, *coalescing),
             Purpose::Send { expires } => (CallOptions::new(timeout, idempotent), *expires, None),
         };
-        let (waiter, receiver) = oneshot::async_channel();
+        let (waiter, receiver) = Waiter::new();
+        #[cfg(feature = "metrics")]
+        let waiter = waiter.measured_by(prepared);
         let (request, deadline) = (Arc::clone(request), options.deadline);
         let call = NewCall { waiter, request, deadline, idempotent, expires, coalescing };
         let entered = self.connected.core.enter(call, self.settings.max_queued);
@@ -235,6 +254,9 @@ struct Prepared {
     timeout: Duration,
     idempotent: bool,
     purpose: Purpose,
+    /// Where it is measured, if it is.
+    #[cfg(feature = "metrics")]
+    times: Option<Arc<CallTimes>>,
 }
 
 /// Whether a reply is waited for.

@@ -1,5 +1,6 @@
 //! What the `guirpc` command does with a broker: calls, and every way in which they can end.
 
+mod dashboard;
 mod dead;
 mod new;
 mod original;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Case::shared("ls::lists_who_is_there", servers::ls_lists_who_is_there),
         Case::shared("info::describes_a_service", servers::info_describes_a_service),
         Case::shared("stats::count_what_has_run", servers::stats_count_what_has_run),
+        Case::shared("dashboard::asks_for_what_there_is", dashboard::asks_for_what_there_is),
         Case::shared("vandal::steers_no_terminal", vandal::steers_no_terminal),
         Case::shared("dead::list_shows_what_there_is", dead::list_shows_what_there_is),
         Case::shared("dead::show_prints_one_whole", dead::show_prints_one_whole),

@@ -1,7 +1,7 @@
 //! A service for the command to call, with one function for each way in which a call can end.
 
 use std::sync::Mutex;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use std::{fmt, thread};
 
@@ -70,8 +70,13 @@ fn dawdle() {
 }
 
 /// Serves it until the value is dropped; the other value yields the orders that come in.
-pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
-    let (sender, orders) = channel();
-    let setup = Setup::new(["shop"]).uri(broker.uri()).state(Orders(Mutex::new(sender)));
+pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, Receiver<String>)> {
+    let (setup, orders) = setup(broker);
     Ok((Server::start(setup)?, orders))
+}
+
+/// What it is served by; the other value yields the orders that come in.
+pub(crate) fn setup(broker: &dyn Broker) -> (Setup, Receiver<String>) {
+    let (sender, orders) = channel();
+    (Setup::new(["shop"]).uri(broker.uri()).state(Orders(Mutex::new(sender))), orders)
 }

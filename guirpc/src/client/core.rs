@@ -8,10 +8,13 @@ use std::time::{Instant, SystemTime};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::batches::is_message;
+#[cfg(feature = "metrics")]
+use super::calls::Counts;
 use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
 use super::outcome::Outcome;
+use super::waiter::Waiter;
 use super::window::Via;
 use crate::broker::{
     BodyLimit, Checked, DropOnThread, Failure, Limits, Outbound, OutboundMessage, PublishCheck, Received,
@@ -24,8 +27,6 @@ use crate::message::{IGNORED_ARGUMENTS_OF, Name};
 
 /// Of so many functions it is kept that they ignored an argument.
 const MOST_IGNORING: usize = 1000;
-
-pub(super) type Waiter = oneshot::Sender<Outcome>;
 
 /// What all copies of a client share with its threads.
 pub(super) struct Core {
@@ -158,6 +159,11 @@ impl Core {
         self.late_replies.load(Ordering::Relaxed)
     }
 
+    #[cfg(feature = "metrics")]
+    pub(super) fn counts(&self) -> Counts {
+        self.state().calls.counts()
+    }
+
     pub(super) fn status(&self) -> ConnectionStatus {
         self.state().calls.status()
     }
@@ -214,7 +220,8 @@ impl Core {
     }
 
     pub(super) fn forget(&self, number: u64) {
-        self.state().calls.forget(number);
+        let forgotten = self.state().calls.forget(number);
+        forgotten.map(Waiter::abandon);
     }
 
     /// Brings replies to their callers; the room that they make is used at once.
@@ -239,7 +246,7 @@ impl Core {
                 Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
             };
             // The caller may be giving up at this very moment.
-            if replied.is_none_or(|call| call.waiter.send(outcome.of_call(call.repeated)).is_err()) {
+            if replied.is_none_or(|call| !call.waiter.tell(outcome.of_call(call.repeated))) {
                 let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
                 debug!(late, "a reply came too late");
             }
@@ -374,7 +381,7 @@ impl Change<'_> {
         }
         for (waiter, outcome) in decided {
             // Whoever waited may have given up.
-            let _ = waiter.send(outcome);
+            waiter.tell(outcome);
         }
     }
 }

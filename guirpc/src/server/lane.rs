@@ -12,6 +12,8 @@ use super::control::Control;
 use super::journal::Journal;
 use super::lane_status::LaneStatus;
 use super::leader::Leadership;
+#[cfg(feature = "metrics")]
+use super::metrics::MeasuredLane;
 use super::overdue::AckTimeout;
 use super::plan::Plan;
 use super::running::Running;
@@ -130,6 +132,13 @@ impl Lane {
     /// What it works with, for as long as it does.
     pub(super) fn context(&self) -> Weak<SessionContext> {
         Arc::downgrade(&self.context)
+    }
+
+    /// What is measured of it; not the whole, which would outlive it.
+    #[cfg(feature = "metrics")]
+    pub(super) fn measured(&self) -> MeasuredLane {
+        let SessionContext { plan, running, status, .. } = &*self.context;
+        MeasuredLane { plan: Arc::clone(plan), running: Arc::clone(running), status: Arc::clone(status) }
     }
 
     pub(super) fn status(&self) -> Arc<LaneStatus> {

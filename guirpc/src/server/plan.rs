@@ -10,7 +10,7 @@ use crate::config::QueueType;
 use crate::dispatch::Dispatcher;
 use crate::message::Request;
 use crate::registry::Ack;
-use crate::statistics::ServiceStatistics;
+use crate::statistics::{Coalesced, ServiceStatistics};
 
 /// So many services are named on a connection.
 const MOST_NAMES: usize = 3;
@@ -37,6 +37,10 @@ pub(crate) struct Plan {
     pub(crate) reply_nodes: Arc<ReplyNodes>,
     /// How many bytes the body of a request may have.
     pub(crate) body_limit: BodyLimit,
+    /// Messages that held several calls.
+    pub(super) coalesced_calls: Coalesced,
+    /// Messages that held several replies.
+    pub(super) coalesced_replies: Arc<Coalesced>,
 }
 
 /// One service of a [`Plan`].
