@@ -218,6 +218,7 @@ impl Client {
         self.begin(&self.prepared(callee, request, timeout, Purpose::Send { expires }))
     }
 
+    #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, reason = "nothing is measured"))]
     fn prepared(&self, callee: &Callee, request: Arc<Outbound>, timeout: Duration, purpose: Purpose) -> Prepared {
         Prepared {
             request,

@@ -51,6 +51,7 @@ pub use http::MetricsServer;
 
 pub(crate) use calls::{CallOutcome, CallTimes, Measured};
 pub(crate) use families::Metric;
+#[cfg(any(feature = "server", test))]
 pub(crate) use histogram::Histogram;
 pub(crate) use samples::Samples;
 

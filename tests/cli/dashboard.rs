@@ -34,7 +34,9 @@ fn exported(text: &str) -> Exported {
 /// The labels of a matcher such as `a="b",c=~"d"`; no value has a quote in it.
 fn matched(matcher: &str) -> impl Iterator<Item = String> {
     let outside = matcher.split('"').step_by(2);
-    outside.map(|part| part.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned()).filter(|label| !label.is_empty())
+    outside
+        .map(|part| part.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_').to_owned())
+        .filter(|label| !label.is_empty())
 }
 
 /// Every metric of a query, with the labels that it is asked for.

@@ -221,7 +221,9 @@ impl Core {
 
     pub(super) fn forget(&self, number: u64) {
         let forgotten = self.state().calls.forget(number);
-        forgotten.map(Waiter::abandon);
+        if let Some(waiter) = forgotten {
+            waiter.abandon();
+        }
     }
 
     /// Brings replies to their callers; the room that they make is used at once.

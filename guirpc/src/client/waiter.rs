@@ -38,6 +38,7 @@ impl Waiter {
         if let Some(measured) = self.measured {
             measured.end(CallOutcome::Abandoned);
         }
+        drop(self.outcome);
     }
 
     /// False if the caller has given up.

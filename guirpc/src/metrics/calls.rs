@@ -97,7 +97,9 @@ impl Calls {
         let services = self.0.read().unwrap_or_else(PoisonError::into_inner);
         for (service, lanes) in &*services {
             for (lane, functions) in lanes {
-                functions.iter().for_each(|(function, times)| times.collect([service, function, lane], samples));
+                for (function, times) in functions {
+                    times.collect([service, function, lane], samples);
+                }
             }
         }
     }

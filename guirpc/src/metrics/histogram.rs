@@ -72,7 +72,9 @@ mod tests {
     fn a_time_is_in_the_first_bucket_that_holds_it() {
         let histogram = Histogram::default();
         let times = [0, 5, 6, 10_000, 10_001].map(Duration::from_millis);
-        times.into_iter().for_each(|time| histogram.record(time));
+        for time in times {
+            histogram.record(time);
+        }
         let Buckets { counts, nanoseconds } = histogram.buckets();
         assert_eq!((counts[0], counts[1], counts[13], counts[14]), (2, 1, 1, 1));
         assert_eq!(Duration::from_nanos(nanoseconds), times.iter().sum::<Duration>());

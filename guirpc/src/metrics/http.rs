@@ -181,16 +181,17 @@ mod tests {
         answer
     }
 
+    #[track_caller]
+    fn check(address: SocketAddr, head: &str, status: &str, has: &str) {
+        let answer = ask(address, head);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(has), "{head}: {answer}");
+    }
+
     #[test]
     fn each_path_has_its_answer() {
         let server = Metrics::new().serve("0").unwrap();
         let address = server.address();
         assert!(address.ip().is_loopback());
-        #[track_caller]
-        fn check(address: SocketAddr, head: &str, status: &str, has: &str) {
-            let answer = ask(address, head);
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(has), "{head}: {answer}");
-        }
         check(address, "GET /metrics", "200", "# EOF");
         check(address, "GET /metrics", "200", OPEN_METRICS);
         check(address, "HEAD /livez", "200", "content-length: 5");

@@ -35,7 +35,7 @@ impl Collector for Scrape {
             };
             let mut encoder = encoder.encode_descriptor(name, help, unit.as_ref(), kind)?;
             for (values, value) in self.0.of(*metric) {
-                let labels: Vec<(&str, String)> = names.iter().copied().zip(values.iter().map(escaped)).collect();
+                let labels: Vec<(&str, &str)> = names.iter().copied().zip(values.iter().map(String::as_str)).collect();
                 if labels.is_empty() {
                     encode_value(&mut encoder, kind, value)?;
                 } else {
@@ -55,16 +55,11 @@ fn encode_value(encoder: &mut MetricEncoder<'_>, kind: MetricType, value: &Value
         Value::Number(number) => encoder.encode_gauge(number),
         Value::Times(times) => {
             let Buckets { counts, .. } = **times;
-            let ends = BOUNDS.iter().map(|bound| bound.as_secs_f64()).chain([f64::INFINITY]);
+            let ends = BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::INFINITY]);
             let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
             encoder.encode_histogram::<NoLabelSet>(seconds(times.nanoseconds), times.count(), &buckets, None)
         }
     }
-}
-
-/// The encoder takes values as they are.
-fn escaped(value: impl AsRef<str>) -> String {
-    value.as_ref().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn seconds(nanoseconds: u64) -> f64 {
@@ -79,7 +74,9 @@ mod tests {
     #[test]
     fn samples_are_written_as_open_metrics() {
         let (mut samples, times) = (Samples::default(), Histogram::default());
-        [1, 300, 20_000].map(Duration::from_millis).into_iter().for_each(|time| times.record(time));
+        for time in [1, 300, 20_000] {
+            times.record(Duration::from_millis(time));
+        }
         samples.add_times(Metric::ServerCallDuration, &["math", "add", "", "output"], &times);
         samples.add(Metric::ServerRefusals, &["math", "_OTHER", "slow\"\n", "404"], 2);
         samples.add(Metric::Clients, &[], 1);

@@ -15,11 +15,11 @@ pub(super) struct Measured;
 
 impl Measured {
     pub(super) fn start(wanted: WantedMetrics, _: &[Plan], _: &ShutdownHandle) -> Result<Self, Error> {
-        if wanted.address.is_none() {
-            return Ok(Measured);
-        }
-        let message = "`metrics` needs the feature of that name, which this program is built without: in Cargo.toml, add \
-                       `features = [\"metrics\"]` to guirpc";
+        let Some(address) = wanted.address else { return Ok(Measured) };
+        let message = format!(
+            "`metrics` at {address} needs the feature of that name, which this program is built without: in Cargo.toml, \
+             add `features = [\"metrics\"]` to guirpc"
+        );
         Err(Error::new(ErrorKind::Configuration, message))
     }
 
