@@ -69,6 +69,8 @@ pub(crate) enum Command {
     /// runs only is no noise for that test.
     #[command(after_help = exit_codes(), after_long_help = format!("{BENCH_JSON}\n\n{}", exit_codes()))]
     Bench(Box<Bench>),
+    /// Write a Grafana dashboard, or alert rules for Prometheus, for what servers and clients serve at /metrics
+    Dashboard(Dashboard),
     /// List, requeue or drop dead letters: failed sends and poison messages
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),
@@ -108,6 +110,16 @@ pub(crate) struct New {
     /// the released version]
     #[arg(long, value_name = "PATH")]
     pub(crate) guirpc_path: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Dashboard {
+    /// Write the alert rules rather than the dashboard
+    #[arg(long)]
+    pub(crate) alerts: bool,
+    /// The file to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

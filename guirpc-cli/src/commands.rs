@@ -10,6 +10,7 @@ mod broker;
 mod call;
 mod completions;
 mod createconfig;
+mod dashboard;
 mod dead;
 mod doctor;
 mod info;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Command::Stats(stats) => stats::run(&stats),
         Command::Top(top) => top::run(&top),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Dashboard(dashboard) => dashboard::run(&dashboard),
         Command::Dead(dead) => dead::run(&dead),
         Command::Doctor(doctor) => return doctor::run(&doctor),
         Command::Broker(settings) => broker::run(&settings),

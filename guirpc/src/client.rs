@@ -12,6 +12,8 @@ use crate::error::CallError;
 use crate::function::{CallResult, ErrorOf, Function, OutputOf};
 use crate::health::ConnectionStatus;
 use crate::log::warn;
+#[cfg(feature = "metrics")]
+use crate::metrics::CallTimes;
 use crate::trace::CallSpan;
 
 mod backlog;
@@ -31,6 +33,8 @@ mod driver;
 mod events;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod outcome;
 mod pending;
 mod queue;
@@ -197,7 +201,7 @@ impl Client {
             self.connected.core.body_limit.raise(REPLIES_TOGETHER);
         }
         let (request, span) = self.outbound(callee, body, true)?;
-        Ok(Prepared { request, span, timeout, idempotent: callee.idempotent, purpose: Purpose::Call { coalescing } })
+        Ok(self.prepared(callee, (request, span), timeout, Purpose::Call { coalescing }))
     }
 
     fn begin_send(&self, callee: &Callee, body: Vec<u8>) -> Result<CallHandle, CallError> {
@@ -211,9 +215,27 @@ impl Client {
         }
         let timeout = self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST_TIMEOUT);
         let expires = self.settings.expires.map(|expires| expires.min(LONGEST_TIMEOUT));
-        let (request, span) = self.outbound(callee, body, false)?;
-        let purpose = Purpose::Send { expires };
-        self.make(&Prepared { request, span, timeout, idempotent: callee.idempotent, purpose })
+        let outbound = self.outbound(callee, body, false)?;
+        self.make(&self.prepared(callee, outbound, timeout, Purpose::Send { expires }))
+    }
+
+    #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, reason = "nothing is measured"))]
+    fn prepared(
+        &self,
+        callee: &Callee,
+        (request, span): (Arc<Outbound>, CallSpan),
+        timeout: Duration,
+        purpose: Purpose,
+    ) -> Prepared {
+        Prepared {
+            request,
+            span,
+            timeout,
+            idempotent: callee.idempotent,
+            purpose,
+            #[cfg(feature = "metrics")]
+            times: self.times_of(callee),
+        }
     }
 
     /// Makes a call that is not made again if there is no room for it.
@@ -222,14 +244,15 @@ impl Client {
     }
 
     fn begin(&self, prepared: &Prepared) -> Result<CallHandle, CallError> {
-        let Prepared { request, span, timeout, idempotent, purpose } = prepared;
+        let Prepared { request, span, timeout, idempotent, purpose, .. } = prepared;
         let (timeout, idempotent, routing_key) = (*timeout, *idempotent, request.routing_key.clone());
         let (options, expires, coalescing) = match purpose {
             Purpose::Call { coalescing } => (CallOptions::until_outer(timeout, idempotent)?, None, *coalescing),
             Purpose::Send { expires } => (CallOptions::new(timeout, idempotent), *expires, None),
         };
-        let (caller, receiver) = oneshot::async_channel();
-        let waiter = Waiter::new(caller, span.clone());
+        let (waiter, receiver) = Waiter::new(span.clone());
+        #[cfg(feature = "metrics")]
+        let waiter = waiter.measured_by(prepared);
         let (request, deadline) = (Arc::clone(request), options.deadline);
         let call = NewCall { waiter, request, deadline, idempotent, expires, coalescing };
         let entered = self.connected.core.enter(call, self.settings.max_queued);
@@ -246,6 +269,9 @@ struct Prepared {
     timeout: Duration,
     idempotent: bool,
     purpose: Purpose,
+    /// Where it is measured, if it is.
+    #[cfg(feature = "metrics")]
+    times: Option<Arc<CallTimes>>,
 }
 
 impl Prepared {

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+mod address;
 mod client;
 mod coalescing;
 mod declare;
@@ -17,6 +18,8 @@ mod sources;
 mod tests;
 mod value;
 
+#[cfg_attr(not(feature = "metrics"), allow(unused_imports, reason = "only metrics are listened for"))]
+pub(crate) use address::listening_address;
 pub use client::ClientConfig;
 pub use coalescing::Coalescing;
 pub(crate) use server::{Config, PREFETCH_PER_WORKER, SERVER};

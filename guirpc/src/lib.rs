@@ -46,6 +46,8 @@ mod invocation;
 mod log;
 #[cfg_attr(not(feature = "server"), allow(dead_code, unused_imports, reason = "half of it is a server's"))]
 mod message;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[doc = include_str!("operating.md")]
 pub mod operating {}
 #[doc = include_str!("python.md")]

@@ -46,6 +46,8 @@ pub(crate) const NO_REPLY: &str = "guirpc.nobody";
 ///
 /// Names that begin with `guirpc.` belong to guirpc; the attribute refuses them.
 pub(crate) const PING: &str = "guirpc.ping";
+/// What stands for functions that a service does not have, as OpenTelemetry names what has unbounded values.
+pub(crate) const UNKNOWN_FUNCTION: &str = "_OTHER";
 /// The property `type` of a message that holds several calls.
 pub(crate) const CALLS: &str = "guirpc.calls";
 /// The name of the queue, or the routing key, for such messages, beside that of single calls.

@@ -19,6 +19,11 @@ mod lane_status;
 mod leader;
 #[cfg(test)]
 mod leader_tests;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "server/metrics/none.rs"]
+mod metrics;
 #[cfg(test)]
 mod models;
 mod open_calls;
@@ -59,6 +64,7 @@ pub use shutdown_report::ShutdownReport;
 use control::Control;
 use lane::Lane;
 use lane_status::LaneStatus;
+use metrics::Measured;
 use plan::Plan;
 use setup::Hook;
 use tasks::Runtime;
@@ -92,6 +98,8 @@ pub struct Server {
     /// One for each lane.
     threads: Vec<JoinHandle<ShutdownReport>>,
     hooks: Vec<Hook>,
+    /// Until the server has stopped.
+    _measured: Measured,
     /// What `async` functions still run on ends with the server.
     _runtime: Option<Arc<Runtime>>,
 }
@@ -115,18 +123,28 @@ impl Server {
     /// serves. The handle may be used again.
     pub fn start_with(mut setup: Setup, shutdown: &ShutdownHandle) -> Result<Self, Error> {
         let (hooks, runtime, is_asked) = (setup.hooks(), setup.take_runtime(), setup.answers_control());
+        let metrics = setup.take_metrics();
         let plans = setup.into_plans()?;
         let shutdown = shutdown.of_server();
         if shutdown.is_shutdown() {
             return Err(Error::new(ErrorKind::Stopped, "the server was shut down before it was started"));
         }
+        let measured = Measured::start(metrics, &plans, &shutdown)?;
         let runtime = Runtime::start(runtime, &plans, &shutdown)?;
         let control = is_asked.then(|| Arc::new(Control::new(&plans)));
         let lanes = start_lanes(plans, runtime.as_ref(), control.as_ref(), &shutdown)?;
         if let Some(control) = &control {
             control.set_lanes(lanes.iter().map(Lane::context));
         }
-        let mut server = Server { shutdown, statuses: Vec::new(), threads: Vec::new(), hooks, _runtime: runtime };
+        measured.set_lanes(&lanes);
+        let mut server = Server {
+            shutdown,
+            statuses: Vec::new(),
+            threads: Vec::new(),
+            hooks,
+            _measured: measured,
+            _runtime: runtime,
+        };
         for lane in lanes {
             let name = lane.name();
             name.within(|| lane.announce());

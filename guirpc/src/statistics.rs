@@ -10,7 +10,11 @@ use std::time::{Duration, SystemTime};
 use foldhash::fast::RandomState;
 use histogram::AtomicHistogram;
 
+#[cfg(feature = "metrics")]
+use crate::message::UNKNOWN_FUNCTION;
 use crate::message::{EncodedReply, ReplyKind, status};
+#[cfg(feature = "metrics")]
+use crate::metrics::Histogram;
 
 /// Waking another worker costs about as much, so that for anything quicker it is not worth it.
 const SLOW: Duration = Duration::from_micros(50);
@@ -56,6 +60,34 @@ pub(crate) struct FunctionStatistics {
     run_time: Times,
     queue_time: Times,
     last_failure: Mutex<Option<LastFailure>>,
+    /// Once somebody wants to have it.
+    #[cfg(feature = "metrics")]
+    measured: OnceLock<Box<MeasuredTimes>>,
+}
+
+/// Times as metrics have them: in the same buckets everywhere, so that they can be added up.
+#[cfg(feature = "metrics")]
+#[derive(Debug, Default)]
+pub(crate) struct MeasuredTimes {
+    /// From the beginning to the reply, by what came of it.
+    calls: [Histogram; ServerOutcome::ALL.len()],
+    pub(crate) queue: Histogram,
+}
+
+/// What comes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerOutcome {
+    Output,
+    Error,
+    Fault,
+    Refusal,
+}
+
+/// How many messages held several calls or replies, and how many they held.
+#[derive(Debug, Default)]
+pub(crate) struct Coalesced {
+    messages: AtomicU64,
+    parts: AtomicU64,
 }
 
 /// How long something took, each time.
@@ -113,6 +145,21 @@ impl ServiceStatistics {
         self.functions.get(function).unwrap_or(&self.unknown)
     }
 
+    /// From now on, how long calls take and wait is kept for metrics.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn measure(&self) {
+        for function in self.functions.values().chain([&self.unknown]) {
+            function.measured.get_or_init(Box::default);
+        }
+    }
+
+    /// Those of each function, and of all that are unknown.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &FunctionStatistics)> {
+        let known = self.functions.iter().map(|(name, statistics)| (*name, statistics));
+        known.chain([(UNKNOWN_FUNCTION, &self.unknown)])
+    }
+
     /// Those of requests for functions that the service does not have.
     pub(crate) fn unknown(&self) -> &FunctionStatistics {
         &self.unknown
@@ -140,26 +187,39 @@ impl FunctionStatistics {
         }
         if let Some(waited) = waited {
             self.queue_time.record(waited);
+            #[cfg(feature = "metrics")]
+            if let Some(measured) = self.measured.get() {
+                measured.queue.record(waited);
+            }
         }
     }
 
     /// A request has run, or was refused: what was answered, and how long it took.
     pub(crate) fn end(&self, reply: &EncodedReply, took: Duration) {
         add(&self.ended);
-        match reply.kind {
-            Some(ReplyKind::Refusal) => {
+        let outcome = ServerOutcome::of(reply);
+        #[cfg(feature = "metrics")]
+        if let Some(measured) = self.measured.get() {
+            measured.calls[outcome as usize].record(took);
+        }
+        match outcome {
+            ServerOutcome::Refusal => {
                 let last = REFUSALS.len() - 1;
                 let at = REFUSALS.iter().position(|status| *status == reply.status).unwrap_or(last);
                 add(&self.refusals[at]);
                 return;
             }
-            Some(ReplyKind::Error) => self.fail(&self.errors, reply.status),
-            Some(ReplyKind::Fault) => self.fail(&self.faults, reply.status),
-            // In Python's dialect errors and faults look alike.
-            None if reply.status >= 400 => self.fail(&self.faults, reply.status),
-            Some(ReplyKind::Output) | None => add(&self.outputs),
+            ServerOutcome::Error => self.fail(&self.errors, reply.status),
+            ServerOutcome::Fault => self.fail(&self.faults, reply.status),
+            ServerOutcome::Output => add(&self.outputs),
         }
         self.run_time.record(took);
+    }
+
+    /// Its times, if they are kept for metrics.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn measured(&self) -> Option<&MeasuredTimes> {
+        self.measured.get().map(Box::as_ref)
     }
 
     /// It ended without an answer.
@@ -210,6 +270,56 @@ impl FunctionStatistics {
             queue_time: self.queue_time.snapshot(),
             last_failure: self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
+    }
+}
+
+impl ServerOutcome {
+    #[cfg(feature = "metrics")]
+    pub(crate) const ALL: [ServerOutcome; 4] =
+        [ServerOutcome::Output, ServerOutcome::Error, ServerOutcome::Fault, ServerOutcome::Refusal];
+
+    /// As metrics name it.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            ServerOutcome::Output => "output",
+            ServerOutcome::Error => "error",
+            ServerOutcome::Fault => "fault",
+            ServerOutcome::Refusal => "refusal",
+        }
+    }
+
+    fn of(reply: &EncodedReply) -> Self {
+        match reply.kind {
+            Some(ReplyKind::Refusal) => ServerOutcome::Refusal,
+            Some(ReplyKind::Error) => ServerOutcome::Error,
+            Some(ReplyKind::Fault) => ServerOutcome::Fault,
+            // In Python's dialect errors and faults look alike.
+            None if reply.status >= 400 => ServerOutcome::Fault,
+            Some(ReplyKind::Output) | None => ServerOutcome::Output,
+        }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl MeasuredTimes {
+    /// Of the requests of which this came.
+    pub(crate) fn calls(&self, outcome: ServerOutcome) -> &Histogram {
+        &self.calls[outcome as usize]
+    }
+}
+
+impl Coalesced {
+    /// There is a message of so many.
+    pub(crate) fn note(&self, parts: usize) {
+        add(&self.messages);
+        self.parts.fetch_add(parts as u64, Ordering::Relaxed);
+    }
+
+    /// How many messages there were, and how many calls or replies in them.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.messages.load(Ordering::Relaxed), self.parts.load(Ordering::Relaxed))
     }
 }
 

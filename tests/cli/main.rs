@@ -4,6 +4,7 @@ mod bench;
 #[allow(dead_code, reason = "end_to_end needs all of it")]
 #[path = "../end_to_end/certificates.rs"]
 mod certificates;
+mod dashboard;
 mod dead;
 mod doctor;
 mod new;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Case::shared("bench::ctrl_c_ends_it_with_the_results_so_far", bench::ctrl_c_ends_it_with_the_results_so_far),
         Case::exclusive("bench::a_broker_that_goes_away_ends_it", bench::a_broker_that_goes_away_ends_it),
         Case::exclusive("bench::an_alarm_of_the_broker_ends_it", bench::an_alarm_of_the_broker_ends_it),
+        Case::shared("dashboard::asks_for_what_there_is", dashboard::asks_for_what_there_is),
         Case::shared("vandal::steers_no_terminal", vandal::steers_no_terminal),
         Case::shared("dead::list_shows_what_there_is", dead::list_shows_what_there_is),
         Case::shared("dead::show_prints_one_whole", dead::show_prints_one_whole),

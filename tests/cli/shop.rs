@@ -1,7 +1,7 @@
 //! A service for the command to call, with one function for each way in which a call can end.
 
 use std::sync::Mutex;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use std::{fmt, thread};
 
@@ -70,13 +70,13 @@ fn dawdle() {
 }
 
 /// The state of the service, and what yields the orders that come in.
-pub(crate) fn orders() -> (Orders, std::sync::mpsc::Receiver<String>) {
+pub(crate) fn orders() -> (Orders, Receiver<String>) {
     let (sender, orders) = channel();
     (Orders(Mutex::new(sender)), orders)
 }
 
 /// Serves it until the value is dropped; the other value yields the orders that come in.
-pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
+pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, Receiver<String>)> {
     open_with(broker, |setup| setup)
 }
 
@@ -84,8 +84,13 @@ pub(crate) fn open(broker: &dyn Broker) -> anyhow::Result<(Server, std::sync::mp
 pub(crate) fn open_with(
     broker: &dyn Broker,
     change: impl FnOnce(Setup) -> Setup,
-) -> anyhow::Result<(Server, std::sync::mpsc::Receiver<String>)> {
-    let (state, orders) = orders();
-    let setup = Setup::new(["shop"]).uri(broker.uri()).state(state);
+) -> anyhow::Result<(Server, Receiver<String>)> {
+    let (setup, orders) = setup(broker);
     Ok((Server::start(change(setup))?, orders))
+}
+
+/// What it is served by; the other value yields the orders that come in.
+pub(crate) fn setup(broker: &dyn Broker) -> (Setup, Receiver<String>) {
+    let (state, orders) = orders();
+    (Setup::new(["shop"]).uri(broker.uri()).state(state), orders)
 }

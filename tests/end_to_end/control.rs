@@ -177,7 +177,7 @@ fn nonsense_is_not_answered(broker: &dyn Broker) -> anyhow::Result<()> {
             let properties = AmqpProperties::default().with_type_(kind.to_owned()).with_reply_to(address.to_owned());
             channel.basic_publish("guirpc.control", Publish::with_properties(b"{", "servers", properties))?;
         }
-        channel.basic_publish("guirpc.control", Publish::new(&[0xC1; 100_000], "servers"))?;
+        channel.basic_publish("guirpc.control", Publish::new(&vec![0xC1; 100_000], "servers"))?;
     }
     connection.close()?;
     let after = statistics(broker)?;

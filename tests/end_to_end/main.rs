@@ -24,6 +24,7 @@ mod hostile;
 mod lanes;
 mod limits;
 mod load;
+mod metrics;
 mod outcomes;
 mod permissions;
 mod python;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         configured::cases(),
         control::cases(),
         lanes::cases(),
+        metrics::cases(),
         queues::cases(),
         recovery::cases(),
         redelivery::cases(),

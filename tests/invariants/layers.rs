@@ -3,7 +3,7 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     // What is said and what goes wrong.
     "log",
     "message",
@@ -19,9 +19,11 @@ const ORDER: [&str; 27] = [
     "invocation",
     "registry",
     "dispatch",
+    // Settings, and what is counted.
+    "config",
+    "metrics",
     "statistics",
     // The broker, and the two sides of it.
-    "config",
     "broker",
     "client",
     "dead_letters",

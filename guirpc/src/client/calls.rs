@@ -65,6 +65,26 @@ pub(super) struct Calls<W> {
     /// When the driver will look for what is due.
     looks_at: Option<Instant>,
     decided: Vec<(W, Outcome)>,
+    counts: Counts,
+}
+
+/// What there was, over the life of a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "only metrics read them"))]
+pub(super) struct Counts {
+    /// Messages that the broker confirmed, rejected, and returned although it was to confirm them.
+    pub(super) accepted: u64,
+    pub(super) rejected: u64,
+    pub(super) returned: u64,
+    /// Messages of several calls, and the calls in them.
+    pub(super) messages: u64,
+    pub(super) coalesced: u64,
+    /// How often the broker ceased to take messages.
+    pub(super) blocks: u64,
+    /// Links that followed the first.
+    pub(super) reconnects: u64,
+    /// How often a call could not be queued for all that was queued already.
+    pub(super) refused: u64,
 }
 
 /// A call or a send on its way in.
@@ -149,6 +169,7 @@ impl<W> Calls<W> {
             batches: Batches::default(),
             looks_at: None,
             decided: Vec::new(),
+            counts: Counts::default(),
         }
     }
 
@@ -164,6 +185,7 @@ impl<W> Calls<W> {
         }
         let bytes = request.bytes();
         if self.queued_bytes > 0 && self.queued_bytes + bytes > most_queued {
+            self.counts.refused += 1;
             return Err(QueueFull { bytes: self.queued_bytes });
         }
         self.queued_bytes += bytes;
@@ -271,6 +293,11 @@ impl<W> Calls<W> {
         }
         for (Message { number, route, is_call }, what) in decided {
             self.routes.confirmed(route, is_call, what == Confirmed::Rejected, now);
+            *match what {
+                Confirmed::Accepted => &mut self.counts.accepted,
+                Confirmed::Returned => &mut self.counts.returned,
+                Confirmed::Rejected => &mut self.counts.rejected,
+            } += 1;
             match what {
                 Confirmed::Accepted if is_call => {}
                 Confirmed::Accepted => self.decide(number, Outcome::Accepted),
@@ -309,7 +336,7 @@ impl<W> Calls<W> {
         }
     }
 
-    /// Forgets a call in which nobody is interested any more; gives who waited for it.
+    /// Forgets a call in which nobody is interested any more; gives who would have been told, if it had no outcome.
     pub(super) fn forget(&mut self, number: u64) -> Option<W> {
         self.remove(number).map(|call| call.waiter)
     }

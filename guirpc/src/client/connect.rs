@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+#[cfg(feature = "metrics")]
+use std::sync::OnceLock;
 
 use crossbeam_channel::{Sender, bounded};
 
@@ -12,11 +14,15 @@ use super::driver::{Driver, FirstAttempt};
 use super::settings::Settings;
 use crate::broker::Addresses;
 use crate::error::Error;
+#[cfg(feature = "metrics")]
+use crate::metrics::Registered;
 
 /// What all copies of a client, and all calls that are under way, hold: when the last is dropped, its threads end.
 pub(super) struct Connected {
     pub(super) addresses: Addresses,
     pub(super) core: Arc<Core>,
+    #[cfg(feature = "metrics")]
+    pub(super) measured: OnceLock<Registered>,
     /// Dropped with this, which ends the driver.
     _alive: Sender<Infallible>,
 }
@@ -71,7 +77,13 @@ impl Client {
         let core = Arc::new(Core::new());
         let (alive, dropped) = bounded(0);
         Driver { addresses: addresses.clone(), core: Arc::clone(&core), dropped }.spawn(first)?;
-        let connected = Arc::new(Connected { addresses, core, _alive: alive });
+        let connected = Arc::new(Connected {
+            addresses,
+            core,
+            #[cfg(feature = "metrics")]
+            measured: OnceLock::new(),
+            _alive: alive,
+        });
         Ok(Client { connected, settings: Settings::default() })
     }
 }

@@ -8,6 +8,8 @@ use std::time::{Instant, SystemTime};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::batches::is_message;
+#[cfg(feature = "metrics")]
+use super::calls::Counts;
 use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
@@ -157,6 +159,11 @@ impl Core {
         self.late_replies.load(Ordering::Relaxed)
     }
 
+    #[cfg(feature = "metrics")]
+    pub(super) fn counts(&self) -> Counts {
+        self.state().calls.counts()
+    }
+
     pub(super) fn status(&self) -> ConnectionStatus {
         self.state().calls.status()
     }
@@ -216,7 +223,9 @@ impl Core {
     pub(super) fn forget(&self, number: u64) {
         let forgotten = self.state().calls.forget(number);
         // Without the lock, since whoever follows its trace is told.
-        drop(forgotten);
+        if let Some(waiter) = forgotten {
+            waiter.abandon();
+        }
     }
 
     /// Brings replies to their callers; the room that they make is used at once.

@@ -10,6 +10,8 @@ use crate::codec::{self, DecodeError, Format};
 use crate::error::CallError;
 use crate::function::{ErrorOf, Failure, Function, Output, OutputOf, Return};
 use crate::message::{EncodedReply, Reply, ReplyKind, ServiceInfo};
+#[cfg(feature = "metrics")]
+use crate::metrics::CallOutcome;
 
 /// What becomes of a call or a send.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +91,30 @@ impl Outcome {
             Outcome::Lost(_) => Some("disconnected"),
             Outcome::NotSent(_) => Some("not_sent"),
             Outcome::TimedOut => Some("timed_out"),
+        }
+    }
+
+    /// As metrics have it.
+    #[cfg(feature = "metrics")]
+    pub(super) fn measured(&self) -> CallOutcome {
+        match self {
+            Outcome::Reply(reply) => match reply.kind {
+                Some(ReplyKind::Refusal) => CallOutcome::Refusal,
+                Some(ReplyKind::Error) => CallOutcome::Error,
+                Some(ReplyKind::Fault) => CallOutcome::Fault,
+                // In Python's dialect errors and faults look alike.
+                None if reply.status >= 400 => CallOutcome::Fault,
+                Some(ReplyKind::Output) | None => CallOutcome::Output,
+            },
+            Outcome::ReplyTooLarge(_) => CallOutcome::TooLarge,
+            Outcome::Accepted => CallOutcome::Accepted,
+            Outcome::Unroutable => CallOutcome::Unroutable,
+            Outcome::Overloaded => CallOutcome::Overloaded,
+            Outcome::Blocked(_) => CallOutcome::Blocked,
+            Outcome::Denied(_) => CallOutcome::Denied,
+            Outcome::Lost(_) => CallOutcome::Disconnected,
+            Outcome::NotSent(_) => CallOutcome::NotSent,
+            Outcome::TimedOut => CallOutcome::TimedOut,
         }
     }
 

@@ -47,17 +47,21 @@ impl Settings {
         (is_native && self.coalesces.unwrap_or(callee.coalesces)).then_some(self.coalescing)
     }
 
+    /// The lane that is asked for, if any; there are none in Python's dialect.
+    pub(super) fn lane_of<'a>(&'a self, callee: &'a Callee) -> Option<&'a str> {
+        match callee.format {
+            Format::Native(_) => self.lane.as_deref().or(callee.lane),
+            Format::Python(_) => None,
+        }
+    }
+
     /// Where the queue is bound that serves it.
     fn routing_key(&self, callee: &Callee) -> Name {
         if let Some(routing_key) = &self.routing_key {
             return routing_key.clone();
         }
         let service = self.service.as_ref().unwrap_or(&callee.service);
-        let lane = match callee.format {
-            Format::Native(_) => self.lane.as_deref().or(callee.lane),
-            Format::Python(_) => None,
-        };
-        match (lane, self.suffix.as_deref().unwrap_or_default()) {
+        match (self.lane_of(callee), self.suffix.as_deref().unwrap_or_default()) {
             (None, "") => service.clone(),
             (None, suffix) => format!("{service}{suffix}").into(),
             (Some(lane), suffix) => format!("{service}.{lane}{suffix}").into(),

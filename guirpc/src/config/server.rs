@@ -186,6 +186,12 @@ settings! {
                 default: true,
                 ini: &["options.control"],
             }
+            /// Serve metrics and health over HTTP at this address, as `0.0.0.0:9100`; a port alone is one of 127.0.0.1
+            metrics: Option<String> {
+                takes: Kind::Address,
+                default: None,
+                ini: &["options.metrics"],
+            }
         }
         "Log" {
             /// What to log: off, error, warn, info, debug (a line for each call) or trace; for some targets another level, as

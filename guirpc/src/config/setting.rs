@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Side;
+use super::address::listening_address;
 use super::client::CLIENT;
 use super::server::SERVER;
 use super::value::Choice;
@@ -45,6 +46,8 @@ pub(crate) enum Kind {
     YesNo,
     /// A level of the log, or levels by target.
     LogFilter,
+    /// Where to listen: `HOST:PORT`, or a port.
+    Address,
     /// One of these.
     OneOf(&'static [&'static str]),
 }
@@ -102,6 +105,7 @@ impl Kind {
                 let is_path = target.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
                 is_path && !target.is_empty() && LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level))
             }),
+            Kind::Address => listening_address(text).is_some(),
             Kind::OneOf(choices) => choices.contains(&text),
         }
     }
@@ -121,6 +125,9 @@ impl Kind {
                 "a level (`{}`), or `TARGET=LEVEL`, or several with commas between them, as `info,my_crate=debug`",
                 LEVELS.join("`, `")
             ),
+            Kind::Address => {
+                "an address to listen at, as `0.0.0.0:9100`, or a port, which is one of 127.0.0.1".to_owned()
+            }
             Kind::OneOf(choices) => format!("one of `{}`", choices.join("`, `")),
         }
     }

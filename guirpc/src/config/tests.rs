@@ -61,6 +61,7 @@ fn samples(kind: Kind) -> [&'static str; 3] {
         Kind::Time => ["1s", "2s", "3s"],
         Kind::YesNo => ["true", "false", "true"],
         Kind::LogFilter => ["warn", "info,my_crate=debug", "off"],
+        Kind::Address => ["9100", "0.0.0.0:9101", "[::1]:0"],
         Kind::OneOf(names) => [names[0], names[1], names[0]],
     }
 }

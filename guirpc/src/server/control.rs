@@ -18,10 +18,9 @@ use crate::control::{
 };
 use crate::error::ErrorKind;
 use crate::log::{debug, warn};
+use crate::message::UNKNOWN_FUNCTION;
 use crate::statistics::{Snapshot, TimesSnapshot};
 
-/// Functions that a service does not have, as OpenTelemetry names what has unbounded values.
-const UNKNOWN: &str = "_OTHER";
 /// How long after a channel is lost to open the next one.
 const PAUSE: Duration = Duration::from_secs(5);
 /// As AMQP has it.
@@ -158,7 +157,7 @@ fn lane_statistics(lane: &SessionContext) -> LaneStatistics {
     let service = |served: &LaneService| {
         let names = served.dispatcher.service().functions().map(|function| function.name);
         let known = names.map(|name| (name, served.statistics.of(name)));
-        let all = known.chain([(UNKNOWN, served.statistics.unknown())]);
+        let all = known.chain([(UNKNOWN_FUNCTION, served.statistics.unknown())]);
         let functions = all.map(|(name, statistics)| function_statistics(name, statistics.snapshot()));
         let has_some = |function: &FunctionStatistics| function.requests + function.cached > 0;
         ServiceStatistics { service: name(served), functions: functions.filter(has_some).collect() }

@@ -12,6 +12,8 @@ use super::control::Control;
 use super::journal::Journal;
 use super::lane_status::LaneStatus;
 use super::leader::Leadership;
+#[cfg(feature = "metrics")]
+use super::metrics::MeasuredLane;
 use super::overdue::AckTimeout;
 use super::plan::Plan;
 use super::running::Running;
@@ -134,6 +136,13 @@ impl Lane {
     /// Its name, as its lines of the log have it.
     pub(super) fn name(&self) -> log::Lane {
         log::Lane::new(self.context.plan.lane.as_deref())
+    }
+
+    /// What is measured of it; not the whole, which would outlive it.
+    #[cfg(feature = "metrics")]
+    pub(super) fn measured(&self) -> MeasuredLane {
+        let SessionContext { plan, running, status, .. } = &*self.context;
+        MeasuredLane { plan: Arc::clone(plan), running: Arc::clone(running), status: Arc::clone(status) }
     }
 
     pub(super) fn status(&self) -> Arc<LaneStatus> {

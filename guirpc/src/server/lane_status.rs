@@ -11,11 +11,17 @@ pub(super) struct LaneStatus {
     status: Mutex<ConnectionStatus>,
     /// How many sessions there were.
     sessions: AtomicU64,
+    /// How often the broker ceased to take messages.
+    blocks: AtomicU64,
 }
 
 impl LaneStatus {
     pub(super) fn new() -> Self {
-        LaneStatus { status: Mutex::new(ConnectionStatus::Connected), sessions: AtomicU64::new(0) }
+        LaneStatus {
+            status: Mutex::new(ConnectionStatus::Connected),
+            sessions: AtomicU64::new(0),
+            blocks: AtomicU64::new(0),
+        }
     }
 
     /// Says whether the status is still of interest: after the end it is not, also not for the log.
@@ -23,6 +29,10 @@ impl LaneStatus {
         let mut current = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         if *current == ConnectionStatus::Stopped {
             return false;
+        }
+        let is_blocked = |status: &ConnectionStatus| matches!(status, ConnectionStatus::Blocked { .. });
+        if is_blocked(&status) && !is_blocked(&current) {
+            self.blocks.fetch_add(1, Ordering::Relaxed);
         }
         *current = status;
         true
@@ -37,6 +47,12 @@ impl LaneStatus {
     /// How many sessions followed the first.
     pub(super) fn reconnects(&self) -> u64 {
         self.sessions.load(Ordering::Relaxed).saturating_sub(1)
+    }
+
+    /// How often the broker ceased to take messages.
+    #[cfg(feature = "metrics")]
+    pub(super) fn blocks(&self) -> u64 {
+        self.blocks.load(Ordering::Relaxed)
     }
 
     pub(super) fn status(&self) -> ConnectionStatus {

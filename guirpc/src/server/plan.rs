@@ -11,7 +11,7 @@ use crate::config::QueueType;
 use crate::dispatch::Dispatcher;
 use crate::message::{EncodedReply, Request};
 use crate::registry::Ack;
-use crate::statistics::ServiceStatistics;
+use crate::statistics::{Coalesced, ServiceStatistics};
 use crate::trace;
 
 /// So many services are named on a connection.
@@ -39,6 +39,10 @@ pub(crate) struct Plan {
     pub(crate) reply_nodes: Arc<ReplyNodes>,
     /// How many bytes the body of a request may have.
     pub(crate) body_limit: BodyLimit,
+    /// Messages that held several calls.
+    pub(super) coalesced_calls: Coalesced,
+    /// Messages that held several replies.
+    pub(super) coalesced_replies: Arc<Coalesced>,
 }
 
 /// One service of a [`Plan`].

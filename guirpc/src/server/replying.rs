@@ -122,6 +122,8 @@ impl Session {
         drop(together);
         if let Err(error) = &published {
             self.report_lost(Failure::from(error));
+        } else {
+            self.coalesced_replies.note(replies.len());
         }
         for Answer { delivery, reply, then } in replies {
             if published.is_ok() {

@@ -21,6 +21,7 @@ use crate::broker::{
 };
 use crate::error::Error;
 use crate::message::{EncodedReply, Request};
+use crate::statistics::Coalesced;
 
 /// Beside those for replies: one to republish, one to try and to declare things, one for control.
 const OTHER_CHANNELS: usize = 3;
@@ -45,6 +46,7 @@ pub(super) struct Session {
     pub(super) pause: Pause,
     /// One for each thread that replies, so that no lock is ever waited for, unless the broker allows fewer channels.
     pub(super) replies: Vec<ReplyLine>,
+    pub(super) coalesced_replies: Arc<Coalesced>,
     progress: Vec<ReplyProgress>,
     is_serving: AtomicBool,
     /// Whether it is over without a shutdown: the broker has again, or will have, whatever is not acknowledged.
@@ -105,6 +107,7 @@ impl Session {
             reply_sizes: Arc::new(reply_sizes),
             trials,
             pause: Pause::default(),
+            coalesced_replies: Arc::clone(&plan.coalesced_replies),
             progress: replies.iter().map(ReplyChannel::progress).collect(),
             replies: replies.into_iter().map(ReplyLine::new).collect(),
             is_serving: AtomicBool::new(true),

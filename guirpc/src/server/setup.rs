@@ -10,11 +10,14 @@ pub(super) use program::Hook;
 pub(crate) use program::OwnSettings;
 
 use super::Plan;
+use super::metrics::WantedMetrics;
 use super::tasks::Handle;
 use crate::config::{Config, LONGEST_TIME, UnknownArguments};
 use crate::context::StateMap;
 use crate::dispatch::{Dispatcher, Limits};
 use crate::error::{Error, ErrorKind};
+#[cfg(feature = "metrics")]
+use crate::metrics::Metrics;
 use crate::registry::{Registration, Service, linked};
 
 #[cfg(feature = "config")]
@@ -40,6 +43,8 @@ pub struct Setup {
     suffix: Option<String>,
     hooks: Vec<Hook>,
     runtime: Option<Handle>,
+    #[cfg(feature = "metrics")]
+    metrics: Option<Metrics>,
     #[cfg(feature = "config")]
     own: OwnSettings,
 }
@@ -54,6 +59,8 @@ impl Setup {
         Setup {
             services,
             state: StateMap::default(),
+            #[cfg(feature = "metrics")]
+            metrics: config.metrics.is_some().then(Metrics::new),
             config,
             stand_ins: Vec::new(),
             suffix: None,
@@ -130,6 +137,14 @@ impl Setup {
 
     pub(super) fn answers_control(&self) -> bool {
         self.config.control
+    }
+
+    pub(super) fn take_metrics(&mut self) -> WantedMetrics {
+        WantedMetrics {
+            #[cfg(feature = "metrics")]
+            metrics: self.metrics.take(),
+            address: self.config.metrics.take(),
+        }
     }
 
     /// The runtime to use, if one was given.

@@ -333,6 +333,7 @@ impl Worker {
                 return self.answer(session, delivery, refusal, Then::Conclude);
             }
         };
+        self.plan.coalesced_calls.note(calls.len());
         // The message itself counts as one.
         (1..calls.len()).for_each(|_| session.take());
         let is_early = |call: &Delivery| self.plan.services[call.service].is_early(&call.request);

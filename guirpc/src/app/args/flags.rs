@@ -52,6 +52,7 @@ fn arg(setting: &'static Setting) -> Arg {
         Kind::Time => arg.value_name("TIME"),
         Kind::YesNo => arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::LogFilter => arg.value_name("FILTER"),
+        Kind::Address => arg.value_name("ADDRESS"),
         Kind::OneOf(_) => arg.value_name("WHICH"),
     }
 }

@@ -66,7 +66,10 @@ impl<W> Calls<W> {
             let request = Arc::clone(call.request.as_ref().expect("what is queued can be published"));
             Some(Part { number, request, remaining: call.deadline - now })
         };
-        Content::Coalesced(self.batches.calls(number).into_iter().filter_map(begin).collect())
+        let parts: Vec<Part> = self.batches.calls(number).into_iter().filter_map(begin).collect();
+        self.counts.messages += 1;
+        self.counts.coalesced += parts.len() as u64;
+        Content::Coalesced(parts)
     }
 
     /// A server has answered a message as a whole, on the link of this generation; says whether anybody waits for that.

@@ -3,6 +3,8 @@
 use std::mem;
 use std::time::Instant;
 
+#[cfg(feature = "metrics")]
+use super::Counts;
 use super::{Call, Calls, LinkState, MOST_CLOSURES, Stage};
 use crate::broker::{Failure, Limits, Scope};
 use crate::client::outcome::Outcome;
@@ -22,6 +24,7 @@ pub(in crate::client) struct Stuck {
 impl<W> Calls<W> {
     /// A link is up.
     pub(in crate::client) fn up(&mut self, blocked: Option<String>, limits: Limits) {
+        self.counts.reconnects = self.generation;
         self.generation += 1;
         self.link = LinkState::Up;
         self.routes = Routes::on(limits);
@@ -44,6 +47,9 @@ impl<W> Calls<W> {
                 let queued: Vec<u64> = self.numbers(|stage| stage == Stage::Queued);
                 for number in queued {
                     self.decide(number, Outcome::Blocked(reason.clone()));
+                }
+                if matches!(self.link, LinkState::Up) {
+                    self.counts.blocks += 1;
                 }
                 self.link = LinkState::Blocked(reason);
             }
@@ -121,6 +127,11 @@ impl<W> Calls<W> {
         for number in self.numbers(|_| true) {
             self.decide(number, Outcome::Lost(reason.to_owned()));
         }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(in crate::client) fn counts(&self) -> Counts {
+        self.counts
     }
 
     pub(in crate::client) fn status(&self) -> ConnectionStatus {

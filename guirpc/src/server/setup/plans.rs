@@ -14,7 +14,7 @@ use crate::message::{dead, of_calls};
 use crate::registry::Registration;
 use crate::server::plan::{LaneService, Plan};
 use crate::server::queues::{CallsQueue, FailureQueues, Queue};
-use crate::statistics::ServiceStatistics;
+use crate::statistics::{Coalesced, ServiceStatistics};
 
 /// What a message may be delivered once more for: with one delivery, whatever a server gives back would be dead.
 const FEWEST_DELIVERIES: u32 = 2;
@@ -73,6 +73,8 @@ pub(super) fn plans(
             reply_cache: config.reply_cache,
             reply_nodes: Arc::default(),
             body_limit: BodyLimit::new(config.max_body),
+            coalesced_calls: Coalesced::default(),
+            coalesced_replies: Arc::default(),
         })
     };
     let lanes = lanes(config, dispatchers)?;

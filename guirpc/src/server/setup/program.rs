@@ -14,6 +14,8 @@ use crate::context::StateMap;
 use crate::error::Error;
 #[cfg(feature = "config")]
 use crate::error::ErrorKind;
+#[cfg(feature = "metrics")]
+use crate::metrics::Metrics;
 
 /// Runs when the server has stopped.
 #[derive(Clone)]
@@ -64,7 +66,24 @@ impl Setup {
     /// # Errors
     /// The URI cannot be read.
     pub fn client(&self) -> Result<Client, Error> {
-        Client::lazy(&self.config.uri)
+        let client = Client::lazy(&self.config.uri)?;
+        #[cfg(feature = "metrics")]
+        let client = match &self.metrics {
+            Some(metrics) => client.with_metrics(metrics),
+            None => client,
+        };
+        Ok(client)
+    }
+
+    /// Has the server measured, and the clients that [`client`](Setup::client) makes from now on; see
+    /// [`metrics`](crate::metrics).
+    ///
+    /// The setting `metrics` alone, as in `--metrics 9100`, makes some and serves them; with both, these are served there.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, metrics: &Metrics) -> Self {
+        metrics.expect_server();
+        self.metrics = Some(metrics.clone());
+        self
     }
 
     /// Does this when the server has stopped, however it came to that, before [`Server::wait`](crate::Server::wait)
