@@ -211,24 +211,31 @@ impl Core {
         let mut change = self.change();
         let calls = change.calls();
         let now = Instant::now();
-        let find = |(number, reply): (Option<u64>, Received)| match number {
-            Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => None,
-            Some(number) => Some((calls.replied(generation, number), reply)),
-            None => Some((None, reply)),
+        // As large as what it is made of, so that they are collected in place.
+        let find = |(number, reply): (Option<u64>, Received)| {
+            let call = match number {
+                Some(number) if is_message(number) && calls.message_replied(generation, number, &reply, now) => {
+                    return None;
+                }
+                Some(number) => calls.replied(generation, number),
+                None => None,
+            };
+            let outcome = match reply {
+                Ok(reply) => Outcome::Reply(reply),
+                Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
+            };
+            let repeated = call.as_ref().is_some_and(|call| call.repeated);
+            Some((call.map(|call| call.waiter), outcome.of_call(repeated)))
         };
         let replies: Vec<_> = replies.into_iter().filter_map(find).collect();
         change.end();
         // The first comes last: whoever waits for them in order is woken once, and finds the others there.
-        for (replied, reply) in replies.into_iter().rev() {
-            let outcome = match reply {
-                Ok(reply) => {
-                    self.clock_skew.compare(&reply);
-                    Outcome::Reply(reply)
-                }
-                Err(TooLarge { bytes }) => Outcome::ReplyTooLarge(bytes),
-            };
+        for (waiter, outcome) in replies.into_iter().rev() {
+            if let Outcome::Reply(reply) = &outcome {
+                self.clock_skew.compare(reply);
+            }
             // The caller may be giving up at this very moment.
-            if replied.is_none_or(|call| !call.waiter.tell(outcome.of_call(call.repeated))) {
+            if waiter.is_none_or(|waiter| !waiter.tell(outcome)) {
                 let late = self.late_replies.fetch_add(1, Ordering::Relaxed) + 1;
                 debug!(late, "a reply came too late");
             }

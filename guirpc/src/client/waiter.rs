@@ -6,47 +6,52 @@ use super::outcome::Outcome;
 #[cfg(feature = "metrics")]
 use crate::metrics::{CallOutcome, Measured};
 
-/// Tells a caller the outcome.
-pub(super) struct Waiter {
-    outcome: oneshot::Sender<Outcome>,
+/// Tells a caller the outcome; no larger than a word and a tag, since there are many.
+pub(super) enum Waiter {
+    Plain(oneshot::Sender<Outcome>),
+    /// Its outcome is measured.
     #[cfg(feature = "metrics")]
-    measured: Option<Measured>,
+    Measured(Box<(oneshot::Sender<Outcome>, Measured)>),
 }
 
 impl Waiter {
     /// And where the caller finds it.
     pub(super) fn new() -> (Self, oneshot::AsyncReceiver<Outcome>) {
         let (sender, receiver) = oneshot::async_channel();
-        let waiter = Waiter {
-            outcome: sender,
-            #[cfg(feature = "metrics")]
-            measured: None,
-        };
-        (waiter, receiver)
+        (Waiter::Plain(sender), receiver)
     }
 
     /// Its outcome is measured as that of other calls of the function, if they are.
     #[cfg(feature = "metrics")]
     pub(super) fn measured_by(self, prepared: &Prepared) -> Self {
-        let measured = prepared.times.as_ref().map(|times| Measured::begin(times, !prepared.request.wants_reply));
-        Waiter { measured, ..self }
+        match (self, &prepared.times) {
+            (Waiter::Plain(sender), Some(times)) => {
+                Waiter::Measured(Box::new((sender, Measured::begin(times, !prepared.request.wants_reply))))
+            }
+            (waiter, _) => waiter,
+        }
     }
 
     /// The caller has given up.
     pub(super) fn abandon(self) {
-        #[cfg(feature = "metrics")]
-        if let Some(measured) = self.measured {
-            measured.end(CallOutcome::Abandoned);
+        match self {
+            Waiter::Plain(sender) => drop(sender),
+            #[cfg(feature = "metrics")]
+            Waiter::Measured(measured) => measured.1.end(CallOutcome::Abandoned),
         }
-        drop(self.outcome);
     }
 
     /// False if the caller has given up.
     pub(super) fn tell(self, outcome: Outcome) -> bool {
-        #[cfg(feature = "metrics")]
-        if let Some(measured) = self.measured {
-            measured.end(outcome.measured());
-        }
-        self.outcome.send(outcome).is_ok()
+        let sender = match self {
+            Waiter::Plain(sender) => sender,
+            #[cfg(feature = "metrics")]
+            Waiter::Measured(measured) => {
+                let (sender, measured) = *measured;
+                measured.end(outcome.measured());
+                sender
+            }
+        };
+        sender.send(outcome).is_ok()
     }
 }
