@@ -33,6 +33,7 @@ mod driver;
 mod events;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+mod ignored_arguments;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod outcome;
@@ -162,7 +163,7 @@ impl Client {
     /// A misspelt name is such an argument, and so is one that the service is too old to know. The first time for each
     /// function is also in the log, as a warning.
     pub fn ignored_arguments(&self) -> Vec<String> {
-        self.connected.core.ignored_arguments()
+        self.connected.core.ignored_arguments.all()
     }
 
     /// How the client stands with its broker at the moment.

@@ -12,9 +12,17 @@ use histogram::AtomicHistogram;
 
 #[cfg(feature = "metrics")]
 use crate::message::UNKNOWN_FUNCTION;
-use crate::message::{EncodedReply, ReplyKind, status};
+use crate::message::{EncodedReply, PING, status};
+
+mod coalesced;
 #[cfg(feature = "metrics")]
-use crate::metrics::Histogram;
+mod measured;
+mod outcome;
+
+pub(crate) use coalesced::Coalesced;
+#[cfg(feature = "metrics")]
+use measured::MeasuredTimes;
+pub(crate) use outcome::ServerOutcome;
 
 /// Waking another worker costs about as much, so that for anything quicker it is not worth it.
 const SLOW: Duration = Duration::from_micros(50);
@@ -40,6 +48,8 @@ pub(crate) struct ServiceStatistics {
     functions: HashMap<&'static str, FunctionStatistics, RandomState>,
     /// Requests for what the service does not have.
     unknown: FunctionStatistics,
+    /// guirpc's own answers to pings, which nobody asks for.
+    pings: FunctionStatistics,
 }
 
 /// The statistics of one function.
@@ -63,31 +73,6 @@ pub(crate) struct FunctionStatistics {
     /// Once somebody wants to have it.
     #[cfg(feature = "metrics")]
     measured: OnceLock<Box<MeasuredTimes>>,
-}
-
-/// Times as metrics have them: in the same buckets everywhere, so that they can be added up.
-#[cfg(feature = "metrics")]
-#[derive(Debug, Default)]
-pub(crate) struct MeasuredTimes {
-    /// From the beginning to the reply, by what came of it.
-    calls: [Histogram; ServerOutcome::ALL.len()],
-    pub(crate) queue: Histogram,
-}
-
-/// What comes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ServerOutcome {
-    Output,
-    Error,
-    Fault,
-    Refusal,
-}
-
-/// How many messages held several calls or replies, and how many they held.
-#[derive(Debug, Default)]
-pub(crate) struct Coalesced {
-    messages: AtomicU64,
-    parts: AtomicU64,
 }
 
 /// How long something took, each time.
@@ -137,12 +122,13 @@ pub(crate) struct TimesSnapshot {
 impl ServiceStatistics {
     pub(crate) fn new(functions: impl Iterator<Item = &'static str>) -> Self {
         let functions = functions.map(|name| (name, FunctionStatistics::default())).collect();
-        ServiceStatistics { functions, unknown: FunctionStatistics::default() }
+        ServiceStatistics { functions, unknown: FunctionStatistics::default(), pings: FunctionStatistics::default() }
     }
 
     /// Those of this function, or of all that are unknown.
     pub(crate) fn of(&self, function: &str) -> &FunctionStatistics {
-        self.functions.get(function).unwrap_or(&self.unknown)
+        let others = if function == PING { &self.pings } else { &self.unknown };
+        self.functions.get(function).unwrap_or(others)
     }
 
     /// From now on, how long calls take and wait is kept for metrics.
@@ -200,7 +186,7 @@ impl FunctionStatistics {
         let outcome = ServerOutcome::of(reply);
         #[cfg(feature = "metrics")]
         if let Some(measured) = self.measured.get() {
-            measured.calls[outcome as usize].record(took);
+            measured.calls(outcome).record(took);
         }
         match outcome {
             ServerOutcome::Refusal => {
@@ -273,56 +259,6 @@ impl FunctionStatistics {
     }
 }
 
-impl ServerOutcome {
-    #[cfg(feature = "metrics")]
-    pub(crate) const ALL: [ServerOutcome; 4] =
-        [ServerOutcome::Output, ServerOutcome::Error, ServerOutcome::Fault, ServerOutcome::Refusal];
-
-    /// As metrics name it.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            ServerOutcome::Output => "output",
-            ServerOutcome::Error => "error",
-            ServerOutcome::Fault => "fault",
-            ServerOutcome::Refusal => "refusal",
-        }
-    }
-
-    fn of(reply: &EncodedReply) -> Self {
-        match reply.kind {
-            Some(ReplyKind::Refusal) => ServerOutcome::Refusal,
-            Some(ReplyKind::Error) => ServerOutcome::Error,
-            Some(ReplyKind::Fault) => ServerOutcome::Fault,
-            // In Python's dialect errors and faults look alike.
-            None if reply.status >= 400 => ServerOutcome::Fault,
-            Some(ReplyKind::Output) | None => ServerOutcome::Output,
-        }
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl MeasuredTimes {
-    /// Of the requests of which this came.
-    pub(crate) fn calls(&self, outcome: ServerOutcome) -> &Histogram {
-        &self.calls[outcome as usize]
-    }
-}
-
-impl Coalesced {
-    /// There is a message of so many.
-    pub(crate) fn note(&self, parts: usize) {
-        add(&self.messages);
-        self.parts.fetch_add(parts as u64, Ordering::Relaxed);
-    }
-
-    /// How many messages there were, and how many calls or replies in them.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.messages.load(Ordering::Relaxed), self.parts.load(Ordering::Relaxed))
-    }
-}
-
 impl Times {
     fn record(&self, time: Duration) {
         let microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min((1 << LONGEST) - 1);
@@ -357,7 +293,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::message::Headers;
+    use crate::message::{Headers, ReplyKind};
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 

@@ -14,7 +14,7 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use crate::log::Field;
-use crate::message::{EncodedReply, Headers, PING, Request, status};
+use crate::message::{EncodedReply, Headers, PING, Request, UNKNOWN_FUNCTION, status};
 
 #[cfg(feature = "otel")]
 mod otel;
@@ -33,8 +33,6 @@ pub(crate) const TARGET: &str = "guirpc::trace";
 const SYSTEM: &str = "guirpc";
 const BROKER: &str = "rabbitmq";
 const TRIGGER: &str = "pubsub";
-/// A function that a service does not have: its name is whatever a stranger likes.
-const OTHER: &str = "_OTHER";
 
 /// A host and a port.
 pub(crate) type ServerAddress<'a> = (&'a str, u16);
@@ -122,6 +120,11 @@ impl CallSpan {
         })))
     }
 
+    /// Whether nobody subscribes.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// What the call hands on of the trace that it belongs to: its own span if an exporter has taken that up.
     pub(crate) fn context(&self, inherited: &TraceContext) -> TraceContext {
         match &self.0 {
@@ -189,7 +192,7 @@ impl RunSpan {
         now: SystemTime,
     ) -> Self {
         let is_ping = || (request.function == PING).then_some(PING);
-        let name = || method(service, function().or_else(is_ping).unwrap_or(OTHER));
+        let name = || method(service, function().or_else(is_ping).unwrap_or(UNKNOWN_FUNCTION));
         let is_awaited = request.is_awaited();
         let span = tracing::span!(
             target: TARGET,

@@ -1,6 +1,5 @@
 //! The calls of a client and the link that they go by, under one short lock that never waits for the broker.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -13,6 +12,7 @@ use super::calls::Counts;
 use super::calls::{Calls, Content, NewCall, Publication, QueueFull, Stuck};
 use super::clock_skew::ClockSkew;
 use super::correlation::CorrelationIds;
+use super::ignored_arguments::IgnoredArguments;
 use super::outcome::Outcome;
 use super::waiter::Waiter;
 use super::window::Via;
@@ -22,11 +22,8 @@ use crate::broker::{
 };
 use crate::config::DEFAULT_MAX_BODY;
 use crate::health::ConnectionStatus;
-use crate::log::{Field, debug};
-use crate::message::{IGNORED_ARGUMENTS_OF, Name};
-
-/// Of so many functions it is kept that they ignored an argument.
-const MOST_IGNORING: usize = 1000;
+use crate::log::debug;
+use crate::message::Name;
 
 /// What all copies of a client share with its threads.
 pub(super) struct Core {
@@ -39,8 +36,7 @@ pub(super) struct Core {
     /// Wakes the driver: something is due earlier than it will look, there is something to ask for, or a link that failed.
     pub(super) wakes: Receiver<()>,
     late_replies: AtomicU64,
-    /// What services said of arguments that they ignored, by service and function.
-    ignored_arguments: Mutex<BTreeMap<(String, String), String>>,
+    pub(super) ignored_arguments: IgnoredArguments,
     clock_skew: ClockSkew,
 }
 
@@ -114,7 +110,7 @@ impl Core {
             wake,
             wakes,
             late_replies: AtomicU64::new(0),
-            ignored_arguments: Mutex::default(),
+            ignored_arguments: IgnoredArguments::default(),
             clock_skew: ClockSkew::default(),
         }
     }
@@ -137,22 +133,6 @@ impl Core {
     fn wake(&self) {
         // Full means that it is about to look anyway.
         let _ = self.wake.try_send(());
-    }
-
-    /// Notes what a service ignored; whether it is the first time for the function with which the sentence begins.
-    pub(super) fn note_ignored(&self, service: &str, ignored: &str) -> bool {
-        // On one line and not too long, whatever the service says.
-        let ignored = ignored.logged();
-        let function = ignored.split(IGNORED_ARGUMENTS_OF).next().unwrap_or_default();
-        let mut noted = self.ignored_arguments.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (service.to_owned(), function.to_owned());
-        // There are not so many functions; a service that makes them up gets no more memory.
-        let has_room = noted.len() < MOST_IGNORING || noted.contains_key(&key);
-        has_room && noted.insert(key, ignored).is_none()
-    }
-
-    pub(super) fn ignored_arguments(&self) -> Vec<String> {
-        self.ignored_arguments.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     pub(super) fn late_replies(&self) -> u64 {
@@ -386,23 +366,5 @@ impl Change<'_> {
             // Whoever waited may have given up.
             waiter.tell(outcome);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_function_that_ignores_is_new_once() {
-        let core = Core::new();
-        let said = ["`find` has no argument `limt`", "`find` has no argument `nmae`", "`add` has no argument `c`"];
-        assert_eq!(said.map(|said| core.note_ignored("users", said)), [true, false, true]);
-        assert!(core.note_ignored("other users", said[0]) && !core.note_ignored("other users", said[0]));
-        for number in 0..10_000 {
-            core.note_ignored("users", &format!("`{number}` has no argument `c`"));
-        }
-        assert_eq!(core.ignored_arguments().len(), MOST_IGNORING);
-        assert!(core.ignored_arguments().contains(&said[1].to_owned()));
     }
 }

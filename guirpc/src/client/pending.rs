@@ -156,7 +156,7 @@ impl CallHandle {
 
     #[cold]
     fn warn_of_ignored(&self, ignored: &str) {
-        if self.client.core.note_ignored(&self.routing_key, ignored) {
+        if self.client.core.ignored_arguments.note(&self.routing_key, ignored) {
             warn!("service `{}` ignored an argument: {ignored}", self.routing_key);
         }
     }

@@ -13,6 +13,12 @@ use crate::trace::CallSpan;
 #[derive(Debug)]
 pub(super) struct Waiter {
     caller: oneshot::Sender<Outcome>,
+    followers: Option<Box<Followers>>,
+}
+
+/// Who is told beside the caller.
+#[derive(Debug, Default)]
+struct Followers {
     span: CallSpan,
     #[cfg(feature = "metrics")]
     measured: Option<Measured>,
@@ -22,31 +28,31 @@ impl Waiter {
     /// And where the caller finds the outcome.
     pub(super) fn new(span: CallSpan) -> (Self, oneshot::AsyncReceiver<Outcome>) {
         let (caller, receiver) = oneshot::async_channel();
-        let waiter = Waiter {
-            caller,
-            span,
-            #[cfg(feature = "metrics")]
-            measured: None,
-        };
-        (waiter, receiver)
+        let followers = (!span.is_none()).then(|| Box::new(Followers { span, ..Followers::default() }));
+        (Waiter { caller, followers }, receiver)
     }
 
     /// Its outcome is measured as that of other calls of the function, if they are.
     #[cfg(feature = "metrics")]
-    pub(super) fn measured_by(self, prepared: &Prepared) -> Self {
-        let measured = prepared.times.as_ref().map(|times| Measured::begin(times, !prepared.request.wants_reply));
-        Waiter { measured, ..self }
+    pub(super) fn measured_by(mut self, prepared: &Prepared) -> Self {
+        if let Some(times) = &prepared.times {
+            let followers = self.followers.get_or_insert_default();
+            followers.measured = Some(Measured::begin(times, !prepared.request.wants_reply));
+        }
+        self
     }
 
     /// The id under which the call goes out.
     pub(super) fn identify(&self, correlation_id: impl FnOnce() -> String) {
-        self.span.identify(correlation_id);
+        if let Some(followers) = &self.followers {
+            followers.span.identify(correlation_id);
+        }
     }
 
     /// The caller has given up; so has the span, which was not decided.
     pub(super) fn abandon(self) {
         #[cfg(feature = "metrics")]
-        if let Some(measured) = self.measured {
+        if let Some(measured) = self.followers.and_then(|followers| followers.measured) {
             measured.end(CallOutcome::Abandoned);
         }
         drop(self.caller);
@@ -54,7 +60,17 @@ impl Waiter {
 
     /// Tells the outcome; whether the caller still waits for it.
     pub(super) fn tell(self, outcome: Outcome) -> bool {
-        match &outcome {
+        // What follows it ends before the caller goes on.
+        if let Some(followers) = self.followers {
+            followers.tell(&outcome);
+        }
+        self.caller.send(outcome).is_ok()
+    }
+}
+
+impl Followers {
+    fn tell(self, outcome: &Outcome) {
+        match outcome {
             Outcome::Reply(reply) => self.span.reply(reply),
             outcome => match outcome.error_type() {
                 Some(kind) => self.span.fail(kind),
@@ -65,9 +81,6 @@ impl Waiter {
         if let Some(measured) = self.measured {
             measured.end(outcome.measured());
         }
-        // It ends before the caller goes on.
-        drop(self.span);
-        self.caller.send(outcome).is_ok()
     }
 }
 
@@ -75,8 +88,8 @@ impl Replied<Waiter> {
     /// Who is to be told, and what.
     pub(super) fn replied_with(self, reply: Received) -> (Option<Waiter>, Outcome) {
         let Replied { waiter, repeated } = self;
-        if repeated {
-            waiter.span.note_repeated();
+        if repeated && let Some(followers) = &waiter.followers {
+            followers.span.note_repeated();
         }
         (Some(waiter), Outcome::from(reply).of_call(repeated))
     }

@@ -176,7 +176,7 @@ fn collect_function(labels: [&str; 3], statistics: &FunctionStatistics, snapshot
         samples.add(Metric::ServerRefusals, &[service, function, lane, &status.to_string()], *count);
     }
     let Some(measured) = statistics.measured() else { return };
-    samples.add_times(Metric::ServerQueueTime, &labels, &measured.queue);
+    samples.add_times(Metric::ServerQueueTime, &labels, measured.queue());
     for outcome in ServerOutcome::ALL {
         let labels = [service, function, lane, outcome.label()];
         samples.add_times(Metric::ServerCallDuration, &labels, measured.calls(outcome));

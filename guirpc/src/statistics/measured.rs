@@ -1,0 +1,24 @@
+//! Times as metrics have them.
+
+use super::ServerOutcome;
+use crate::metrics::Histogram;
+
+/// Times as metrics have them: in the same buckets everywhere, so that they can be added up.
+#[derive(Debug, Default)]
+pub(crate) struct MeasuredTimes {
+    /// From the beginning to the reply, by what came of it.
+    calls: [Histogram; ServerOutcome::ALL.len()],
+    pub(super) queue: Histogram,
+}
+
+impl MeasuredTimes {
+    /// How long requests waited before they ran.
+    pub(crate) fn queue(&self) -> &Histogram {
+        &self.queue
+    }
+
+    /// How long those took of which this came.
+    pub(crate) fn calls(&self, outcome: ServerOutcome) -> &Histogram {
+        &self.calls[outcome as usize]
+    }
+}
