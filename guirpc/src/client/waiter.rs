@@ -42,6 +42,10 @@ impl Waiter {
     }
 
     /// False if the caller has given up.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        allow(clippy::infallible_destructuring_match, reason = "with metrics there is another form")
+    )]
     pub(super) fn tell(self, outcome: Outcome) -> bool {
         let sender = match self {
             Waiter::Plain(sender) => sender,
