@@ -115,7 +115,7 @@ fn what_is_under_way_is_measured(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?.with_metrics(&metrics);
     let calls = (0..2).map(|_| sleep::start(&client, 3000)).collect::<Result<Vec<_>, _>>()?;
     let sleeping = |side: &str| format!("guirpc_{side}_in_flight{}", of("sleep", ""));
-    let busy = "guirpc_server_busy_places{lane=\"\"}".to_owned();
+    let busy = "guirpc_server_busy_workers{lane=\"\"}".to_owned();
     expect(&metrics, &[(sleeping("client"), 2.0), (sleeping("server"), 2.0), (busy.clone(), 2.0)])?;
     calls.into_iter().try_for_each(|call| call.wait().map(drop))?;
     expect(&metrics, &[(sleeping("client"), 0.0), (sleeping("server"), 0.0), (busy, 0.0)])?;

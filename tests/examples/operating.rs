@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use harness::{Broker, Case, binary, eventually};
+use harness::{Broker, Case, Port, Program, binary, eventually, http_get};
 
 use crate::{LONG, run, serve};
 
@@ -32,20 +32,31 @@ fn shown() -> Vec<Shown> {
 }
 
 fn commands_print_what_it_says(broker: &dyn Broker) -> anyhow::Result<()> {
-    let (_accounts, _hello) = (serve("accounts", broker)?, serve("hello", broker)?);
+    let port = Port::claim()?;
+    let metrics = ["--metrics", &port.number().to_string()];
+    let accounts = Program::start(Command::new(binary("accounts")?).args(metrics).env("AMQP_URI", broker.uri()))?;
+    accounts.wait_for_log("serving", LONG)?;
+    let _hello = serve("hello", broker)?;
     run("accounts-client", &[], broker)?;
     // They answer soon after they serve.
     eventually(LONG, || Ok(guirpc(broker, &["ls", "--expect", "2"])?.is_some()))?;
     let all = shown();
-    ensure!(all.len() >= 5, "the page has only {} commands", all.len());
+    ensure!(all.len() >= 8, "the page has only {} commands", all.len());
     for Shown { command, lines } in all {
         let words = shlex::split(command).with_context(|| format!("no shell understands {command}"))?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let Some(("guirpc", arguments)) = words.split_first().map(|(first, rest)| (*first, rest)) else {
-            anyhow::bail!("how to run {command}?")
+        let printed = match words.as_slice() {
+            ["guirpc", arguments @ ..] => guirpc(broker, arguments)?,
+            ["curl", url] => {
+                let path = url.strip_prefix("localhost:9090").context("another address")?;
+                Some(http_get(port.number(), path)?.1)
+            }
+            _ => anyhow::bail!("how to run {command}?"),
         };
-        let printed = guirpc(broker, arguments)?.with_context(|| format!("{command} has failed"))?;
-        let is_alike = lines.len() == printed.lines().count()
+        let printed = printed.with_context(|| format!("{command} has failed"))?;
+        let is_whole = lines.last() != Some(&"…");
+        let lines = if is_whole { &lines[..] } else { &lines[..lines.len() - 1] };
+        let is_alike = (!is_whole || lines.len() == printed.lines().count())
             && lines.iter().zip(printed.lines()).all(|(expected, line)| is_alike(expected, line));
         ensure!(is_alike, "{command} prints\n{printed}\nand not\n{}", lines.join("\n"));
     }

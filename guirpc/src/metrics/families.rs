@@ -75,10 +75,10 @@ families! {
     ServerCoalescedReplyMessages: Counter "guirpc_server_coalesced_reply_messages_total" ["lane"],
     /// Replies that left in such messages
     ServerCoalescedReplies: Counter "guirpc_server_coalesced_replies_total" ["lane"],
-    /// Places for what runs at once: workers, and `async` functions under way
-    ServerPlaces: Gauge "guirpc_server_places" ["lane"],
-    /// Places that are taken
-    ServerBusyPlaces: Gauge "guirpc_server_busy_places" ["lane"],
+    /// Workers: threads that run functions
+    ServerWorkers: Gauge "guirpc_server_workers" ["lane"],
+    /// Workers that run a function at the moment
+    ServerBusyWorkers: Gauge "guirpc_server_busy_workers" ["lane"],
     /// Lanes that are connected and take requests
     ServerConnected: Gauge "guirpc_server_connected" ["lane"],
     /// Lanes from which the broker takes no messages at the moment, for a memory or disk alarm

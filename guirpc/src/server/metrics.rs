@@ -129,8 +129,8 @@ impl MeasuredLane {
             add(parts, counts.1);
         }
         let status = self.status.status();
-        add(Metric::ServerPlaces, self.running.places() as u64);
-        add(Metric::ServerBusyPlaces, self.running.busy() as u64);
+        add(Metric::ServerWorkers, self.plan.workers as u64);
+        add(Metric::ServerBusyWorkers, self.running.busy_workers(self.plan.workers) as u64);
         add(Metric::ServerConnected, status.is_connected().into());
         add(Metric::ServerBlocked, matches!(status, ConnectionStatus::Blocked { .. }).into());
         add(Metric::ServerBlocks, self.status.blocks());

@@ -58,6 +58,12 @@ impl Running {
         self.workers.len()
     }
 
+    /// How many of these workers run something, which have the first places.
+    #[cfg(feature = "metrics")]
+    pub(super) fn busy_workers(&self, workers: usize) -> usize {
+        self.workers.iter().take(workers).filter(|place| place.run().is_some()).count()
+    }
+
     /// How many of them are taken.
     pub(super) fn busy(&self) -> usize {
         self.workers.iter().filter(|place| place.run().is_some()).count()
