@@ -67,6 +67,12 @@ macro_rules! levels {
 levels! { $ log_debug as debug DEBUG, log_info as info INFO, log_warn as warn WARN, log_error as error ERROR, }
 pub(crate) use event;
 
+/// Whether anybody may want lines of the level DEBUG.
+#[cfg(feature = "server")]
+pub(crate) fn is_debugged() -> bool {
+    tracing::level_enabled!(tracing::Level::DEBUG)
+}
+
 /// What may be a field, as it is logged.
 pub(crate) trait Field {
     type Logged: tracing::Value;

@@ -15,7 +15,7 @@ use super::session::Session;
 use super::tasks::Tasks;
 use crate::broker::{Event, Next};
 use crate::codec;
-use crate::log::debug;
+use crate::log::{debug, is_debugged};
 use crate::message::{EncodedReply, ReplyKind, Request, dead, status};
 use crate::registry::{Ack, Registration};
 use crate::scope::Scope;
@@ -259,7 +259,7 @@ impl Worker {
     fn end(&self, ending: &Ending<'_>, delivery: Delivery, reply: EncodedReply) {
         let Ending { place, session, function, key, begun } = *ending;
         let (Request { function: name, correlation_id, .. }, took) = (&delivery.request, begun.elapsed());
-        if tracing::level_enabled!(tracing::Level::DEBUG) {
+        if is_debugged() {
             Scope::new(None, TraceContext::of(&delivery.request.headers)).run(|| {
                 debug!(function = name, correlation_id, status = reply.status, took = took, "answered");
             });
