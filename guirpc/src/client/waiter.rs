@@ -17,7 +17,7 @@ pub(super) struct Waiter {
 }
 
 /// Who is told beside the caller.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Followers {
     span: CallSpan,
     #[cfg(feature = "metrics")]
@@ -28,7 +28,7 @@ impl Waiter {
     /// And where the caller finds the outcome.
     pub(super) fn new(span: CallSpan) -> (Self, oneshot::AsyncReceiver<Outcome>) {
         let (caller, receiver) = oneshot::async_channel();
-        let followers = (!span.is_none()).then(|| Box::new(Followers { span, ..Followers::default() }));
+        let followers = (!span.is_none()).then(|| Box::new(Followers::of(span)));
         (Waiter { caller, followers }, receiver)
     }
 
@@ -36,7 +36,7 @@ impl Waiter {
     #[cfg(feature = "metrics")]
     pub(super) fn measured_by(mut self, prepared: &Prepared) -> Self {
         if let Some(times) = &prepared.times {
-            let followers = self.followers.get_or_insert_default();
+            let followers = self.followers.get_or_insert_with(|| Box::new(Followers::of(CallSpan::default())));
             followers.measured = Some(Measured::begin(times, !prepared.request.wants_reply));
         }
         self
@@ -69,6 +69,14 @@ impl Waiter {
 }
 
 impl Followers {
+    fn of(span: CallSpan) -> Self {
+        Followers {
+            span,
+            #[cfg(feature = "metrics")]
+            measured: None,
+        }
+    }
+
     fn tell(self, outcome: &Outcome) {
         match outcome {
             Outcome::Reply(reply) => self.span.reply(reply),

@@ -47,7 +47,7 @@ impl Role {
         match self {
             Role::Caller => "call functions",
             Role::Server => "serve functions",
-            Role::Operator => "read and requeue dead letters",
+            Role::Operator => "read and requeue dead letters, and ask servers how they do",
         }
     }
 
@@ -58,12 +58,13 @@ impl Role {
         match self {
             Role::Caller => ["^$".to_owned(), format!("^{exchange}$"), "^$".to_owned()],
             Role::Server => [
-                format!(r"^({exchange}|{service}(\..*)?)$"),
-                format!(r"^({service}(\..*)?|amq\.default)$"),
-                format!(r"^({exchange}|{service}(\..*)?)$"),
+                format!(r"^({exchange}|guirpc\.control.*|{service}(\..*)?)$"),
+                format!(r"^(guirpc\.control\..*|{service}(\..*)?|amq\.default)$"),
+                format!(r"^({exchange}|guirpc\.control.*|{service}(\..*)?)$"),
             ],
             Role::Operator => {
-                [format!(r"^{service}\.dead"), r"^amq\.default$".to_owned(), format!(r"^{service}\.dead")]
+                let own = format!(r"^({service}\.dead|guirpc\.control\.)");
+                [own.clone(), r"^(amq\.default|guirpc\.control)$".to_owned(), own]
             }
         }
     }
