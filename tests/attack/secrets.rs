@@ -79,6 +79,12 @@ const COMMANDS: &[&[&str]] = &[
     &["call", "guirpc-tests", "add", "[1, 2]", "--timeout", "1s"],
     &["send", "guirpc-tests", "add", "[1, 2]", "--timeout", "1s"],
     &["ping", "guirpc-tests", "--timeout", "1s"],
+    &["ls"],
+    &["info", "guirpc-tests"],
+    &["stats", "guirpc-tests"],
+    &["top", "--once", "--interval", "10ms"],
+    &["bench", "guirpc-tests", "add", "[1, 2]", "--duration", "200ms", "--timeout", "1s"],
+    &["doctor", "guirpc-tests"],
     &["dead", "list", "guirpc-tests"],
     &["dead", "show", "guirpc-tests", "1"],
     &["dead", "requeue", "guirpc-tests", "--all"],
@@ -86,8 +92,17 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 /// Those that talk to no broker, or to their own.
-const OTHERS: &[&str] =
-    &["new", "broker", "completions", "initconsumer", "initproducer", "createconfig", "runconsumer", "publishone"];
+const OTHERS: &[&str] = &[
+    "new",
+    "broker",
+    "completions",
+    "dashboard",
+    "initconsumer",
+    "initproducer",
+    "createconfig",
+    "runconsumer",
+    "publishone",
+];
 
 fn no_password_in_what_is_said_of_mistakes(_: &Embedded) -> anyhow::Result<()> {
     let help = Command::new(binary("guirpc")?).arg("--help").output()?;
