@@ -178,7 +178,11 @@ fn targets(examination: &Examination<'_>, management: Option<&Management>, repor
 fn examine_services(examination: &Examination<'_>, management: Option<&Management>, report: &mut Report) {
     let targets = targets(examination, management, report);
     let service = examination.doctor.service.as_deref();
-    let servers = Servers::ask(examination.client, service);
+    let servers = if examination.is_blocked {
+        Servers::unasked("the broker takes no messages at the moment")
+    } else {
+        Servers::ask(examination.client, service)
+    };
     report.extend(servers.findings(service));
     let first = targets.iter().map(|target| service::backlog(examination, target)).collect::<Vec<_>>();
     let looked = Instant::now();

@@ -11,6 +11,10 @@ use super::finding::Finding;
 use crate::commands::servers::target;
 
 const ANSWER: &str = "servers.answer";
+/// For all servers to be heard of.
+const WAIT: Duration = Duration::from_millis(500);
+/// For those that are known to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// More than the way of an answer explains, and what servers tolerate unless they are told otherwise.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 
@@ -25,11 +29,17 @@ pub(super) struct Servers {
 }
 
 impl Servers {
+    pub(super) fn unasked(why: impl Into<String>) -> Self {
+        Servers { refusal: Some(why.into()), ..Servers::default() }
+    }
+
     pub(super) fn ask(client: &ClientConfig, service: Option<&str>) -> Self {
         let asked = || {
-            let (control, whom) = (Control::configured(client)?, target(service));
-            let (pongs, infos) = (control.ping(&whom)?, control.info(&whom)?);
-            let statistics = control.statistics(&whom)?;
+            let (control, whom) = (Control::configured(client)?.wait(WAIT), target(service));
+            let pongs = control.ping(&whom)?;
+            // By now it is known how many there are.
+            let control = control.expect(pongs.len()).wait(PATIENCE);
+            let (infos, statistics) = (control.info(&whom)?, control.statistics(&whom)?);
             Ok(Servers { pongs, infos, statistics, refusal: None })
         };
         asked()
