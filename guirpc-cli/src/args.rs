@@ -199,6 +199,12 @@ impl Serializer {
 pub(crate) struct Ping {
     /// The service, which is also the name of its queue
     pub(crate) service: String,
+    /// Ask so often, one after another, and show the shortest, the mean and the longest time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) count: u32,
+    /// Print the answer and the times as JSON, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) broker: Broker,
 }

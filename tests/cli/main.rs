@@ -210,5 +210,11 @@ fn shows_what_there_is(broker: &dyn Broker) -> anyhow::Result<()> {
     let ended = ask(broker, &["ping", "shop"])?;
     check(&ended, 0, "service    shop\n")?;
     check(&ended, 0, "functions  cancel dawdle discount doubled mean place price reserve\n")?;
-    check(&ended, 0, " ms\n")
+    check(&ended, 0, " ms\n")?;
+    check(&ask(broker, &["ping", "shop", "--count", "3"])?, 0, "answered   3 times, in ")?;
+    let ended = ask(broker, &["ping", "shop", "--count", "2", "--json"])?;
+    let answer: serde_json::Value = serde_json::from_str(&ended.stdout)?;
+    let times = answer["milliseconds"].as_array().map(Vec::len);
+    ensure!(times == Some(2) && answer["service"] == "shop" && answer["functions"][0] == "cancel", "{answer}");
+    check(&ask(broker, &["ping", "shop", "--count", "0"])?, 2, "--count")
 }
