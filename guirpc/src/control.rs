@@ -87,7 +87,7 @@ impl Target {
     }
 }
 
-/// Asks servers over the broker, on a connection of its own.
+/// Asks servers over the broker, each time on a connection of its own.
 pub struct Control {
     client: ControlClient,
     patience: Patience,

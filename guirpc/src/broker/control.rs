@@ -103,11 +103,8 @@ fn address(properties: &AmqpProperties) -> Option<ReplyTo> {
     address.node().is_none().then_some(address)
 }
 
-/// A connection for questions to servers.
-pub(crate) struct ControlClient {
-    addresses: Addresses,
-    connection: Connection,
-}
+/// Asks servers questions, each on a connection of its own.
+pub(crate) struct ControlClient(Addresses);
 
 /// How long answers are waited for.
 #[derive(Clone, Copy, Debug)]
@@ -125,28 +122,32 @@ pub(crate) struct ControlAnswer {
 }
 
 impl ControlClient {
-    /// Connects.
+    /// Connects once, so that a mistake is told at once.
     ///
     /// # Errors
     /// No broker answers, or it refuses the user or the virtual host.
     pub(crate) fn connect(addresses: Addresses) -> Result<Self, Error> {
-        let connection = Connection::open(&addresses, &program(), "asking servers")?;
-        Ok(ControlClient { addresses, connection })
+        connect(&addresses)?;
+        Ok(ControlClient(addresses))
     }
 
     /// Asks whoever has this routing key, and gathers the answers.
     ///
     /// # Errors
-    /// The broker refuses the question, or the connection is lost.
+    /// No broker answers, it refuses the question, or the connection is lost.
     pub(crate) fn ask(&self, kind: &str, routing_key: &str, patience: Patience) -> Result<Vec<ControlAnswer>, Error> {
-        let (opener, socket) = (self.connection.opener(), self.connection.socket());
-        let (kind, routing_key) = (kind.to_owned(), routing_key.to_owned());
+        let (addresses, kind, routing_key) = (self.0.clone(), kind.to_owned(), routing_key.to_owned());
         let asked = bounded(OPEN_TIMEOUT + patience.wait, move |attempt: &Attempt| {
-            attempt.hold(socket);
-            ask(&opener, &kind, &routing_key, patience)
+            let connection = connect(&addresses)?;
+            attempt.hold(connection.socket());
+            ask(&connection.opener(), &kind, &routing_key, patience)
         });
-        asked.unwrap_or_else(|| Err(no_answer(&self.addresses)))
+        asked.unwrap_or_else(|| Err(no_answer(&self.0)))
     }
+}
+
+fn connect(addresses: &Addresses) -> Result<Connection, Error> {
+    Connection::open(addresses, &program(), "asking servers")
 }
 
 fn ask(opener: &Opener, kind: &str, routing_key: &str, patience: Patience) -> Result<Vec<ControlAnswer>, Error> {
