@@ -23,6 +23,10 @@ mod config;
 pub mod configuration {}
 #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "calls are run by a server"))]
 mod context;
+#[cfg(feature = "schema")]
+pub mod contract;
+#[doc = include_str!("contracts.md")]
+pub mod contracts {}
 pub mod control;
 pub mod dead_letters;
 #[cfg(feature = "server")]

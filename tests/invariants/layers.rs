@@ -3,7 +3,7 @@
 use crate::source::{Source, sources};
 
 /// The modules of the library from the ground up: each names only those before it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     // What is said and what goes wrong.
     "log",
     "message",
@@ -18,6 +18,7 @@ const ORDER: [&str; 28] = [
     "function",
     "invocation",
     "registry",
+    "contract",
     "dispatch",
     // Settings, and what is counted.
     "config",

@@ -1,0 +1,14 @@
+//! Contracts: made of a service, written in each format, compared, and called from other languages.
+
+mod corpus;
+mod formats;
+mod python;
+mod rust;
+mod typescript;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cases = [corpus::cases(), formats::cases(), python::cases(), rust::cases(), typescript::cases()];
+    harness::main(cases.into_iter().flatten())
+}

@@ -1,0 +1,7 @@
+//! TODO.
+
+use harness::Case;
+
+pub(crate) fn cases() -> Vec<Case> {
+    Vec::new()
+}
