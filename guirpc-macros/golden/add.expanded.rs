@@ -117,19 +117,27 @@ impl ::guirpc::__private_0_1::Described for add {
             >>::required,
             output: "i64",
             returns: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
             >(
                 "i64",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
                 >>::SCHEMA,
             ),
             error: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
             >(
                 "",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
                 >>::SCHEMA,
             ),
             signature: "fn add(a: i64, b: i64) -> i64",

@@ -115,19 +115,27 @@ impl ::guirpc::__private_0_1::Described for subtract {
             >>::required,
             output: "i64",
             returns: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
             >(
                 "i64",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
                 >>::SCHEMA,
             ),
             error: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
             >(
                 "",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
                 >>::SCHEMA,
             ),
             signature: "fn subtract(a: i64, b: i64) -> i64",
@@ -237,19 +245,27 @@ impl ::guirpc::__private_0_1::Described for reset {
             >>::required,
             output: "()",
             returns: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<()>,
+                >,
             >(
                 "()",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<()>,
+                    >,
                 >>::SCHEMA,
             ),
             error: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<()>,
+                >,
             >(
                 "",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<()>,
+                    >,
                 >>::SCHEMA,
             ),
             signature: "fn reset()",

@@ -165,19 +165,27 @@ impl ::guirpc::__private_0_1::Described for find {
             >>::required,
             output: "Result<u64, Fault>",
             returns: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                >,
             >(
                 "u64",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                    >,
                 >>::SCHEMA,
             ),
             error: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                >,
             >(
                 "Fault",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                    >,
                 >>::SCHEMA,
             ),
             signature: "fn find(db: &Db, context: &Context, name: &str) -> Result<u64, Fault>",

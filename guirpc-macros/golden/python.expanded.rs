@@ -158,19 +158,27 @@ impl ::guirpc::__private_0_1::Described for count {
             >>::required,
             output: "usize",
             returns: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<usize>,
+                >,
             >(
                 "usize",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<usize>,
+                    >,
                 >>::SCHEMA,
             ),
             error: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<usize>,
+                >,
             >(
                 "",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<usize>,
+                    >,
                 >>::SCHEMA,
             ),
             signature: "fn count(sentence: &str) -> usize",
@@ -334,19 +342,27 @@ impl ::guirpc::__private_0_1::Described for foobar_sum {
             >>::required,
             output: "i64",
             returns: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
             >(
                 "i64",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
                 >>::SCHEMA,
             ),
             error: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
             >(
                 "",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
                 >>::SCHEMA,
             ),
             signature: "fn foobar_sum(foo: i64, bar: i64) -> i64",

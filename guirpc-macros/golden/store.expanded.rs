@@ -237,19 +237,35 @@ impl ::guirpc::__private_0_1::Described for store_call {
             >>::required,
             output: "StoreResult<Reply<usize>>",
             returns: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Replying<
+                        ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                    >,
+                >,
             >(
                 "usize",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Output,
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Replying<
+                            ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                        >,
+                    >,
                 >>::SCHEMA,
             ),
             error: ::guirpc::__private_0_1::TypeDescription::of::<
-                <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Replying<
+                        ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                    >,
+                >,
             >(
                 "",
                 <::guirpc::__private_0_1::DescriptionOf<
-                    <<Self as ::guirpc::__private_0_1::Function>::Return as ::guirpc::__private_0_1::Return>::Error,
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Replying<
+                            ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                        >,
+                    >,
                 >>::SCHEMA,
             ),
             signature: "async fn store(r#type: Option<String>, bytes: &[u8], copies: u8) -> StoreResult<Reply<usize>>",

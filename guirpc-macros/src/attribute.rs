@@ -144,7 +144,7 @@ impl Options {
                 diagnostics.error(key, message);
             }
         }
-        if !has_body && !seen.iter().any(|key| key == "service") {
+        if !has_body && !seen.iter().any(|key| key == "service" || key == "implements") {
             let message = "a function without a body is served by another program: say by which service, as in \
                            `#[guirpc::function(service = \"math\")]`";
             diagnostics.error(function, message);

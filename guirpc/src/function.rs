@@ -20,7 +20,10 @@ pub use description::{
     Undescribed,
 };
 pub use implements::{refuse_other_arguments, same_argument, same_error, same_names, same_output};
-pub use returns::{Failure, Fallible, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result};
+pub use returns::{
+    ErrorOfReturn, Failure, Fallible, Infallible, NoResult, Output, OutputOfReturn, Replying, Return, ReturnType,
+    refuse_result,
+};
 
 /// A function that can be called by message: `#[guirpc::function]` implements it for the stub.
 ///

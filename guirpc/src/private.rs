@@ -20,9 +20,10 @@ pub use crate::error::masked;
 /// For the command `guirpc`.
 pub use crate::exit::{Exit, exit_codes};
 pub use crate::function::{
-    BytesDescription, CallResult, Described, Description, DescriptionOf, Failure, Fallible, Function, Infallible,
-    NoResult, Output, Parameter, Place, Replying, Return, ReturnType, TextDescription, TypeDescription, Undescribed,
-    refuse_other_arguments, refuse_result, same_argument, same_error, same_names, same_output,
+    BytesDescription, CallResult, Described, Description, DescriptionOf, ErrorOfReturn, Failure, Fallible, Function,
+    Infallible, NoResult, Output, OutputOfReturn, Parameter, Place, Replying, Return, ReturnType, TextDescription,
+    TypeDescription, Undescribed, refuse_other_arguments, refuse_result, same_argument, same_error, same_names,
+    same_output,
 };
 #[cfg(feature = "tokio")]
 pub use crate::invocation::answer_future;

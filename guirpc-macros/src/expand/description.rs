@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use super::parameter_name;
+use super::returns::{returns, underlined};
 use crate::function::ServedFunction;
 use crate::text::written;
 use crate::types::Passing;
@@ -24,10 +25,9 @@ pub(super) fn description(served: &ServedFunction, private: &TokenStream) -> Tok
     });
     let output = written(&served.returns.ty);
     let (returned, failed) = served.returns.written();
-    let returns = quote!(<<Self as #private::Function>::Return as #private::Return>::Output);
-    let returns = described(&returns, &returned, private);
-    let error = quote!(<<Self as #private::Function>::Return as #private::Return>::Error);
-    let error = described(&error, &failed, private);
+    let part = |alias: TokenStream| underlined(&served.returns, &alias, &returns(&served.returns, private));
+    let error = described(&part(quote!(#private::ErrorOfReturn)), &failed, private);
+    let returns = described(&part(quote!(#private::OutputOfReturn)), &returned, private);
     let docs = docs(served, private);
     let deprecated = deprecated(served, private);
     quote! {
