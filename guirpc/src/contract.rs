@@ -6,6 +6,8 @@
 
 mod describe;
 mod document;
+#[cfg(test)]
+mod tests;
 
 pub use document::{
     Argument, Contract, Definitions, DocumentError, Error, FORMAT_VERSION, Function, Output, Python, Type,
