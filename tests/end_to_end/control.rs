@@ -99,7 +99,7 @@ fn contracts_are_those_of_the_program(broker: &dyn Broker) -> anyhow::Result<()>
 }
 
 fn callers_of_another_contract_are_logged(broker: &dyn Broker) -> anyhow::Result<()> {
-    let program = program(&broker.uri(), &["--log-contracts", "true"])?;
+    let program = program(&broker.uri(), &["--log-contracts"])?;
     let hash = Contract::of_service(SERVICE)?.hash;
     let client = client(broker)?;
     for contract in [&*hash, "of-yesterday", "of-yesterday", "of-the-day-before"] {
