@@ -93,31 +93,73 @@ impl ::guirpc::__private_0_1::Takes<1usize> for add {
     type Argument<'a> = i64;
     type Parameter<'a> = i64;
 }
+#[allow(deprecated, unused_imports)]
+impl ::guirpc::__private_0_1::Described for add {
+    const DESCRIPTION: ::guirpc::__private_0_1::Description = {
+        use ::guirpc::__private_0_1::Undescribed as _;
+        ::guirpc::__private_0_1::Description {
+            parameters: &[
+                ::guirpc::__private_0_1::Parameter {
+                    name: "a",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        i64,
+                    >("i64", <::guirpc::__private_0_1::DescriptionOf<i64>>::SCHEMA),
+                },
+                ::guirpc::__private_0_1::Parameter {
+                    name: "b",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        i64,
+                    >("i64", <::guirpc::__private_0_1::DescriptionOf<i64>>::SCHEMA),
+                },
+            ],
+            required: <<Self as ::guirpc::__private_0_1::Signature>::Arity as ::guirpc::__private_0_1::Arguments<
+                Self,
+            >>::required,
+            output: "i64",
+            returns: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
+            >(
+                "i64",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
+                >>::SCHEMA,
+            ),
+            error: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
+            >(
+                "",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
+                >>::SCHEMA,
+            ),
+            signature: "fn add(a: i64, b: i64) -> i64",
+            docs: "Adds two integers.",
+            deprecated: ::core::option::Option::None,
+            place: ::guirpc::__private_0_1::Place {
+                file: ::core::file!(),
+                line: ::core::line!(),
+            },
+        }
+    };
+}
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
 impl ::guirpc::__private_0_1::Registered for add {
     const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
         name: <Self as ::guirpc::__private_0_1::Function>::NAME,
         service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
-        parameters: &[
-            ::guirpc::__private_0_1::Parameter {
-                name: "a",
-                type_name: "i64",
-            },
-            ::guirpc::__private_0_1::Parameter {
-                name: "b",
-                type_name: "i64",
-            },
-        ],
-        output: "i64",
-        signature: "fn add(a: i64, b: i64) -> i64",
-        docs: "Adds two integers.",
-        place: ::guirpc::__private_0_1::Place {
-            file: ::core::file!(),
-            line: ::core::line!(),
-        },
+        description: <Self as ::guirpc::__private_0_1::Described>::DESCRIPTION,
         lane: <Self as ::guirpc::__private_0_1::Function>::LANE,
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        coalesce: <Self as ::guirpc::__private_0_1::Function>::COALESCE,
         ack: ::guirpc::__private_0_1::Ack::AfterReply,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[],

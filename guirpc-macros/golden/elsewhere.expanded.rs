@@ -91,6 +91,77 @@ impl ::guirpc::__private_0_1::Takes<1usize> for subtract {
     type Argument<'a> = i64;
     type Parameter<'a> = i64;
 }
+#[allow(deprecated, unused_imports)]
+impl ::guirpc::__private_0_1::Described for subtract {
+    const DESCRIPTION: ::guirpc::__private_0_1::Description = {
+        use ::guirpc::__private_0_1::Undescribed as _;
+        ::guirpc::__private_0_1::Description {
+            parameters: &[
+                ::guirpc::__private_0_1::Parameter {
+                    name: "a",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        i64,
+                    >("i64", <::guirpc::__private_0_1::DescriptionOf<i64>>::SCHEMA),
+                },
+                ::guirpc::__private_0_1::Parameter {
+                    name: "b",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        i64,
+                    >("i64", <::guirpc::__private_0_1::DescriptionOf<i64>>::SCHEMA),
+                },
+            ],
+            required: <<Self as ::guirpc::__private_0_1::Signature>::Arity as ::guirpc::__private_0_1::Arguments<
+                Self,
+            >>::required,
+            output: "i64",
+            returns: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
+            >(
+                "i64",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
+                >>::SCHEMA,
+            ),
+            error: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
+            >(
+                "",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
+                >>::SCHEMA,
+            ),
+            signature: "fn subtract(a: i64, b: i64) -> i64",
+            docs: "Subtracts; served by another program.",
+            deprecated: ::core::option::Option::None,
+            place: ::guirpc::__private_0_1::Place {
+                file: ::core::file!(),
+                line: ::core::line!(),
+            },
+        }
+    };
+}
+#[allow(deprecated)]
+const _: () = {
+    ::guirpc::__private_0_1::inventory::submit! {
+        ::guirpc::__private_0_1::Called { name : < subtract as
+        ::guirpc::__private_0_1::Function > ::NAME, service : < subtract as
+        ::guirpc::__private_0_1::Function > ::SERVICE, description : < subtract as
+        ::guirpc::__private_0_1::Described > ::DESCRIPTION, lane : < subtract as
+        ::guirpc::__private_0_1::Function > ::LANE, timeout : < subtract as
+        ::guirpc::__private_0_1::Function > ::TIMEOUT, idempotent : < subtract as
+        ::guirpc::__private_0_1::Function > ::IDEMPOTENT, coalesce : < subtract as
+        ::guirpc::__private_0_1::Function > ::COALESCE, python : < subtract as
+        ::guirpc::__private_0_1::Function > ::PYTHON, }
+    }
+};
 /// The function `reset`, as its callers see it: `fn reset()`.
 #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
 pub enum reset {}
@@ -163,3 +234,61 @@ impl ::guirpc::__private_0_1::Function for reset {
     );
     type Return = ::guirpc::__private_0_1::Infallible<()>;
 }
+#[allow(deprecated, unused_imports)]
+impl ::guirpc::__private_0_1::Described for reset {
+    const DESCRIPTION: ::guirpc::__private_0_1::Description = {
+        use ::guirpc::__private_0_1::Undescribed as _;
+        ::guirpc::__private_0_1::Description {
+            parameters: &[],
+            required: <<Self as ::guirpc::__private_0_1::Signature>::Arity as ::guirpc::__private_0_1::Arguments<
+                Self,
+            >>::required,
+            output: "()",
+            returns: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<()>,
+                >,
+            >(
+                "()",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<()>,
+                    >,
+                >>::SCHEMA,
+            ),
+            error: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<()>,
+                >,
+            >(
+                "",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<()>,
+                    >,
+                >>::SCHEMA,
+            ),
+            signature: "fn reset()",
+            docs: "",
+            deprecated: ::core::option::Option::None,
+            place: ::guirpc::__private_0_1::Place {
+                file: ::core::file!(),
+                line: ::core::line!(),
+            },
+        }
+    };
+}
+#[allow(deprecated)]
+const _: () = {
+    ::guirpc::__private_0_1::inventory::submit! {
+        ::guirpc::__private_0_1::Called { name : < reset as
+        ::guirpc::__private_0_1::Function > ::NAME, service : < reset as
+        ::guirpc::__private_0_1::Function > ::SERVICE, description : < reset as
+        ::guirpc::__private_0_1::Described > ::DESCRIPTION, lane : < reset as
+        ::guirpc::__private_0_1::Function > ::LANE, timeout : < reset as
+        ::guirpc::__private_0_1::Function > ::TIMEOUT, idempotent : < reset as
+        ::guirpc::__private_0_1::Function > ::IDEMPOTENT, coalesce : < reset as
+        ::guirpc::__private_0_1::Function > ::COALESCE, python : < reset as
+        ::guirpc::__private_0_1::Function > ::PYTHON, }
+    }
+};

@@ -142,27 +142,72 @@ impl ::guirpc::__private_0_1::Takes<0usize> for find {
     type Argument<'a> = ::guirpc::__private_0_1::TextArgument<'a>;
     type Parameter<'a> = &'a ::core::primitive::str;
 }
+#[allow(deprecated, unused_imports)]
+impl ::guirpc::__private_0_1::Described for find {
+    const DESCRIPTION: ::guirpc::__private_0_1::Description = {
+        use ::guirpc::__private_0_1::Undescribed as _;
+        ::guirpc::__private_0_1::Description {
+            parameters: &[
+                ::guirpc::__private_0_1::Parameter {
+                    name: "name",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        ::guirpc::__private_0_1::TextDescription,
+                    >(
+                        "&str",
+                        <::guirpc::__private_0_1::DescriptionOf<
+                            ::guirpc::__private_0_1::TextDescription,
+                        >>::SCHEMA,
+                    ),
+                },
+            ],
+            required: <<Self as ::guirpc::__private_0_1::Signature>::Arity as ::guirpc::__private_0_1::Arguments<
+                Self,
+            >>::required,
+            output: "Result<u64, Fault>",
+            returns: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                >,
+            >(
+                "u64",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                    >,
+                >>::SCHEMA,
+            ),
+            error: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                >,
+            >(
+                "Fault",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Fallible<Result<u64, Fault>>,
+                    >,
+                >>::SCHEMA,
+            ),
+            signature: "fn find(db: &Db, context: &Context, name: &str) -> Result<u64, Fault>",
+            docs: "Finds the number of a name.\n\nTakes what a function can take beside its arguments.",
+            deprecated: ::core::option::Option::None,
+            place: ::guirpc::__private_0_1::Place {
+                file: ::core::file!(),
+                line: ::core::line!(),
+            },
+        }
+    };
+}
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
 impl ::guirpc::__private_0_1::Registered for find {
     const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
         name: <Self as ::guirpc::__private_0_1::Function>::NAME,
         service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
-        parameters: &[
-            ::guirpc::__private_0_1::Parameter {
-                name: "name",
-                type_name: "&str",
-            },
-        ],
-        output: "Result<u64, Fault>",
-        signature: "fn find(db: &Db, context: &Context, name: &str) -> Result<u64, Fault>",
-        docs: "Finds the number of a name.\n\nTakes what a function can take beside its arguments.",
-        place: ::guirpc::__private_0_1::Place {
-            file: ::core::file!(),
-            line: ::core::line!(),
-        },
+        description: <Self as ::guirpc::__private_0_1::Described>::DESCRIPTION,
         lane: <Self as ::guirpc::__private_0_1::Function>::LANE,
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        coalesce: <Self as ::guirpc::__private_0_1::Function>::COALESCE,
         ack: ::guirpc::__private_0_1::Ack::Early,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[::guirpc::__private_0_1::StateType::of::<Db>()],

@@ -135,27 +135,72 @@ impl ::guirpc::__private_0_1::Takes<0usize> for count {
     type Argument<'a> = ::guirpc::__private_0_1::TextArgument<'a>;
     type Parameter<'a> = &'a ::core::primitive::str;
 }
+#[allow(deprecated, unused_imports)]
+impl ::guirpc::__private_0_1::Described for count {
+    const DESCRIPTION: ::guirpc::__private_0_1::Description = {
+        use ::guirpc::__private_0_1::Undescribed as _;
+        ::guirpc::__private_0_1::Description {
+            parameters: &[
+                ::guirpc::__private_0_1::Parameter {
+                    name: "sentence",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        ::guirpc::__private_0_1::TextDescription,
+                    >(
+                        "&str",
+                        <::guirpc::__private_0_1::DescriptionOf<
+                            ::guirpc::__private_0_1::TextDescription,
+                        >>::SCHEMA,
+                    ),
+                },
+            ],
+            required: <<Self as ::guirpc::__private_0_1::Signature>::Arity as ::guirpc::__private_0_1::Arguments<
+                Self,
+            >>::required,
+            output: "usize",
+            returns: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<usize>,
+                >,
+            >(
+                "usize",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<usize>,
+                    >,
+                >>::SCHEMA,
+            ),
+            error: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<usize>,
+                >,
+            >(
+                "",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<usize>,
+                    >,
+                >>::SCHEMA,
+            ),
+            signature: "fn count(sentence: &str) -> usize",
+            docs: "Counts; called by the Python package of the same name too.",
+            deprecated: ::core::option::Option::None,
+            place: ::guirpc::__private_0_1::Place {
+                file: ::core::file!(),
+                line: ::core::line!(),
+            },
+        }
+    };
+}
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
 impl ::guirpc::__private_0_1::Registered for count {
     const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
         name: <Self as ::guirpc::__private_0_1::Function>::NAME,
         service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
-        parameters: &[
-            ::guirpc::__private_0_1::Parameter {
-                name: "sentence",
-                type_name: "&str",
-            },
-        ],
-        output: "usize",
-        signature: "fn count(sentence: &str) -> usize",
-        docs: "Counts; called by the Python package of the same name too.",
-        place: ::guirpc::__private_0_1::Place {
-            file: ::core::file!(),
-            line: ::core::line!(),
-        },
+        description: <Self as ::guirpc::__private_0_1::Described>::DESCRIPTION,
         lane: <Self as ::guirpc::__private_0_1::Function>::LANE,
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        coalesce: <Self as ::guirpc::__private_0_1::Function>::COALESCE,
         ack: ::guirpc::__private_0_1::Ack::AfterReply,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[],
@@ -273,3 +318,74 @@ impl ::guirpc::__private_0_1::Takes<1usize> for foobar_sum {
     type Argument<'a> = i64;
     type Parameter<'a> = i64;
 }
+#[allow(deprecated, unused_imports)]
+impl ::guirpc::__private_0_1::Described for foobar_sum {
+    const DESCRIPTION: ::guirpc::__private_0_1::Description = {
+        use ::guirpc::__private_0_1::Undescribed as _;
+        ::guirpc::__private_0_1::Description {
+            parameters: &[
+                ::guirpc::__private_0_1::Parameter {
+                    name: "foo",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        i64,
+                    >("i64", <::guirpc::__private_0_1::DescriptionOf<i64>>::SCHEMA),
+                },
+                ::guirpc::__private_0_1::Parameter {
+                    name: "bar",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        i64,
+                    >("i64", <::guirpc::__private_0_1::DescriptionOf<i64>>::SCHEMA),
+                },
+            ],
+            required: <<Self as ::guirpc::__private_0_1::Signature>::Arity as ::guirpc::__private_0_1::Arguments<
+                Self,
+            >>::required,
+            output: "i64",
+            returns: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
+            >(
+                "i64",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
+                >>::SCHEMA,
+            ),
+            error: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Infallible<i64>,
+                >,
+            >(
+                "",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Infallible<i64>,
+                    >,
+                >>::SCHEMA,
+            ),
+            signature: "fn foobar_sum(foo: i64, bar: i64) -> i64",
+            docs: "Adds; served by a Python program.",
+            deprecated: ::core::option::Option::None,
+            place: ::guirpc::__private_0_1::Place {
+                file: ::core::file!(),
+                line: ::core::line!(),
+            },
+        }
+    };
+}
+#[allow(deprecated)]
+const _: () = {
+    ::guirpc::__private_0_1::inventory::submit! {
+        ::guirpc::__private_0_1::Called { name : < foobar_sum as
+        ::guirpc::__private_0_1::Function > ::NAME, service : < foobar_sum as
+        ::guirpc::__private_0_1::Function > ::SERVICE, description : < foobar_sum as
+        ::guirpc::__private_0_1::Described > ::DESCRIPTION, lane : < foobar_sum as
+        ::guirpc::__private_0_1::Function > ::LANE, timeout : < foobar_sum as
+        ::guirpc::__private_0_1::Function > ::TIMEOUT, idempotent : < foobar_sum as
+        ::guirpc::__private_0_1::Function > ::IDEMPOTENT, coalesce : < foobar_sum as
+        ::guirpc::__private_0_1::Function > ::COALESCE, python : < foobar_sum as
+        ::guirpc::__private_0_1::Function > ::PYTHON, }
+    }
+};

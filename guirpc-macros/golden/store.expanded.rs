@@ -199,35 +199,96 @@ impl ::guirpc::__private_0_1::Takes<2usize> for store_call {
     type Parameter<'a> = u8;
 }
 #[cfg(not(windows))]
+#[allow(deprecated, unused_imports)]
+impl ::guirpc::__private_0_1::Described for store_call {
+    const DESCRIPTION: ::guirpc::__private_0_1::Description = {
+        use ::guirpc::__private_0_1::Undescribed as _;
+        ::guirpc::__private_0_1::Description {
+            parameters: &[
+                ::guirpc::__private_0_1::Parameter {
+                    name: "type",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        Option<String>,
+                    >(
+                        "Option<String>",
+                        <::guirpc::__private_0_1::DescriptionOf<Option<String>>>::SCHEMA,
+                    ),
+                },
+                ::guirpc::__private_0_1::Parameter {
+                    name: "bytes",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        ::guirpc::__private_0_1::BytesDescription,
+                    >(
+                        "&[u8]",
+                        <::guirpc::__private_0_1::DescriptionOf<
+                            ::guirpc::__private_0_1::BytesDescription,
+                        >>::SCHEMA,
+                    ),
+                },
+                ::guirpc::__private_0_1::Parameter {
+                    name: "copies",
+                    ty: ::guirpc::__private_0_1::TypeDescription::of::<
+                        u8,
+                    >("u8", <::guirpc::__private_0_1::DescriptionOf<u8>>::SCHEMA),
+                },
+            ],
+            required: <<Self as ::guirpc::__private_0_1::Signature>::Arity as ::guirpc::__private_0_1::Arguments<
+                Self,
+            >>::required,
+            output: "StoreResult<Reply<usize>>",
+            returns: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::OutputOfReturn<
+                    ::guirpc::__private_0_1::Replying<
+                        ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                    >,
+                >,
+            >(
+                "usize",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::OutputOfReturn<
+                        ::guirpc::__private_0_1::Replying<
+                            ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                        >,
+                    >,
+                >>::SCHEMA,
+            ),
+            error: ::guirpc::__private_0_1::TypeDescription::of::<
+                ::guirpc::__private_0_1::ErrorOfReturn<
+                    ::guirpc::__private_0_1::Replying<
+                        ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                    >,
+                >,
+            >(
+                "",
+                <::guirpc::__private_0_1::DescriptionOf<
+                    ::guirpc::__private_0_1::ErrorOfReturn<
+                        ::guirpc::__private_0_1::Replying<
+                            ::guirpc::__private_0_1::Fallible<StoreResult<Reply<usize>>>,
+                        >,
+                    >,
+                >>::SCHEMA,
+            ),
+            signature: "async fn store(r#type: Option<String>, bytes: &[u8], copies: u8) -> StoreResult<Reply<usize>>",
+            docs: "Stores bytes, and says with a status of its own that it did.",
+            deprecated: ::core::option::Option::Some("use a database"),
+            place: ::guirpc::__private_0_1::Place {
+                file: ::core::file!(),
+                line: ::core::line!(),
+            },
+        }
+    };
+}
+#[cfg(not(windows))]
 #[allow(deprecated, non_snake_case, clippy::all, clippy::pedantic)]
 impl ::guirpc::__private_0_1::Registered for store_call {
     const REGISTRATION: ::guirpc::__private_0_1::Registration = ::guirpc::__private_0_1::Registration {
         name: <Self as ::guirpc::__private_0_1::Function>::NAME,
         service: <Self as ::guirpc::__private_0_1::Function>::SERVICE,
-        parameters: &[
-            ::guirpc::__private_0_1::Parameter {
-                name: "type",
-                type_name: "Option<String>",
-            },
-            ::guirpc::__private_0_1::Parameter {
-                name: "bytes",
-                type_name: "&[u8]",
-            },
-            ::guirpc::__private_0_1::Parameter {
-                name: "copies",
-                type_name: "u8",
-            },
-        ],
-        output: "StoreResult<Reply<usize>>",
-        signature: "async fn store(r#type: Option<String>, bytes: &[u8], copies: u8) -> StoreResult<Reply<usize>>",
-        docs: "Stores bytes, and says with a status of its own that it did.",
-        place: ::guirpc::__private_0_1::Place {
-            file: ::core::file!(),
-            line: ::core::line!(),
-        },
+        description: <Self as ::guirpc::__private_0_1::Described>::DESCRIPTION,
         lane: <Self as ::guirpc::__private_0_1::Function>::LANE,
         timeout: <Self as ::guirpc::__private_0_1::Function>::TIMEOUT,
         idempotent: <Self as ::guirpc::__private_0_1::Function>::IDEMPOTENT,
+        coalesce: <Self as ::guirpc::__private_0_1::Function>::COALESCE,
         ack: ::guirpc::__private_0_1::Ack::AfterReply,
         python: <Self as ::guirpc::__private_0_1::Function>::PYTHON,
         states: &[],

@@ -19,6 +19,8 @@ pub(crate) struct Options {
     pub(crate) service: Option<LitStr>,
     pub(crate) lane: Option<LitStr>,
     pub(crate) stub: Option<Ident>,
+    /// The function without a body that this one is the implementation of.
+    pub(crate) implements: Option<Path>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
     pub(crate) coalesce: bool,
@@ -58,11 +60,19 @@ const fn anywhere(key: &'static str, read: fn(&mut Options, Setting) -> Result<(
 }
 
 /// All options, in the order in which the diagnostic of an unknown one lists them.
-const OPTIONS: [Declaration; 14] = [
+const OPTIONS: [Declaration; 15] = [
     anywhere("name", |options, it| it.routable().map(|name| options.name = Some(name))),
     anywhere("service", |options, it| it.routable().map(|service| options.service = Some(service))),
     anywhere("lane", |options, it| it.lane().map(|lane| options.lane = Some(lane))),
     anywhere("stub", |options, it| it.value("a name, as in `stub = add_call`").map(|stub| options.stub = Some(stub))),
+    Declaration {
+        key: "implements",
+        place: Place::WithBody("a function without a body is what others implement"),
+        read: |options, it| {
+            it.value("the path of a function without a body, as in `implements = orders_api::place`")
+                .map(|path| options.implements = Some(path))
+        },
+    },
     anywhere("timeout", |options, it| it.duration().map(|timeout| options.timeout = Some(timeout))),
     anywhere("idempotent", |options, it| it.flag().map(|()| options.idempotent = true)),
     anywhere("coalesce", |options, it| it.flag().map(|()| options.coalesce = true)),
@@ -99,6 +109,9 @@ const OPTIONS: [Declaration; 14] = [
     }),
 ];
 
+/// What is said of the function that runs, and not of the one that is called.
+const OWN_OF_AN_IMPLEMENTATION: [&str; 7] = ["implements", "stub", "ack", "cancel", "fallible", "infallible", "crate"];
+
 impl Options {
     /// Reads all options, recording what is wrong with each.
     pub(crate) fn parse(options: TokenStream, function: &Ident, has_body: bool, diagnostics: &mut Diagnostics) -> Self {
@@ -123,7 +136,15 @@ impl Options {
             }
             diagnostics.handle((declaration.read)(&mut checked, setting));
         }
-        if !has_body && !seen.iter().any(|key| key == "service") {
+        if checked.implements.is_some() {
+            for key in seen.iter().filter(|key| !OWN_OF_AN_IMPLEMENTATION.iter().any(|own| *key == own)) {
+                let message = format!(
+                    "`{key}` is said where the function is declared that this one implements, so leave it out here"
+                );
+                diagnostics.error(key, message);
+            }
+        }
+        if !has_body && !seen.iter().any(|key| key == "service" || key == "implements") {
             let message = "a function without a body is served by another program: say by which service, as in \
                            `#[guirpc::function(service = \"math\")]`";
             diagnostics.error(function, message);

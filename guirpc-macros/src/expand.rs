@@ -11,6 +11,8 @@ use crate::function::ServedFunction;
 use crate::parameters::Argument;
 use crate::types::Passing;
 
+mod description;
+mod implements;
 mod registration;
 mod returns;
 mod stub;
@@ -21,16 +23,53 @@ pub(crate) fn expand(served: &ServedFunction) -> TokenStream {
     let private = quote!(#library::__private_0_1);
     let stub = stub::stub(served, &private);
     let function = function(served, &private);
-    let registration = served.has_body.then(|| registration::registration(served, &private));
-    quote!(#stub #function #registration)
+    let description = description::description(served, &private);
+    let registration = if served.has_body {
+        registration::registration(served, &private)
+    } else {
+        registration::called(served, &private)
+    };
+    let implements = implements::implements(served, &private);
+    quote!(#stub #function #description #registration #implements)
 }
 
 /// `impl Signature`, `impl Function`, and one `impl Takes` for each argument, so that each type is complained of by itself.
 fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
-    let ServedFunction { stub, cfgs, lints, name, options, .. } = served;
+    let ServedFunction { stub, cfgs, lints, .. } = served;
+    let parameters = served.arguments().map(parameter_name);
+    let options = served
+        .options
+        .implements
+        .as_ref()
+        .map_or_else(|| options(served, private), |declared| implements::options(declared, private));
+    let count = served.arguments().count();
+    let returns = returns::returns(&served.returns, private);
+    let takes = takes(served, private);
+    quote! {
+        #(#cfgs)*
+        #[allow(deprecated)]
+        #(#lints)*
+        impl #private::Signature for #stub {
+            const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
+            type Arity = #private::Arity<#count>;
+        }
+
+        #(#cfgs)*
+        #[allow(deprecated)]
+        #(#lints)*
+        impl #private::Function for #stub {
+            #options
+            type Return = #returns;
+        }
+        #takes
+    }
+}
+
+/// The name, and what else the attribute says of how the function is called.
+fn options(served: &ServedFunction, private: &TokenStream) -> TokenStream {
+    let ServedFunction { name, options, .. } = served;
     let package = quote!(::core::env!("CARGO_PKG_NAME"));
     let service = options.service.as_ref().map_or(package, ToTokens::to_token_stream);
-    let parameters = served.arguments().map(parameter_name);
     let timeout = options.timeout.map_or(quote!(::core::option::Option::None), |timeout| {
         let (seconds, nanoseconds) = (timeout.as_secs(), timeout.subsec_nanos());
         quote!(::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanoseconds)))
@@ -49,33 +88,15 @@ fn function(served: &ServedFunction, private: &TokenStream) -> TokenStream {
         let python = python.expand(private);
         quote!(const PYTHON: #private::PythonOptions = #python;)
     });
-    let count = served.arguments().count();
-    let returns = returns::returns(&served.returns, private);
-    let takes = takes(served, private);
     quote! {
-        #(#cfgs)*
-        #[allow(deprecated)]
-        #(#lints)*
-        impl #private::Signature for #stub {
-            const PARAMETERS: &'static [&'static ::core::primitive::str] = &[#(#parameters),*];
-            type Arity = #private::Arity<#count>;
-        }
-
-        #(#cfgs)*
-        #[allow(deprecated)]
-        #(#lints)*
-        impl #private::Function for #stub {
-            const NAME: &'static ::core::primitive::str = #name;
-            const SERVICE: &'static ::core::primitive::str = #service;
-            const TIMEOUT: ::core::option::Option<::core::time::Duration> = #timeout;
-            const IDEMPOTENT: ::core::primitive::bool = #idempotent;
-            #coalesce
-            #lane
-            #dialect
-            #python
-            type Return = #returns;
-        }
-        #takes
+        const NAME: &'static ::core::primitive::str = #name;
+        const SERVICE: &'static ::core::primitive::str = #service;
+        const TIMEOUT: ::core::option::Option<::core::time::Duration> = #timeout;
+        const IDEMPOTENT: ::core::primitive::bool = #idempotent;
+        #coalesce
+        #lane
+        #dialect
+        #python
     }
 }
 

@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Error, Expr, FnArg, GenericParam, Ident, LitStr, Meta, Pat, PatType, Path, Result, ReturnType, Safety,
-    Signature, Type, Visibility,
+    Attribute, Error, Expr, FnArg, GenericParam, Ident, LitStr, Meta, MetaNameValue, Pat, PatType, Path, Result,
+    ReturnType, Safety, Signature, Token, Type, Visibility,
 };
 
 use crate::attribute::Options;
@@ -25,6 +26,8 @@ pub(crate) struct ServedFunction {
     pub(crate) stub_attributes: Vec<Attribute>,
     /// Every `#[cfg]`, for all that is generated.
     pub(crate) cfgs: Vec<Attribute>,
+    /// Why it is deprecated, if it is; empty if no reason is given.
+    pub(crate) deprecated: Option<String>,
     /// The doc comment, one expression for each line.
     pub(crate) docs: Vec<Expr>,
     /// The name by which it is called elsewhere.
@@ -72,6 +75,7 @@ impl ServedFunction {
             ident: signature.ident,
             stub,
             visibility,
+            deprecated: deprecated(&attributes),
             docs: docs(&attributes),
             cfgs: attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect(),
             stub_attributes: attributes.into_iter().filter(|attribute| is_on_stub(attribute, has_body)).collect(),
@@ -235,6 +239,23 @@ fn docs(attributes: &[Attribute]) -> Vec<Expr> {
         _ => None,
     })
     .collect()
+}
+
+fn deprecated(attributes: &[Attribute]) -> Option<String> {
+    let attribute = attributes.iter().find(|attribute| attribute.path().is_ident("deprecated"))?;
+    let text = |value: &Expr| match value {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+        _ => None,
+    };
+    let reason = match &attribute.meta {
+        Meta::Path(_) => None,
+        Meta::NameValue(reason) => text(&reason.value),
+        Meta::List(list) => list
+            .parse_args_with(Punctuated::<MetaNameValue, Token![,]>::parse_terminated)
+            .ok()
+            .and_then(|pairs| pairs.iter().find(|pair| pair.path.is_ident("note")).and_then(|note| text(&note.value))),
+    };
+    Some(reason.unwrap_or_default())
 }
 
 /// The signature as it would stand in documentation: no marks, no patterns.

@@ -13,6 +13,7 @@ mod item;
 mod parameters;
 mod python;
 mod returns;
+mod service;
 mod setting;
 mod text;
 mod types;
@@ -28,6 +29,12 @@ use crate::item::Item;
 #[proc_macro_attribute]
 pub fn function(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     serve(options.into(), &item.into()).into()
+}
+
+/// Says once which service the functions in a module belong to; documented in the crate guirpc.
+#[proc_macro_attribute]
+pub fn service(name: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    service::name_service(name.into(), &item.into()).into()
 }
 
 /// The function, beside it everything that serves and calls it, and everything that is wrong with it.

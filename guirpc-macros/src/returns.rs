@@ -4,6 +4,7 @@ use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type};
 
 use crate::attribute::Kind;
 use crate::diagnostics::Diagnostics;
+use crate::text::written;
 use crate::types::{bare, refuse_borrows};
 
 /// The return type of a served function.
@@ -19,8 +20,25 @@ pub(crate) struct Returns {
 }
 
 impl Returns {
-    pub(crate) fn validate(written: &ReturnType, kind: Option<&Kind>, diagnostics: &mut Diagnostics) -> Self {
-        let ty = match written {
+    /// The types of what is returned and of the error as written, as far as the return type shows them.
+    pub(crate) fn written(&self) -> (String, String) {
+        let whole = || (written(&self.ty), String::new());
+        let (output, error) = match (self.is_fallible, last_segment(&self.ty)) {
+            (false, _) => (Some(&self.ty), None),
+            (true, Some(result)) => {
+                let mut arguments = type_arguments(result);
+                (arguments.next(), arguments.next())
+            }
+            (true, None) => return whole(),
+        };
+        let Some(output) = output else { return whole() };
+        let value =
+            if self.is_replying { last_segment(output).and_then(first_argument).unwrap_or(output) } else { output };
+        (written(value), error.map(written).unwrap_or_default())
+    }
+
+    pub(crate) fn validate(output: &ReturnType, kind: Option<&Kind>, diagnostics: &mut Diagnostics) -> Self {
+        let ty = match output {
             ReturnType::Default => syn::parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
@@ -31,7 +49,7 @@ impl Returns {
             Some(Kind::Infallible) => false,
             None => last.is_some_and(|segment| segment.ident.to_string().ends_with("Result")),
         };
-        let is_written = matches!(written, ReturnType::Type(..));
+        let is_written = matches!(output, ReturnType::Type(..));
         if let (Some(Kind::Fallible(option)), false) = (kind, is_written) {
             diagnostics.error(option, "the function returns nothing that could be a `Result`");
         }
@@ -57,10 +75,15 @@ fn last_segment(ty: &Type) -> Option<&PathSegment> {
 }
 
 fn first_argument(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-        return None;
+    type_arguments(segment).next()
+}
+
+fn type_arguments(segment: &PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
     };
-    arguments.args.iter().find_map(|argument| match argument {
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
     })

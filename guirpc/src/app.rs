@@ -18,6 +18,8 @@ use crate::registry::unserved;
 use crate::server::{OwnSettings, Server, Setup, ShutdownHandle};
 
 mod args;
+#[cfg(feature = "schema")]
+mod contract;
 #[cfg(feature = "embedded")]
 mod dev;
 #[cfg(feature = "otel")]
@@ -117,6 +119,17 @@ fn run(program: &Program, args: &Args, setup: AddSetup<'_>) -> Result<Exit, Fail
         prepare(Setup::with_config(services.clone(), config).with_own(own), &services, exporter, setup)
     };
     match args.command {
+        #[cfg(feature = "schema")]
+        Some(Command::Contract { of: ref service }) => {
+            contract::print(&services, service.as_deref())?;
+            Ok(Exit::Done)
+        }
+        #[cfg(not(feature = "schema"))]
+        Some(Command::Contract { .. }) => Err(Failure::new(
+            Exit::Setup,
+            "`contract` needs the functions to describe themselves, which this program is built without: add the \
+             feature `schema` to guirpc, as in `cargo add guirpc --features schema`",
+        )),
         Some(Command::List { json }) => {
             list::print(&services, json)?;
             Ok(Exit::Done)

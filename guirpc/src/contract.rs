@@ -5,6 +5,7 @@
 //! The guide is the page [`contracts`](crate::contracts).
 
 pub mod compare;
+mod describe;
 mod document;
 
 pub use document::{

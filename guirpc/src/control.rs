@@ -27,9 +27,11 @@
 //! | `services.SERVICE` | those that serve it |
 //! | `instances.ID` | one server, by its [id](Instance::id) |
 //!
-//! Its `type` is `guirpc.control.ping`, `guirpc.control.info` or `guirpc.control.stats`; its body means nothing.
+//! Its `type` is `guirpc.control.ping`, `guirpc.control.info`, `guirpc.control.stats` or `guirpc.control.contract`; its body
+//! means nothing.
 //! Its `reply_to` names a queue: direct reply-to is not answered. `correlation_id` is echoed.
-//! The answer has the same `type` and is JSON (`application/json`), a [`Pong`], an [`Info`] or [`Statistics`].
+//! The answer has the same `type` and is JSON (`application/json`), a [`Pong`], an [`Info`], [`Statistics`] or `Contracts`.
+//! Only servers that are built with the cargo feature `schema` answer with contracts.
 //! Its `version` is [`VERSION`]: fields may be added within a version, so whoever reads it ignores what it does not know.
 
 use std::fmt;
@@ -45,6 +47,8 @@ use crate::log::debug;
 
 mod answers;
 
+#[cfg(feature = "schema")]
+pub use answers::Contracts;
 pub use answers::{
     ArgumentDescription, FunctionDescription, FunctionStatistics, Info, Instance, LaneDescription, LaneStatistics,
     LastFailure, Pong, ServiceDescription, ServiceStatistics, Statistics, Times,
@@ -57,6 +61,8 @@ pub const VERSION: u32 = 1;
 pub(crate) const PING: &str = "guirpc.control.ping";
 pub(crate) const INFO: &str = "guirpc.control.info";
 pub(crate) const STATS: &str = "guirpc.control.stats";
+#[cfg(feature = "schema")]
+pub(crate) const CONTRACT: &str = "guirpc.control.contract";
 
 /// For servers of one's own data centre.
 const WAIT: Duration = Duration::from_millis(300);
@@ -152,6 +158,15 @@ impl Control {
     /// As [`ping`](Control::ping).
     pub fn statistics(&self, target: &Target) -> Result<Vec<Statistics>, Error> {
         Ok(self.ask(STATS, target)?.into_iter().map(|(statistics, _)| statistics).collect())
+    }
+
+    /// What servers promise the callers of their services.
+    ///
+    /// # Errors
+    /// As [`ping`](Control::ping).
+    #[cfg(feature = "schema")]
+    pub fn contracts(&self, target: &Target) -> Result<Vec<Contracts>, Error> {
+        Ok(self.ask(CONTRACT, target)?.into_iter().map(|(contracts, _)| contracts).collect())
     }
 
     fn ask<T: DeserializeOwned>(&self, kind: &str, target: &Target) -> Result<Vec<(T, ControlAnswer)>, Error> {

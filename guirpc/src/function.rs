@@ -9,11 +9,21 @@ use crate::codec::PythonOptions;
 use crate::error::CallError;
 use crate::message::Dialect;
 
+mod description;
+mod implements;
 mod returns;
 #[cfg(test)]
 mod tests;
 
-pub use returns::{Failure, Fallible, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result};
+pub use description::{
+    BytesDescription, Described, Description, DescriptionOf, Parameter, Place, TextDescription, TypeDescription,
+    Undescribed,
+};
+pub use implements::{refuse_other_arguments, same_argument, same_error, same_names, same_output};
+pub use returns::{
+    ErrorOfReturn, Failure, Fallible, Infallible, NoResult, Output, OutputOfReturn, Replying, Return, ReturnType,
+    refuse_result,
+};
 
 /// A function that can be called by message: `#[guirpc::function]` implements it for the stub.
 ///

@@ -96,6 +96,8 @@ pub use error::{CallError, Error, ErrorKind, Fault, OrFault, Refusal};
 pub use function::{CallResult, ErrorOf, Function, OutputOf};
 #[doc = include_str!("function.md")]
 pub use guirpc_macros::function;
+#[doc = include_str!("service.md")]
+pub use guirpc_macros::service;
 pub use health::ConnectionStatus;
 pub use message::{Dialect, EncodedReply, HeaderValue, Headers, Reply, ReplyKind, Request, ServiceInfo, status};
 pub use scope::{Scope, Scoped};

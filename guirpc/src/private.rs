@@ -20,10 +20,13 @@ pub use crate::error::masked;
 /// For the command `guirpc`.
 pub use crate::exit::{Exit, exit_codes};
 pub use crate::function::{
-    CallResult, Failure, Fallible, Function, Infallible, NoResult, Output, Replying, Return, ReturnType, refuse_result,
+    BytesDescription, CallResult, Described, Description, DescriptionOf, ErrorOfReturn, Failure, Fallible, Function,
+    Infallible, NoResult, Output, OutputOfReturn, Parameter, Place, Replying, Return, ReturnType, TextDescription,
+    TypeDescription, Undescribed, refuse_other_arguments, refuse_result, same_argument, same_error, same_names,
+    same_output,
 };
 #[cfg(feature = "tokio")]
 pub use crate::invocation::answer_future;
 pub use crate::invocation::{Answer, Invocation};
 pub use crate::message::Dialect;
-pub use crate::registry::{Ack, Invoke, Parameter, Place, Registered, Registration, StateType};
+pub use crate::registry::{Ack, Called, Invoke, Registered, Registration, StateType};

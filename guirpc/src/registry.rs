@@ -7,14 +7,14 @@ use std::time::Duration;
 use crate::codec::PythonOptions;
 use crate::context::StateMap;
 use crate::error::{Error, ErrorKind, nearest};
-use crate::function::Function;
+use crate::function::{Described, Description};
 #[cfg(feature = "tokio")]
 use crate::invocation::AnswerFuture;
 use crate::invocation::{Answer, Invocation};
 
 /// A function that is implemented here, and not only called: what its stub's entry in the registry is made of.
 #[doc(hidden)]
-pub trait Registered: Function {
+pub trait Registered: Described {
     /// The entry.
     const REGISTRATION: Registration;
 }
@@ -28,22 +28,16 @@ pub struct Registration {
     pub name: &'static str,
     /// The service that it belongs to.
     pub service: &'static str,
-    /// Its arguments, in order; state and context are none.
-    pub parameters: &'static [Parameter],
-    /// The return type, as written.
-    pub output: &'static str,
-    /// The whole signature, as written, on one line.
-    pub signature: &'static str,
-    /// Its doc comment.
-    pub docs: &'static str,
-    /// Where it was written.
-    pub place: Place,
+    /// Its signature and its doc comment.
+    pub description: Description,
     /// The lane that serves it, if it has one.
     pub lane: Option<&'static str>,
     /// The caller's default deadline, if the attribute sets one.
     pub timeout: Option<Duration>,
     /// Whether it is declared to be safe to run twice.
     pub idempotent: bool,
+    /// Whether its calls travel together unless a client says otherwise.
+    pub coalesce: bool,
     /// When its request is acknowledged.
     pub ack: Ack,
     /// How it is called from Python.
@@ -79,29 +73,28 @@ impl Registration {
 
 inventory::collect!(Registration);
 
-/// An argument of a function: its name on the wire and its type as written.
+/// A function that this program may call and does not have: one without a body.
 #[derive(Debug)]
-pub struct Parameter {
-    /// The parameter's name.
+pub struct Called {
+    /// The name by which it is called.
     pub name: &'static str,
-    /// The type, as written.
-    pub type_name: &'static str,
+    /// The service that it belongs to.
+    pub service: &'static str,
+    /// Its signature and its doc comment.
+    pub description: Description,
+    /// The lane that serves it, if it has one.
+    pub lane: Option<&'static str>,
+    /// The caller's default deadline, if the attribute sets one.
+    pub timeout: Option<Duration>,
+    /// Whether it is declared to be safe to run twice.
+    pub idempotent: bool,
+    /// Whether its calls travel together unless a client says otherwise.
+    pub coalesce: bool,
+    /// How it is called from Python.
+    pub python: PythonOptions,
 }
 
-/// A place in the source code.
-#[derive(Debug)]
-pub struct Place {
-    /// The file, as `file!()` names it.
-    pub file: &'static str,
-    /// The line, as `line!()` counts it.
-    pub line: u32,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
-}
+inventory::collect!(Called);
 
 /// When a request is acknowledged to the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +103,16 @@ pub enum Ack {
     AfterReply,
     /// Before the function runs: it runs at most once.
     Early,
+}
+
+impl Ack {
+    /// As operators and contracts read it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Ack::AfterReply => "after-reply",
+            Ack::Early => "early",
+        }
+    }
 }
 
 /// A type of state that a function asks for with `#[state]`.
@@ -140,6 +143,12 @@ impl<T: Send + Sync + 'static> State for T {}
 /// All functions that are linked into this program, whether they are served or not.
 pub(crate) fn linked() -> impl Iterator<Item = &'static Registration> + Clone {
     inventory::iter::<Registration>.into_iter().collect::<Vec<_>>().into_iter()
+}
+
+/// All functions that this program may call and does not have.
+#[cfg(feature = "schema")]
+pub(crate) fn called() -> impl Iterator<Item = &'static Called> {
+    inventory::iter::<Called>.into_iter()
 }
 
 /// The functions that are linked into this program and belong to none of these services.
@@ -207,7 +216,7 @@ impl Service {
             .flat_map(|function| function.states.iter().map(move |state| (function, state)))
             .filter(|(_, wanted)| !state.contains((wanted.id)()))
             .map(|(function, wanted)| {
-                format!("`{}` ({}) asks for `{}`", function.name, function.place, (wanted.name)())
+                format!("`{}` ({}) asks for `{}`", function.name, function.description.place, (wanted.name)())
             })
             .collect();
         if missing.is_empty() {
@@ -231,7 +240,7 @@ fn two_of_one_name(service: &str, first: &Registration, second: &Registration) -
         format!(
             "two functions of service `{service}` are named `{}`: {} and {}; rename one with \
              `#[guirpc::function(name = \"…\")]`",
-            first.name, first.place, second.place
+            first.name, first.description.place, second.description.place
         ),
     )
 }
@@ -258,21 +267,19 @@ fn nothing_to_serve(name: &str, linked: impl Iterator<Item = &'static Registrati
 
 #[cfg(test)]
 mod tests {
-    use super::{Ack, Error, Invoke, Place, PythonOptions, Registration, Service, StateType, nearest};
+    use super::{Ack, Error, Invoke, PythonOptions, Registration, Service, StateType, nearest};
     use crate::context::StateMap;
+    use crate::function::{Description, Place};
 
     const fn function(name: &'static str, line: u32, states: &'static [StateType]) -> Registration {
         Registration {
             name,
             service: "math",
-            parameters: &[],
-            output: "()",
-            signature: "fn f()",
-            docs: "",
-            place: Place { file: "src/math.rs", line },
+            description: Description::empty(Place { file: "src/math.rs", line }),
             lane: None,
             timeout: None,
             idempotent: false,
+            coalesce: false,
             ack: Ack::AfterReply,
             python: PythonOptions::new(),
             states,

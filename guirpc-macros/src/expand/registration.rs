@@ -4,21 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 
-use super::parameter_name;
 use super::returns::{at_return_type, no_result};
 use crate::function::ServedFunction;
 use crate::parameters::{Argument, Input};
-use crate::text::written;
 use crate::types::Passing;
 
 pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> TokenStream {
-    let ServedFunction { stub, cfgs, lints, signature, options, .. } = served;
-    let docs = docs(served);
-    let output = written(&served.returns.ty);
-    let parameters = served.arguments().map(|argument| {
-        let (name, ty) = (parameter_name(argument), written(&argument.ty));
-        quote!(#private::Parameter { name: #name, type_name: #ty })
-    });
+    let ServedFunction { stub, cfgs, lints, options, .. } = served;
     let ack = if options.early_ack { quote!(Early) } else { quote!(AfterReply) };
     let states = served.states();
     let no_result = no_result(&served.returns, private);
@@ -31,14 +23,11 @@ pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> To
             const REGISTRATION: #private::Registration = #private::Registration {
                 name: <Self as #private::Function>::NAME,
                 service: <Self as #private::Function>::SERVICE,
-                parameters: &[#(#parameters),*],
-                output: #output,
-                signature: #signature,
-                docs: #docs,
-                place: #private::Place { file: ::core::file!(), line: ::core::line!() },
+                description: <Self as #private::Described>::DESCRIPTION,
                 lane: <Self as #private::Function>::LANE,
                 timeout: <Self as #private::Function>::TIMEOUT,
                 idempotent: <Self as #private::Function>::IDEMPOTENT,
+                coalesce: <Self as #private::Function>::COALESCE,
                 ack: #private::Ack::#ack,
                 python: <Self as #private::Function>::PYTHON,
                 states: &[#(#private::StateType::of::<#states>()),*],
@@ -58,27 +47,28 @@ pub(super) fn registration(served: &ServedFunction, private: &TokenStream) -> To
     }
 }
 
-/// The doc comment as one text; a line may be an `include_str!`.
-fn docs(served: &ServedFunction) -> TokenStream {
-    let lines: Option<Vec<String>> = served
-        .docs
-        .iter()
-        .map(|line| match line {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(line), .. }) => Some(line.value()),
-            _ => None,
-        })
-        .collect();
-    let Some(lines) = lines else {
-        let lines = &served.docs;
-        return quote!(::core::concat!(#(#lines, "\n"),*));
-    };
-    let lines: Vec<&str> = lines.iter().flat_map(|line| line.split('\n')).map(without_indent).collect();
-    lines.join("\n").trim().to_token_stream()
-}
-
-/// A doc comment begins with the space after `///`.
-fn without_indent(line: &str) -> &str {
-    line.strip_prefix(' ').unwrap_or(line).trim_end()
+/// The entry of a function that is called here and served elsewhere.
+pub(super) fn called(served: &ServedFunction, private: &TokenStream) -> TokenStream {
+    let ServedFunction { stub, cfgs, lints, .. } = served;
+    quote! {
+        #(#cfgs)*
+        #[allow(deprecated)]
+        #(#lints)*
+        const _: () = {
+            #private::inventory::submit! {
+                #private::Called {
+                    name: <#stub as #private::Function>::NAME,
+                    service: <#stub as #private::Function>::SERVICE,
+                    description: <#stub as #private::Described>::DESCRIPTION,
+                    lane: <#stub as #private::Function>::LANE,
+                    timeout: <#stub as #private::Function>::TIMEOUT,
+                    idempotent: <#stub as #private::Function>::IDEMPOTENT,
+                    coalesce: <#stub as #private::Function>::COALESCE,
+                    python: <#stub as #private::Function>::PYTHON,
+                }
+            }
+        };
+    }
 }
 
 /// Decodes, runs, encodes. A closure and not a function, whose name could hide the user's.

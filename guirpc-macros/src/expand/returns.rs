@@ -56,7 +56,7 @@ fn ends(returns: &Returns) -> (Span, Span) {
 /// Moves tokens that the macro made to a place in the user's code; what their names mean stays as it is.
 ///
 /// Two spans are joined only if they agree in that, so it is done to all of them alike.
-fn located(tokens: TokenStream, span: Span) -> TokenStream {
+pub(super) fn located(tokens: TokenStream, span: Span) -> TokenStream {
     let locate = |mut token: proc_macro2::TokenTree| {
         token.set_span(token.span().located_at(span));
         token

@@ -131,7 +131,7 @@ fn many(served: &ServedFunction, private: &TokenStream) -> Many {
 }
 
 /// The type of an argument as the function takes it.
-fn taken(argument: &Argument, lifetime: &Lifetime) -> TokenStream {
+pub(super) fn taken(argument: &Argument, lifetime: &Lifetime) -> TokenStream {
     let ty = &argument.ty;
     match argument.passing {
         Passing::Owned => ty.to_token_stream(),

@@ -51,6 +51,13 @@ pub(super) enum Command {
         #[arg(last = true, value_name = "ARGUMENTS", hide = true)]
         own: Vec<OsString>,
     },
+    /// Write the contract: what the service promises its callers, as a document; needs no broker
+    #[command(hide = !cfg!(feature = "schema"))]
+    Contract {
+        /// Of this service, if the program serves several
+        #[arg(value_name = "SERVICE")]
+        of: Option<String>,
+    },
     /// Show the functions: names, signatures, docs; needs no broker
     List {
         /// As JSON, for programs
@@ -85,7 +92,7 @@ impl Args {
     pub(super) fn own(&self) -> &[OsString] {
         match &self.command {
             Some(Command::Serve { own } | Command::Dev { own, .. }) => own,
-            Some(Command::List { .. }) | None => &self.own,
+            Some(Command::Contract { .. } | Command::List { .. }) | None => &self.own,
         }
     }
 

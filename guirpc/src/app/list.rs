@@ -22,6 +22,11 @@ pub(super) fn print(services: &[String], as_json: bool) -> Result<(), Error> {
     } else {
         functions.map(to_text).collect::<Vec<_>>().join("\n")
     };
+    write(&text)
+}
+
+/// Writes to the standard output.
+pub(super) fn write(text: &str) -> Result<(), Error> {
     match io::stdout().write_all(text.as_bytes()) {
         // Whoever read it has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -35,8 +40,9 @@ pub(super) fn print(services: &[String], as_json: bool) -> Result<(), Error> {
 fn to_text((function, is_served): (&'static Registration, bool)) -> String {
     let lane = function.lane.map_or_else(String::new, |lane| format!(" (lane {lane})"));
     let unserved = if is_served { "" } else { " (not served: name its service with `--service`)" };
-    let mut text = format!("{}.{}{lane}{unserved}\n    {}\n", function.service, function.name, function.signature);
-    for line in function.docs.lines() {
+    let mut text =
+        format!("{}.{}{lane}{unserved}\n    {}\n", function.service, function.name, function.description.signature);
+    for line in function.description.docs.lines() {
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "    {line}");
     }
@@ -46,7 +52,7 @@ fn to_text((function, is_served): (&'static Registration, bool)) -> String {
 fn to_json((function, is_served): (&'static Registration, bool)) -> Value {
     let mut described = json!(FunctionDescription::of(function));
     described["service"] = function.service.into();
-    described["place"] = function.place.to_string().into();
+    described["place"] = function.description.place.to_string().into();
     described["served"] = is_served.into();
     described
 }

@@ -1,6 +1,6 @@
 //! The arguments of a function: a tuple, written as a map from parameter name to argument.
 
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, value};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 
@@ -12,6 +12,10 @@ use super::{Argument, ArgumentsOf, Signature, UnknownNames};
 ///
 /// Each argument has an implementation of its own, so that what is wrong with its type is said once, and there:
 /// code that goes through a tuple of arguments then asks for `Takes`, and no longer for what an argument must do.
+#[diagnostic::on_unimplemented(
+    message = "the function has no argument number {POSITION}, counted from 0",
+    label = "no such argument"
+)]
 pub trait Takes<const POSITION: usize> {
     /// The argument's type, as it travels.
     type Argument<'a>: Argument<'a>;
@@ -26,6 +30,9 @@ pub enum Arity<const COUNT: usize> {}
 pub trait Arguments<F: Signature> {
     /// The tuple of them.
     type Values<'a>;
+
+    /// Which of them have to be there.
+    fn required() -> Vec<bool>;
 
     /// Writes a map from parameter name to argument; if `compact`, what is exactly a `Vec<u8>` as bytes.
     fn serialize_named<S: Serializer>(
@@ -102,6 +109,10 @@ macro_rules! arguments {
     ($count:literal: $($argument:ident $position:tt),*) => {
         impl<F: Signature $(+ Takes<$position>)*> Arguments<F> for Arity<$count> {
             type Values<'a> = ($(<F as Takes<$position>>::Argument<'a>,)*);
+
+            fn required() -> Vec<bool> {
+                vec![$(missing::<<F as Takes<$position>>::Argument<'static>, value::Error>("").is_err()),*]
+            }
 
             #[allow(unused_mut, unused_variables, reason = "nothing is added to the map of no arguments")]
             fn serialize_named<S: Serializer>(

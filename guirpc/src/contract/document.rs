@@ -143,7 +143,7 @@ impl Type {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Python {
-    /// The serializer of requests: `json`, `str` or `binary` (a pickle).
+    /// The serializer of requests: `JsonSerializer`, `TextSerializer` or `BinarySerializer` (a pickle).
     pub request: String,
     /// The serializer of replies.
     pub response: String,

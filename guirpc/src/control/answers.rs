@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "server")]
-use crate::registry::{Ack, Registration};
+use crate::registry::Registration;
 
 /// A server that answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,24 +120,21 @@ pub struct ArgumentDescription {
 #[cfg(feature = "server")]
 impl FunctionDescription {
     pub(crate) fn of(function: &Registration) -> Self {
-        let argument = |parameter: &crate::registry::Parameter| ArgumentDescription {
+        let argument = |parameter: &crate::function::Parameter| ArgumentDescription {
             name: parameter.name.to_owned(),
-            type_name: parameter.type_name.to_owned(),
+            type_name: parameter.ty.name.to_owned(),
         };
+        let description = &function.description;
         FunctionDescription {
             name: function.name.to_owned(),
-            signature: function.signature.to_owned(),
-            arguments: function.parameters.iter().map(argument).collect(),
-            output: function.output.to_owned(),
-            docs: function.docs.to_owned(),
+            signature: description.signature.to_owned(),
+            arguments: description.parameters.iter().map(argument).collect(),
+            output: description.output.to_owned(),
+            docs: description.docs.to_owned(),
             lane: function.lane.map(str::to_owned),
             timeout_ms: function.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
             idempotent: function.idempotent,
-            ack: match function.ack {
-                Ack::AfterReply => "after-reply",
-                Ack::Early => "early",
-            }
-            .to_owned(),
+            ack: function.ack.name().to_owned(),
         }
     }
 }
@@ -162,6 +159,19 @@ pub struct LaneDescription {
     pub max_deliveries: Option<u32>,
     /// Whether it takes calls that come several in a message.
     pub coalesced: bool,
+}
+
+/// The contracts of a server's services.
+#[cfg(feature = "schema")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Contracts {
+    /// The version of this answer.
+    pub version: u32,
+    /// Who answers.
+    pub instance: Instance,
+    /// By name of the service.
+    pub contracts: Vec<crate::contract::Contract>,
 }
 
 /// How a server does.

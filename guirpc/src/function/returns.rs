@@ -38,6 +38,12 @@ pub trait Return {
     fn error(failure: Self::Failure) -> Self::Error;
 }
 
+/// What its caller gets of a return type.
+pub type OutputOfReturn<R> = <R as Return>::Output;
+
+/// The error that its caller gets of a return type.
+pub type ErrorOfReturn<R> = <R as Return>::Error;
+
 /// A function that returns `T`.
 pub struct Infallible<T>(PhantomData<T>);
 

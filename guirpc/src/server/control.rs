@@ -12,6 +12,10 @@ use uuid::Uuid;
 use super::consumer::SessionContext;
 use super::plan::{LaneService, Plan};
 use crate::broker::{Connection, ControlServer, program};
+#[cfg(feature = "schema")]
+use crate::contract::Contract;
+#[cfg(feature = "schema")]
+use crate::control::{CONTRACT, Contracts};
 use crate::control::{
     FunctionDescription, FunctionStatistics, INFO, Info, Instance, LaneDescription, LaneStatistics, LastFailure, PING,
     Pong, STATS, ServiceDescription, ServiceStatistics, Statistics, Target, Times, VERSION,
@@ -103,6 +107,8 @@ impl Control {
                 json(&Pong { version: VERSION, instance, time_ms: milliseconds(time), after: None, received: None })
             }
             INFO => json(&self.info(instance)?),
+            #[cfg(feature = "schema")]
+            CONTRACT => json(&self.contracts(instance)?),
             STATS => json(&self.statistics(instance)?),
             _ => None,
         }
@@ -119,6 +125,14 @@ impl Control {
         let broker = lanes.first()?.plan.address.to_string();
         let lanes = lanes.iter().map(|lane| describe_lane(&lane.plan)).collect();
         Some(Info { version: VERSION, instance, broker, services, lanes })
+    }
+
+    #[cfg(feature = "schema")]
+    fn contracts(&self, instance: Instance) -> Option<Contracts> {
+        let lanes = self.lanes()?;
+        let services = &lanes.first()?.plan.services;
+        let contracts = services.iter().map(|served| Contract::of(served.dispatcher.service())).collect();
+        Some(Contracts { version: VERSION, instance, contracts })
     }
 
     fn statistics(&self, instance: Instance) -> Option<Statistics> {

@@ -52,7 +52,7 @@ fn has_a_body(function: &Registration) -> Error {
     let message = format!(
         "`{}.{}` is served by this test, so it can have no stand-in: its body is at {}; \
          a stand-in is for a function that another program serves",
-        function.service, function.name, function.place
+        function.service, function.name, function.description.place
     );
     Error::new(ErrorKind::Setup, message)
 }

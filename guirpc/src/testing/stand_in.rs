@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use super::signature::Signature;
-use crate::function::Function;
+use crate::function::{Description, Function, Place};
 use crate::invocation::{Answer, Invocation};
-use crate::registry::{Ack, Invoke, Place, Registration, StateType};
+use crate::registry::{Ack, Invoke, Registration, StateType};
 
 /// What answers for `F`: a piece of state, of which each function has a type of its own.
 pub(super) struct StandIn<F> {
@@ -18,14 +18,11 @@ impl<F: Function + 'static> StandIn<F> {
     pub(super) const REGISTRATION: Registration = Registration {
         name: F::NAME,
         service: F::SERVICE,
-        parameters: &[],
-        output: "",
-        signature: "",
-        docs: "",
-        place: Place { file: file!(), line: line!() },
+        description: Description::empty(Place { file: file!(), line: line!() }),
         lane: F::LANE,
         timeout: F::TIMEOUT,
         idempotent: F::IDEMPOTENT,
+        coalesce: F::COALESCE,
         ack: Ack::AfterReply,
         python: F::PYTHON,
         states: &[StateType::of::<Self>()],

@@ -12,7 +12,7 @@ pub(super) struct Example {
 impl Example {
     /// Calls the first function as written whose types are all known here; or the first, if there is none.
     pub(super) fn of(uri: &str, functions: impl Iterator<Item = &'static Registration>) -> Option<Self> {
-        let place = |function: &Registration| (function.place.file, function.place.line);
+        let place = |function: &Registration| (function.description.place.file, function.description.place.line);
         let function = functions.min_by_key(|function| (unknown(function).is_some(), place(function)))?;
         let words = ["guirpc", "call", "--uri", uri, function.service, function.name, &arguments(function)];
         Some(Example { line: words.map(quoted).join(" "), unknown: unknown(function) })
@@ -21,13 +21,13 @@ impl Example {
 
 /// The first type of which no value can be made up.
 fn unknown(function: &Registration) -> Option<&'static str> {
-    function.parameters.iter().map(|parameter| parameter.type_name).find(|ty| value(ty, "", 0).is_none())
+    function.description.parameters.iter().map(|parameter| parameter.ty.name).find(|ty| value(ty, "", 0).is_none())
 }
 
 /// A JSON object with the parameters in their order.
 fn arguments(function: &Registration) -> String {
-    let arguments = (1..).zip(function.parameters).map(|(number, parameter)| {
-        let value = value(parameter.type_name, parameter.name, number);
+    let arguments = (1..).zip(function.description.parameters).map(|(number, parameter)| {
+        let value = value(parameter.ty.name, parameter.name, number);
         format!("{}: {}", text(parameter.name), value.as_deref().unwrap_or("null"))
     });
     format!("{{{}}}", arguments.collect::<Vec<_>>().join(", "))

@@ -1,0 +1,10 @@
+#[guirpc::service]
+mod nameless {}
+
+#[guirpc::service("amq.orders")]
+mod reserved {}
+
+#[guirpc::service("orders")]
+fn place() {}
+
+fn main() {}
