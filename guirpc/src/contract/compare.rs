@@ -54,12 +54,28 @@ use difference::Differences;
 
 use super::Contract;
 
+/// Enough for types that refer to each other a thousand times; what is not used is never touched.
+const STACK: usize = 64 << 20;
+
 /// All differences between two contracts of a service, in the order of their places.
 ///
 /// What is not proved to fit is a difference, also where both contracts say the same: [`Rule::Undescribed`] and
 /// [`Rule::Unprovable`].
 pub fn compare(old: &Contract, new: &Contract) -> Vec<Difference> {
-    let mut differences = Differences::default();
-    functions::compare(old, new, &mut differences);
-    differences.sorted()
+    let run = || {
+        let mut differences = Differences::default();
+        functions::compare(old, new, &mut differences);
+        differences.sorted()
+    };
+    // Types are followed into each other, as deep as they go.
+    let thread = std::thread::Builder::new().stack_size(STACK);
+    std::thread::scope(|scope| match thread.spawn_scoped(scope, run).map(std::thread::ScopedJoinHandle::join) {
+        Ok(Ok(differences)) => differences,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            let why = format!("no thread to compare it on: {error}");
+            let unprovable = Difference::new(Rule::Unprovable, &old.service, &old.hash, why);
+            vec![unprovable.callers(Effect::Breaks).servers(Effect::Breaks)]
+        }
+    })
 }

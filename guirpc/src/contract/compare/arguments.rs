@@ -52,15 +52,10 @@ fn removed(pair: &Pair<'_>, at: usize, before: &Argument) -> Difference {
     let renamed = new.arguments.get(at).filter(|after| {
         named(&old.arguments, &after.name).is_none() && shown(after, pair.new.0) == shown(before, pair.old.0)
     });
-    let hint = renamed.map(|after| {
-        format!("`{}` is new at the same place, and of the same type: is it its new name?", after.name)
-    });
-    let difference = Difference::new(
-        Rule::ArgumentRemoved,
-        place(pair, before),
-        shown(before, pair.old.0),
-        "no such argument",
-    );
+    let hint = renamed
+        .map(|after| format!("`{}` is new at the same place, and of the same type: is it its new name?", after.name));
+    let difference =
+        Difference::new(Rule::ArgumentRemoved, place(pair, before), shown(before, pair.old.0), "no such argument");
     let servers = if before.required { Effect::Breaks } else { Effect::Safe };
     difference.callers(Effect::Risky).servers(servers).hint(hint)
 }

@@ -3,7 +3,6 @@
 //! It goes one way only; the two ways in which a value may meet another contract are two comparisons.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use serde_json::Value;
 
@@ -17,10 +16,12 @@ mod objects;
 mod scalars;
 mod unions;
 
-/// Schemas are compared as deep as this; values are nested 127 levels deep at most.
-const DEEPEST: usize = 130;
+/// Types are followed as deep as this: those that refer to each other may lead from one to the next through all of them.
+const DEEPEST: usize = 1000;
 /// So many pairs of schemas are compared for one value: any type that people write has fewer by far.
 const MOST: usize = 50_000;
+/// So many mismatches are found in one value.
+const MOST_MISMATCHES: usize = 100;
 
 /// Which of the two contracts the reader is built with; the writer has the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,59 +66,116 @@ pub(super) struct Comparison<'a> {
     reader_is: Age,
     carries: Carries,
     /// By the addresses of two schemas: types may refer to themselves.
-    known: HashMap<(usize, usize), Known>,
+    known: HashMap<Schemas, Known>,
+    /// Those that are found to fit if others do that are still under way, in order.
+    provisional: Vec<Schemas>,
     depth: usize,
     compared: usize,
-    /// The least depth of a comparison under way that one within it has relied on.
+    /// The least depth of a comparison under way that the present one has relied on.
     relied_on: usize,
 }
+
+/// The addresses of what is written and of what is read.
+type Schemas = (usize, usize);
 
 enum Known {
     /// Under way, at this depth; within itself it is taken to fit.
     UnderWay(usize),
-    Done(Mismatches),
+    /// Done, relying on what is under way at this depth.
+    Done(Mismatches, usize),
 }
 
 impl<'a> Comparison<'a> {
     pub(super) fn new(writer: &'a Definitions, reader: &'a Definitions, reader_is: Age, carries: Carries) -> Self {
-        let known = HashMap::new();
-        Comparison { writer, reader, reader_is, carries, known, depth: 0, compared: 0, relied_on: usize::MAX }
+        Comparison {
+            writer,
+            reader,
+            reader_is,
+            carries,
+            known: HashMap::new(),
+            provisional: Vec::new(),
+            depth: 0,
+            compared: 0,
+            relied_on: usize::MAX,
+        }
     }
 
-    /// What of the one schema the other does not read.
-    pub(super) fn compare(&mut self, writes: &'a Value, reads: &'a Value) -> Mismatches {
-        let (writes, reads) = (resolved(writes, self.writer), resolved(reads, self.reader));
-        let pair = (std::ptr::from_ref(writes).addr(), std::ptr::from_ref(reads).addr());
-        match self.known.entry(pair) {
-            Entry::Occupied(known) => match known.get() {
-                Known::UnderWay(depth) => {
-                    self.relied_on = self.relied_on.min(*depth);
-                    return Vec::new();
-                }
-                Known::Done(mismatches) => return mismatches.clone(),
-            },
-            Entry::Vacant(place) => {
-                place.insert(Known::UnderWay(self.depth));
-            }
-        }
-        let outer = std::mem::replace(&mut self.relied_on, usize::MAX);
-        self.depth += 1;
-        self.compared += 1;
-        let mismatches = if self.depth > DEEPEST || self.compared > MOST {
-            vec![self.mismatch(Rule::Unprovable, "a type", "one that is too large to be compared")]
-        } else {
-            self.unions(writes, reads).unwrap_or_else(|why| vec![self.unprovable(&why)])
-        };
-        self.depth -= 1;
-        // What relies on a comparison that is still under way holds only within that.
-        if self.relied_on >= self.depth {
-            self.known.insert(pair, Known::Done(mismatches.clone()));
-            self.relied_on = outer;
-        } else {
-            self.known.remove(&pair);
-            self.relied_on = self.relied_on.min(outer);
+    /// What of a value's schema the reader's does not read.
+    pub(super) fn run(mut self, writes: &'a Value, reads: &'a Value) -> Mismatches {
+        let mismatches = self.compare(writes, reads);
+        if self.compared > MOST {
+            return vec![self.mismatch(Rule::Unprovable, "a type", "one that is too large to be compared")];
         }
         mismatches
+    }
+
+    fn compare(&mut self, writes: &'a Value, reads: &'a Value) -> Mismatches {
+        let (writes, reads) = (resolved(writes, self.writer), resolved(reads, self.reader));
+        let pair = addresses(writes, reads);
+        match self.known.get(&pair) {
+            Some(Known::UnderWay(depth)) => {
+                self.relied_on = self.relied_on.min(*depth);
+                return Vec::new();
+            }
+            Some(Known::Done(mismatches, relied_on)) => {
+                self.relied_on = self.relied_on.min(*relied_on);
+                return mismatches.clone();
+            }
+            None => {}
+        }
+        if self.depth == DEEPEST {
+            self.compared = MOST;
+        }
+        self.compared += 1;
+        if self.compared > MOST {
+            // The whole is given up.
+            return Vec::new();
+        }
+        self.known.insert(pair, Known::UnderWay(self.depth));
+        let outer = std::mem::replace(&mut self.relied_on, usize::MAX);
+        let first = self.provisional.len();
+        self.depth += 1;
+        let mut mismatches = self.unions(writes, reads).unwrap_or_else(|why| vec![self.unprovable(&why)]);
+        self.depth -= 1;
+        // A type that is used in many places is not said in all of them.
+        mismatches.truncate(MOST_MISMATCHES);
+        self.settle(pair, mismatches.clone(), first);
+        self.relied_on = self.relied_on.min(outer);
+        mismatches
+    }
+
+    /// Whether these are being compared already, further up: a type that is made of itself.
+    fn is_under_way(&mut self, writes: &Value, reads: &Value) -> bool {
+        let Some(Known::UnderWay(depth)) = self.known.get(&addresses(writes, reads)) else {
+            return false;
+        };
+        // Not the ones whose alternatives are looked at right now.
+        let is_above = depth + 1 < self.depth;
+        if is_above {
+            self.relied_on = self.relied_on.min(*depth);
+        }
+        is_above
+    }
+
+    /// Keeps what a comparison has found, and what others within it have found relying on it.
+    fn settle(&mut self, pair: Schemas, mismatches: Mismatches, first: usize) {
+        if !mismatches.is_empty() {
+            // They relied on what turns out not to fit.
+            for other in self.provisional.drain(first..) {
+                self.known.remove(&other);
+            }
+        } else if self.relied_on >= self.depth {
+            self.relied_on = usize::MAX;
+            for other in self.provisional.drain(first..) {
+                if let Some(Known::Done(_, relied_on)) = self.known.get_mut(&other) {
+                    *relied_on = usize::MAX;
+                }
+            }
+        } else {
+            self.provisional.push(pair);
+        }
+        let relied_on = if mismatches.is_empty() { self.relied_on } else { usize::MAX };
+        self.known.insert(pair, Known::Done(mismatches, relied_on));
     }
 
     fn unions(&mut self, writes: &'a Value, reads: &'a Value) -> Result<Mismatches, Unprovable> {
@@ -157,4 +215,8 @@ impl<'a> Comparison<'a> {
             Carries::Outputs => Effect::Safe,
         }
     }
+}
+
+fn addresses(writes: &Value, reads: &Value) -> Schemas {
+    (std::ptr::from_ref(writes).addr(), std::ptr::from_ref(reads).addr())
 }

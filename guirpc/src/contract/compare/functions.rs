@@ -102,8 +102,8 @@ impl<'a> Pair<'a> {
 
     pub(super) fn mismatches(&self, carries: Carries, old: &'a Type, new: &'a Type) -> [(Age, Mismatches); 2] {
         let (before, after) = (&self.old.0.definitions, &self.new.0.definitions);
-        let to_new = Comparison::new(before, after, Age::New, carries).compare(&old.schema, &new.schema);
-        let to_old = Comparison::new(after, before, Age::Old, carries).compare(&new.schema, &old.schema);
+        let to_new = Comparison::new(before, after, Age::New, carries).run(&old.schema, &new.schema);
+        let to_old = Comparison::new(after, before, Age::Old, carries).run(&new.schema, &old.schema);
         [(Age::New, to_new), (Age::Old, to_old)]
     }
 
@@ -196,7 +196,8 @@ impl<'a> Pair<'a> {
             let is_served = lane.is_none() || contract.functions.values().any(|function| function.lane == *lane);
             if is_served { Effect::Safe } else { Effect::Breaks }
         };
-        let shown = |lane: &Option<String>| lane.as_ref().map_or_else(|| "no lane".to_owned(), |lane| format!("lane `{lane}`"));
+        let shown =
+            |lane: &Option<String>| lane.as_ref().map_or_else(|| "no lane".to_owned(), |lane| format!("lane `{lane}`"));
         let changed = Difference::new(Rule::LaneChanged, self.name, shown(&old.lane), shown(&new.lane));
         differences.add(changed.callers(breaks(&old.lane, after)).servers(breaks(&new.lane, before)));
     }

@@ -4,10 +4,7 @@ use super::normalize::Unprovable;
 use super::shape::{Alternative, Kind, Object, Rest};
 
 /// What both allow, if there is anything.
-pub(super) fn merge<'a>(
-    one: &Alternative<'a>,
-    other: &Alternative<'a>,
-) -> Result<Option<Alternative<'a>>, Unprovable> {
+pub(super) fn merge<'a>(one: &Alternative<'a>, other: &Alternative<'a>) -> Result<Option<Alternative<'a>>, Unprovable> {
     let kind = match (&one.kind, &other.kind) {
         (Kind::Any, kind) | (kind, Kind::Any) => kind.clone(),
         (one, other) if one == other => one.clone(),
@@ -24,7 +21,12 @@ pub(super) fn merge<'a>(
             return Err(Unprovable(format!("`{keyword}` twice for one value")));
         }
     }
-    Ok(Some(Alternative { kind, extras }))
+    let origin = match (&one.kind, &other.kind) {
+        (Kind::Any, _) => other.origin,
+        (_, Kind::Any) => one.origin,
+        _ => None,
+    };
+    Ok(Some(Alternative { kind, extras, origin }))
 }
 
 fn is_constant(one: &Kind<'_>, other: &Kind<'_>) -> bool {

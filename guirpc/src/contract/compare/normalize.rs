@@ -72,7 +72,8 @@ pub(super) fn resolved<'a>(mut schema: &'a Value, definitions: &'a Definitions) 
         if map.keys().any(|key| key != "$ref" && !is_annotation(key)) {
             break;
         }
-        let Some(target) = map.get("$ref").and_then(Value::as_str).and_then(|target| pointed(target, definitions)) else {
+        let Some(target) = map.get("$ref").and_then(Value::as_str).and_then(|target| pointed(target, definitions))
+        else {
             break;
         };
         schema = target;
@@ -105,7 +106,7 @@ fn within<'a>(schema: &'a Value, definitions: &'a Definitions, depth: usize) -> 
         Value::Object(map) => map,
         other => return Err(Unprovable(format!("`{}` is no schema", shown(other)))),
     };
-    let mut all = own(map)?;
+    let mut all = own(map, schema)?;
     if let Some(reference) = map.get("$ref") {
         let target = reference.as_str().and_then(|reference| pointed(reference, definitions));
         let target = target.ok_or_else(|| Unprovable(format!("`$ref` to {}, which is nowhere", shown(reference))))?;
@@ -147,7 +148,7 @@ fn product<'a>(one: &[Alternative<'a>], other: &[Alternative<'a>]) -> Alternativ
 }
 
 /// What the schema's own keywords allow, without those that combine schemas.
-fn own(map: &Map<String, Value>) -> Alternatives<'_> {
+fn own<'a>(map: &'a Map<String, Value>, schema: &'a Value) -> Alternatives<'a> {
     let names: Vec<&str> = match map.get("type") {
         None => Vec::new(),
         Some(Value::String(name)) => vec![name],
@@ -179,13 +180,12 @@ fn own(map: &Map<String, Value>) -> Alternatives<'_> {
         None if names.is_empty() => vec![Kind::Any],
         None => typed,
         Some(constants) => {
-            let fits = |kind: &Kind<'_>| {
-                names.is_empty() || names.iter().any(|name| is_of_type(name, kind))
-            };
+            let fits = |kind: &Kind<'_>| names.is_empty() || names.iter().any(|name| is_of_type(name, kind));
             constants.into_iter().filter(fits).collect()
         }
     };
-    Ok(alternatives.into_iter().map(|kind| Alternative { kind, extras: extras.clone() }).collect())
+    let origin = Some(schema);
+    Ok(alternatives.into_iter().map(|kind| Alternative { kind, extras: extras.clone(), origin }).collect())
 }
 
 fn constants_only(map: &Map<String, Value>) -> bool {
@@ -259,9 +259,7 @@ fn whole(map: &Map<String, Value>, keyword: &str) -> Result<Option<i128>, Unprov
 fn number<'a>(map: &'a Map<String, Value>, extras: &mut BTreeMap<&'a str, &'a Value>) -> Result<Number, Unprovable> {
     let bound = |keyword: &str| match map.get(keyword) {
         None => Ok(None),
-        Some(value) => {
-            value.as_f64().map(Some).ok_or_else(|| Unprovable(format!("`{keyword}` of {}", shown(value))))
-        }
+        Some(value) => value.as_f64().map(Some).ok_or_else(|| Unprovable(format!("`{keyword}` of {}", shown(value)))),
     };
     let format = map.get("format");
     let is_single = format.is_some_and(|format| format == "float");
@@ -304,17 +302,13 @@ fn object(map: &Map<String, Value>) -> Result<Object<'_>, Unprovable> {
 fn count(map: &Map<String, Value>, keyword: &str) -> Result<Option<u64>, Unprovable> {
     match map.get(keyword) {
         None => Ok(None),
-        Some(value) => {
-            value.as_u64().map(Some).ok_or_else(|| Unprovable(format!("`{keyword}` of {}", shown(value))))
-        }
+        Some(value) => value.as_u64().map(Some).ok_or_else(|| Unprovable(format!("`{keyword}` of {}", shown(value)))),
     }
 }
 
 fn text<'a>(map: &'a Map<String, Value>, keyword: &str) -> Result<Option<&'a str>, Unprovable> {
     match map.get(keyword) {
         None => Ok(None),
-        Some(value) => {
-            value.as_str().map(Some).ok_or_else(|| Unprovable(format!("`{keyword}` of {}", shown(value))))
-        }
+        Some(value) => value.as_str().map(Some).ok_or_else(|| Unprovable(format!("`{keyword}` of {}", shown(value)))),
     }
 }

@@ -244,9 +244,8 @@ mod tests {
     /// `GUIRPC_BLESS=1 cargo test -p guirpc --features schema --lib rule` writes the table into the page.
     #[test]
     fn the_page_has_the_table_of_the_rules() {
-        let row = |rule: &Rule| {
-            format!("| `{}` | {} | {} | {} |\n", rule.id(), rule.when(), rule.whom(), rule.advice())
-        };
+        let row =
+            |rule: &Rule| format!("| `{}` | {} | {} | {} |\n", rule.id(), rule.when(), rule.whom(), rule.advice());
         let rows: String = Rule::ALL.iter().map(row).collect();
         let table = format!("| rule | when | whom it breaks | what to do |\n|---|---|---|---|\n{rows}");
         let page = std::fs::read_to_string(PAGE).unwrap();

@@ -10,6 +10,8 @@ pub(super) struct Alternative<'a> {
     pub(super) kind: Kind<'a>,
     /// What else the schema asks for, in keywords that are compared as they stand.
     pub(super) extras: BTreeMap<&'a str, &'a Value>,
+    /// The schema that it is all of, unless it is made of several.
+    pub(super) origin: Option<&'a Value>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +99,7 @@ pub(super) enum Variant<'a> {
 
 impl<'a> Alternative<'a> {
     pub(super) fn of(kind: Kind<'a>) -> Self {
-        Alternative { kind, extras: BTreeMap::new() }
+        Alternative { kind, extras: BTreeMap::new(), origin: None }
     }
 
     pub(super) fn is_null(&self) -> bool {

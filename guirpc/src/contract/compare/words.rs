@@ -105,9 +105,7 @@ pub(super) fn alternative(one: &Alternative<'_>) -> String {
 }
 
 fn integer(range: Integer) -> String {
-    let formats = [
-        "int8", "int16", "int32", "int64", "int128", "uint8", "uint16", "uint32", "uint64", "uint128",
-    ];
+    let formats = ["int8", "int16", "int32", "int64", "int128", "uint8", "uint16", "uint32", "uint64", "uint128"];
     match formats.iter().find(|format| Integer::of_format(format) == Some(range)) {
         Some(format) => format!("an integer ({format})"),
         None => format!("an integer{}", bounds(range.minimum, range.maximum)),

@@ -129,7 +129,8 @@ pub(super) fn extras(comparison: &Comparison<'_>, one: &Alternative<'_>, other: 
             }
             _ => Rule::Unprovable,
         };
-        let writes = known.map_or_else(|| words::alternative(one), |known| format!("`{keyword}` of `{}`", shown(known)));
+        let writes =
+            known.map_or_else(|| words::alternative(one), |known| format!("`{keyword}` of `{}`", shown(known)));
         mismatches.push(comparison.mismatch(rule, writes, format!("`{keyword}` of `{}`", shown(value))));
     }
     mismatches
