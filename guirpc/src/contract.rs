@@ -7,6 +7,8 @@
 pub mod compare;
 mod describe;
 mod document;
+#[cfg(test)]
+mod tests;
 
 pub use document::{
     Argument, Contract, Definitions, DocumentError, Error, FORMAT_VERSION, Function, Output, Python, Type,

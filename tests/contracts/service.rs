@@ -97,12 +97,13 @@ fn opaque(thing: Thing) -> Thing {
 /// The price is agreed with it.
 #[guirpc::function(service = "shop")]
 fn place(order: Order) -> Result<Receipt, PlaceError> {
-    match order.count {
+    let Order { article, count, prices, .. } = order;
+    match count {
         0 => Err(PlaceError::SoldOut),
         count @ 1..=10 => Ok(Receipt {
             // Beyond what a float holds exactly.
-            number: (1 << 60) + order.article.id,
-            total: order.prices.get("unit").copied().unwrap_or(1.0) * f64::from(count),
+            number: (1 << 60) + article.id,
+            total: prices.get("unit").copied().unwrap_or(1.0) * f64::from(count),
             stock: BTreeMap::from([(7, 10 - i32::from(count))]),
         }),
         _ => Err(PlaceError::TooMany { left: 10 }),
@@ -114,8 +115,8 @@ fn reset() {}
 
 /// Fails as `how` says: `fault` (409), `panic`, or takes two seconds (`slow`).
 #[guirpc::function(service = "shop")]
-fn fail(how: String) -> Result<(), Fault> {
-    match how.as_str() {
+fn fail(how: &str) -> Result<(), Fault> {
+    match how {
         "panic" => panic!("on purpose"),
         "slow" => std::thread::sleep(std::time::Duration::from_secs(2)),
         _ => return Err(Fault::new(409, "there already").with_details(serde_json::json!({ "how": how }))),
