@@ -9,6 +9,7 @@ mod bench;
 mod broker;
 mod call;
 mod completions;
+mod contract;
 mod createconfig;
 mod dashboard;
 mod dead;
@@ -30,6 +31,8 @@ mod settings;
 mod stats;
 mod top;
 
+pub(crate) use contract::Source;
+
 /// Runs the subcommand.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let done = match args.command {
@@ -43,6 +46,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Command::Top(top) => top::run(&top),
         Command::Bench(bench) => bench::run(&bench),
         Command::Dashboard(dashboard) => dashboard::run(&dashboard),
+        Command::Contract(contract) => return contract::run(&contract),
         Command::Dead(dead) => dead::run(&dead),
         Command::Doctor(doctor) => return doctor::run(&doctor),
         Command::Broker(settings) => broker::run(&settings),

@@ -4,6 +4,7 @@
 //! with what its attribute says. It is made of the functions themselves, so it cannot be out of date.
 //! The guide is the page [`contracts`](crate::contracts).
 
+pub mod compare;
 mod describe;
 mod document;
 #[cfg(test)]

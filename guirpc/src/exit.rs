@@ -30,10 +30,12 @@ pub enum Exit {
     Regression = 10,
     /// Everything works, and something needs attention.
     Warning = 11,
+    /// A contract breaks those who keep to the old one.
+    Breaking = 12,
 }
 
 /// All of them but those of signals, with what they mean.
-const MEANINGS: [(Exit, &str); 12] = [
+const MEANINGS: [(Exit, &str); 13] = [
     (Exit::Done, "done; a service: stopped by SIGTERM or SIGINT, with all that had begun finished"),
     (Exit::Other, "something else: the system refused something, a reply cannot be understood"),
     (Exit::Usage, "the command line, the arguments, a setting, a URI or a file cannot be understood"),
@@ -46,6 +48,7 @@ const MEANINGS: [(Exit, &str); 12] = [
     (Exit::Topology, "the exchange or a queue is missing, or exists and is declared differently"),
     (Exit::Regression, "`guirpc bench`: worse than the earlier run by more than `--max-regression` allows"),
     (Exit::Warning, "`guirpc doctor` found nothing worse than a warning"),
+    (Exit::Breaking, "`guirpc contract check`: the contract breaks callers, or servers as `--direction` says"),
 ];
 
 impl From<ErrorKind> for Exit {
