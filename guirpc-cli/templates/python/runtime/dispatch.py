@@ -257,7 +257,8 @@ def _arguments(function: Function[Any], content_type: str, body: bytes) -> tuple
     known = [argument.name for argument in function.arguments]
     if content_type in (wire.TEXT, wire.OCTET_STREAM):
         return _alone(function, content_type, body), ""
-    given = wire.unpack(body) if content_type == wire.MESSAGE_PACK else wire.from_json(body)
+    twice = wire.Twice()
+    given = wire.unpack(body, twice) if content_type == wire.MESSAGE_PACK else wire.from_json(body, twice)
     ignored = ""
     values: dict[str, Any] = {}
     if isinstance(given, list):
@@ -265,9 +266,8 @@ def _arguments(function: Function[Any], content_type: str, body: bytes) -> tuple
             raise Invalid(f"too many arguments: the function takes {len(known)}")
         values = dict(zip(known, given, strict=False))
     elif isinstance(given, dict):
-        twice = getattr(given, "twice", False)
-        if twice and twice in known:
-            raise Invalid(f"argument `{twice}` is there twice")
+        if twice.key in known:
+            raise Invalid(f"argument `{twice.key}` is there twice")
         values = {name: given[name] for name in known if name in given}
         ignored = names.unknown([str(name) for name in given if name not in values], known)
     else:

@@ -106,6 +106,12 @@ class Lane:
         self.is_stopping = False
         self.dead_queue = f"{dispatcher.service.name}.dead"
 
+    def stop(self) -> None:
+        """From now on nothing begins: what waits for a place is returned."""
+        self.is_stopping = True
+        for _ in range(self.state.prefetch + _MOST_CALLS):
+            self.places.release()
+
     async def take(self, delivered: Delivered, outlet: Outlet) -> None:
         """Sees to everything that is in a message."""
         if delivered.message.type == CALLS:
@@ -248,13 +254,14 @@ class Lane:
         function = self.dispatcher.service.functions.get(request.function)
         attempts = request.attempts + 1
         is_retried = function is not None and function.idempotent and not function.early
-        if is_retried and answer.status >= 500 and attempts < self.max_deliveries:
-            if await outlet.publish(letters.attempt(message, attempts), f"{self.state.queue}.retry"):
-                self.state.of(request.function, True).retries += 1
-                if delivered is not None:
-                    await delivered.ack()
-                return
-        await self._die(delivered, message, request, "failed", answer.message, answer.status, outlet)
+        is_retried = is_retried and answer.status >= 500 and attempts < self.max_deliveries
+        if is_retried and await outlet.publish(letters.attempt(message, attempts), f"{self.state.queue}.retry"):
+            self.state.of(request.function, True).retries += 1
+            if delivered is not None:
+                await delivered.ack()
+            return
+        has_run = answer.kind != "refusal"
+        await self._die(delivered, message, request, "failed", answer.message, answer.status, outlet, has_run)
 
     async def _die(
         self,
@@ -265,9 +272,11 @@ class Lane:
         text: str,
         status: int | None,
         outlet: Outlet,
+        has_run: bool = False,
     ) -> None:
         """A request becomes a dead letter."""
-        letter = letters.dead(message, reason, self.state.queue, text, request.attempts, status)
+        attempts = request.attempts + has_run
+        letter = letters.dead(message, reason, self.state.queue, text, attempts, status)
         if await outlet.publish(letter, self.dead_queue):
             known = request.function in self.dispatcher.service.functions
             self.state.of(request.function, known).dead_letters += 1

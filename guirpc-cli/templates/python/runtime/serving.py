@@ -96,7 +96,7 @@ class Server:
     async def stop(self) -> None:
         """Takes nothing new, returns what has not begun, and finishes what has, for at most the drain time."""
         for lane in self._lanes:
-            lane.is_stopping = True
+            lane.stop()
         if self._keeper is not None:
             self._keeper.cancel()
         consumers, self._consumers = self._consumers, []

@@ -123,22 +123,25 @@ def pack(value: Any) -> bytes:
     return packed
 
 
-class Pairs(dict[Any, Any]):
-    """A map, and the keys that were there twice."""
+class Twice:
+    """The key that was there twice in the outermost map, if there is one."""
 
-    def __init__(self, pairs: list[tuple[Any, Any]]) -> None:
-        super().__init__(pairs)
-        self.twice = len(self) < len(pairs) and next(key for key, _ in pairs if _count(pairs, key) > 1)
+    def __init__(self) -> None:
+        self.key: Any = None
+
+    def read(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        """The map of these; the outermost is read last."""
+        entries = dict(pairs)
+        keys = [key for key, _ in pairs]
+        self.key = next((key for key in entries if keys.count(key) > 1), None) if len(entries) < len(pairs) else None
+        return entries
 
 
-def _count(pairs: list[tuple[Any, Any]], key: Any) -> int:
-    return sum(1 for other, _ in pairs if other == key)
-
-
-def unpack(body: bytes) -> Any:
+def unpack(body: bytes, twice: Twice | None = None) -> Any:
     """Out of MessagePack; raises `Invalid`."""
+    hook = None if twice is None else twice.read
     try:
-        return _msgpack.unpackb(body, raw=False, strict_map_key=False, object_pairs_hook=Pairs)
+        return _msgpack.unpackb(body, raw=False, strict_map_key=False, object_pairs_hook=hook)
     except (ValueError, TypeError, RecursionError, _msgpack.UnpackException) as error:
         raise Invalid(f"this is no MessagePack: {error or type(error).__name__}") from None
 
@@ -158,14 +161,15 @@ def _json_default(value: Any) -> Any:
     raise Invalid(f"JSON has no `{type(value).__name__}`")
 
 
-def from_json(body: bytes) -> Any:
+def from_json(body: bytes, twice: Twice | None = None) -> Any:
     """Out of JSON; raises `Invalid`."""
 
     def constant(name: str) -> Any:
         raise ValueError(f"{name} is no number of JSON")
 
     try:
-        return json.loads(body.decode(), parse_constant=constant, object_pairs_hook=Pairs)
+        hook = None if twice is None else twice.read
+        return json.loads(body.decode(), parse_constant=constant, object_pairs_hook=hook)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"this is no JSON: {error}") from None
 
