@@ -162,7 +162,7 @@ pub(crate) fn conforms(broker: &dyn Broker, command: &mut Command) -> anyhow::Re
                     other => bail!("there is no reply: {other:?}"),
                 }
             },
-            (None, Some(dead)) => dead.check(&channel, &line.name),
+            (None, Some(dead)) => dead.check(broker, &channel, &line.name),
             (None, None) => Err(anyhow!("it expects nothing")),
         });
         if let Err(error) = ended {
@@ -253,13 +253,10 @@ impl Expected {
 
 impl Dead {
     /// The letter is the request as it was, with the reason beside its own headers.
-    fn check(&self, channel: &Channel, name: &str) -> anyhow::Result<()> {
-        let mut letter = None;
-        eventually(LONG, || {
-            letter = channel.basic_get("shop.dead", true)?;
-            Ok(letter.is_some())
-        })?;
-        let letter = letter.context("it is there")?.delivery;
+    fn check(&self, broker: &dyn Broker, channel: &Channel, name: &str) -> anyhow::Result<()> {
+        // There is no such queue before there is a letter.
+        eventually(LONG, || Ok(broker.queue("shop.dead")?.is_some_and(|queue| queue.messages > 0)))?;
+        let letter = channel.basic_get("shop.dead", true)?.context("it is there")?.delivery;
         ensure!(letter.properties.correlation_id().as_deref() == Some(name), "there is another letter: {letter:?}");
         let found = ["guirpc-dead-reason", "guirpc-dead-status", "guirpc-dead-queue"].map(|name| header(&letter, name));
         let expected = [Some((*self.reason).into()), Some(self.status.into()), Some((*self.queue).into())];

@@ -100,8 +100,8 @@ def invalid_orders() -> list[tuple[Callable[[], types.Order], str]]:
         (lambda: order(65536), "count"),
         (lambda: order(-1), "count"),
         (lambda: order(1, prices={"unit": "2"}), "prices"),
-        (lambda: order(1, size=types.SizeCustom(value=(1, -1))), "value"),
-        (lambda: order(1, size=types.SizeCustom(value=(1, 2, 3))), "value"),  # type: ignore[arg-type]
+        (lambda: order(1, size=types.SizeCustom(value=(1, -1))), "4294967295"),
+        (lambda: order(1, size=types.SizeCustom(value=(1, 2, 3))), "2"),  # type: ignore[arg-type]
         (lambda: order(1, size="Medium"), "size"),
         (lambda: order(1, delivery={"kind": "pickup"}), "delivery"),
         (lambda: order(1, note=7), "note"),

@@ -165,13 +165,15 @@ class Server:
         self._lost.set()
 
     async def _consume(self, channel: AbstractChannel, lane: Lane, outlet: Outlet) -> None:
-        """Declares the queues of a lane as a server in Rust does, and consumes from them."""
-        own, service = lane.state.queue, self._dispatcher.service.name
+        """Declares the queues of a lane as a server in Rust does, and consumes from them.
+
+        That of dead letters is declared with the first of them.
+        """
+        own = lane.state.queue
         exchange = await channel.declare_exchange(wire.EXCHANGE, aio_pika.ExchangeType.DIRECT, durable=True)
         queues = [f"{own}.quarantine", f"{own}.retry", own, f"{own}.calls"]
         prefetch = [1, self._workers, self._prefetch, max(self._prefetch // _USUAL_CALLS, 1)]
         declared = {name: await channel.declare_queue(name, durable=True, arguments=_CLASSIC) for name in queues}
-        await channel.declare_queue(f"{service}.dead", durable=True, arguments=_CLASSIC)
         for name in (own, f"{own}.calls"):
             await declared[name].bind(exchange, name)
         for name, count in zip(queues, prefetch, strict=True):

@@ -122,7 +122,7 @@ pub(super) fn module(contract: &Contract, functions: &[Function]) -> String {
     let imports = imports::modules(&["codecs", "errors", "types"], &code)
         + &imports::of("._runtime.codec", &CODECS, &code)
         + &imports::of("._runtime.wire", &["Argument", "Function", "Service"], &code);
-    let any = imports::of("typing", &["Any"], &code);
+    let any = imports::of("typing", &["Any", "Literal"], &code);
     let any = if any.is_empty() { any } else { format!("\n{any}") };
     format!(
         "\"\"\"What the contract says of service `{service}` and its functions.\"\"\"\n\n\

@@ -26,10 +26,30 @@ pub(super) fn modules(names: &[&str], code: &str) -> String {
 /// Whether a name stands in the code as a word.
 fn is_named(name: &str, code: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let code = without_strings(code);
     code.match_indices(name).any(|(at, _)| {
         let (before, behind) = (&code[..at], &code[at + name.len()..]);
         !before.ends_with(is_part) && !behind.starts_with(is_part)
     })
+}
+
+/// The code without what stands in strings, which may be somebody's words.
+fn without_strings(code: &str) -> String {
+    let mut rest = code;
+    let mut text = String::new();
+    while let Some(start) = rest.find(['"', '\'']) {
+        text.push_str(&rest[..start]);
+        let quotes = ["\"\"\"", "\"", "'"].into_iter().find(|quotes| rest[start..].starts_with(quotes)).unwrap_or("'");
+        let inside = &rest[start + quotes.len()..];
+        let mut is_escaped = false;
+        let end = inside.char_indices().find(|(at, character)| {
+            let ends = !is_escaped && inside[*at..].starts_with(quotes);
+            is_escaped = !is_escaped && *character == '\\';
+            ends
+        });
+        rest = end.map_or("", |(at, _)| &inside[at + quotes.len()..]);
+    }
+    text + rest
 }
 
 #[cfg(test)]
@@ -40,6 +60,9 @@ mod tests {
     fn only_what_is_named_is_imported() {
         assert_eq!(of("typing", &["Any", "Literal"], "x: Any\nLiterals()"), "from typing import Any\n");
         assert_eq!(of("typing", &["Any"], "Anything()"), "");
+        let strings = r#"x("Any", 'Any', "a\" Any")  """Any "of" it""" y"#;
+        assert_eq!(of("typing", &["Any"], strings), "");
+        assert_eq!(without_strings(strings), "x(, , )   y");
         assert_eq!(modules(&["types", "errors"], "_types.A"), "from . import types as _types\n");
     }
 }

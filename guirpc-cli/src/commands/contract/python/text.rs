@@ -126,7 +126,10 @@ pub(super) fn docstring(docs: &str, indent: usize) -> String {
         return format!("{}\"\"\"{space}{first}{end}\"\"\"\n", spaces(indent));
     }
     let mut text = format!("{}\"\"\"{space}{first}\n", spaces(indent));
+    let indents = rest.iter().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len());
+    let common = indents.min().unwrap_or_default();
     for line in rest {
+        let line = line.get(common..).unwrap_or_default();
         let line = if line.is_empty() { String::new() } else { spaces(indent) + line };
         text += &line;
         text.push('\n');
@@ -165,7 +168,7 @@ mod tests {
     fn nothing_in_a_docstring_ends_it() {
         assert_eq!(docstring("a \"\"\" b\\", 1), "    \"\"\"a ''' b\\\\\"\"\"\n");
         assert_eq!(docstring("\"a\"", 0), "\"\"\" \"a\" \"\"\"\n");
-        assert_eq!(docstring("a\n\n  b ", 1), "    \"\"\"a\n\n      b\n    \"\"\"\n");
+        assert_eq!(docstring("a\n\n  b \n    c", 1), "    \"\"\"a\n\n    b\n      c\n    \"\"\"\n");
         assert_eq!(docstring("  ", 1), "");
     }
 }
