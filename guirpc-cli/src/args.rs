@@ -9,12 +9,14 @@ use guirpc::PythonOptions;
 use guirpc::__private_0_1::exit_codes;
 
 mod bench;
+mod contract;
 mod dead;
 mod doctor;
 mod python;
 mod servers;
 
 pub(crate) use bench::{BENCH_JSON, Bench, LoadFlags, Results};
+pub(crate) use contract::{Contract, ContractClient, Language};
 pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filter};
 pub(crate) use doctor::{Doctor, Role};
 pub(crate) use python::{
@@ -71,6 +73,9 @@ pub(crate) enum Command {
     Bench(Box<Bench>),
     /// Write a Grafana dashboard, or alert rules for Prometheus, for what servers and clients serve at /metrics
     Dashboard(Dashboard),
+    /// Make something of a service's contract, the document that says what it promises its callers
+    #[command(subcommand, after_help = exit_codes())]
+    Contract(Contract),
     /// List, requeue or drop dead letters: failed sends and poison messages
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),

@@ -9,6 +9,7 @@ mod bench;
 mod broker;
 mod call;
 mod completions;
+mod contract;
 mod createconfig;
 mod dashboard;
 mod dead;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Command::Top(top) => top::run(&top),
         Command::Bench(bench) => bench::run(&bench),
         Command::Dashboard(dashboard) => dashboard::run(&dashboard),
+        Command::Contract(contract) => contract::run(&contract),
         Command::Dead(dead) => dead::run(&dead),
         Command::Doctor(doctor) => return doctor::run(&doctor),
         Command::Broker(settings) => broker::run(&settings),
