@@ -32,7 +32,10 @@ struct Order {
 enum Delivery {
     /// Fetched by the customer.
     Pickup,
-    Parcel { street: String, weight: f32 },
+    Parcel {
+        street: String,
+        weight: f32,
+    },
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
