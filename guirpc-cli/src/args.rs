@@ -9,12 +9,14 @@ use guirpc::PythonOptions;
 use guirpc::__private_0_1::exit_codes;
 
 mod bench;
+mod contract;
 mod dead;
 mod doctor;
 mod python;
 mod servers;
 
 pub(crate) use bench::{BENCH_JSON, Bench, LoadFlags, Results};
+pub(crate) use contract::{Contract, ContractClient, Language};
 pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filter};
 pub(crate) use doctor::{Doctor, Role};
 pub(crate) use python::{
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     /// List, requeue or drop dead letters: failed sends and poison messages
     #[command(subcommand, after_help = exit_codes())]
     Dead(Dead),
+    /// Make something of a service's contract
+    #[command(subcommand)]
+    Contract(Contract),
     /// Look for what goes wrong in practice: the broker, rights, queues, settings; says what it means and what to do
     #[command(after_help = exit_codes())]
     Doctor(Doctor),

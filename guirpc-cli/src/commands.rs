@@ -9,6 +9,7 @@ mod bench;
 mod broker;
 mod call;
 mod completions;
+mod contract;
 mod createconfig;
 mod dashboard;
 mod dead;
@@ -44,6 +45,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         Command::Bench(bench) => bench::run(&bench),
         Command::Dashboard(dashboard) => dashboard::run(&dashboard),
         Command::Dead(dead) => dead::run(&dead),
+        Command::Contract(command) => contract::run(&command),
         Command::Doctor(doctor) => return doctor::run(&doctor),
         Command::Broker(settings) => broker::run(&settings),
         Command::InitConsumer(init) => initconsumer::run(&init),
