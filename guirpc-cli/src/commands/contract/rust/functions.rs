@@ -29,9 +29,10 @@ const LINTS: &str = "\
 /// The source of the library.
 pub(super) fn source(contract: &Contract, model: &Model) -> String {
     let service = contract.service.replace(['\r', '\n'], " ");
+    let example = model.functions.first().map(|stub| format!(", as in `{}::call(&client, …)`", stub.ident));
+    let example = example.unwrap_or_default();
     let mut source = format!(
-        "{MARK}\n//! write it anew rather than change it.\n//!\n//! The functions of the service `{service}`, as \
-         callers see them: `add::call(&client, …)` calls `add`.\n{LINTS}\npub mod types;\n"
+        "{MARK}\n//! write it anew rather than change it.\n//!\n//! The functions of the service `{service}`, which are called by their stubs{example}.\n{LINTS}\npub mod types;\n"
     );
     let _ = write!(
         source,
