@@ -194,7 +194,7 @@ pub(super) fn errors(service: &str, functions: &[Function]) -> (String, Vec<Stri
         "\"\"\"Why a call of service `{service}` failed.\"\"\"\n\nfrom __future__ import annotations\n{}\n{}{}",
         prefixed(&imports::of("typing", &["Any", "Literal", "Union"], &code)),
         imports::modules(&["types"], &code),
-        imports::of("._runtime.errors", &errors, &all),
+        imports::of("._runtime.errors", &errors, &errors.join(" ")),
     );
     // Two lines stand before a class, one before what else there is.
     let is_bare = code.starts_with("\n\n__all__");

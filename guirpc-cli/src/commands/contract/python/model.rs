@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::names::{self, Scope};
 use super::schema::{self, Members, Variant};
-use super::shape::Shape;
+use super::shape::{Shape, Written};
 use crate::failure::Failure;
 
 mod directions;
@@ -15,6 +15,10 @@ mod scalars;
 
 pub(super) use directions::Direction;
 use directions::Directions;
+
+/// How many characters a type has at most where it stands several times on a line, and where once.
+const LONGEST_OF_FUNCTION: usize = 45;
+const LONGEST_OF_FIELD: usize = 90;
 
 /// A type with a name.
 #[derive(Clone, Debug)]
@@ -102,7 +106,23 @@ impl<'c> Model<'c> {
 
     /// The type of an argument, an output or an error; `hint` names it if it has no name.
     pub(super) fn of(&mut self, ty: &Type, direction: Direction, hint: &str) -> Result<Shape, Failure> {
-        if ty.bytes { Ok(Shape::Bytes) } else { self.shape(&ty.schema, direction, hint) }
+        if ty.bytes {
+            return Ok(Shape::Bytes);
+        }
+        let shape = self.shape(&ty.schema, direction, hint)?;
+        self.short(shape, hint, LONGEST_OF_FUNCTION)
+    }
+
+    /// The type, under a name of its own if it takes too many characters to be written out.
+    fn short(&mut self, shape: Shape, hint: &str, most: usize) -> Result<Shape, Failure> {
+        if shape.hint(Written::Model).flat().chars().count() <= most {
+            return Ok(shape);
+        }
+        match shape {
+            Shape::Integer { .. } => Ok(shape),
+            Shape::Nullable(inner) => Ok(self.short(*inner, hint, most)?.nullable()),
+            shape => self.anonymous(hint, "", |_, _| Ok(Body::Alias(shape))),
+        }
     }
 
     /// The definitions, by name.
@@ -342,7 +362,9 @@ impl<'c> Model<'c> {
             if constants.iter().any(|constant| constant.wire == *wire) {
                 continue;
             }
-            let shape = self.shape(schema, direction, &format!("{name}{}", names::class(wire)))?;
+            let hint = format!("{name}{}", names::class(wire));
+            let shape = self.shape(schema, direction, &hint)?;
+            let shape = self.short(shape, &hint, LONGEST_OF_FIELD)?;
             let required = required.contains(wire.as_str());
             let default = schema.get("default").filter(|_| !required).and_then(|value| shape.default(value));
             let docs = schema::description(schema).to_owned();

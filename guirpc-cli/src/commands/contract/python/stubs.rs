@@ -148,11 +148,10 @@ pub(super) fn server(contract: &Contract, functions: &[Function], template: &str
         let _ = write!(methods, "\n{}{docs}", head.line(1));
         let hints = function.arguments.iter().map(|argument| {
             let shape = if argument.required { argument.shape.clone() } else { argument.shape.clone().nullable() };
-            shape.hint(HINTS).flat()
+            Expr::atom(shape.hint(HINTS).flat())
         });
-        let hints: Vec<String> = hints.collect();
-        let callable = format!("Callable[[{}], {returns}]", hints.join(", "));
-        items.push(Expr::atom(format!("{}: {callable}", string(&function.name))));
+        let callable = [Expr::brackets("[", hints, "]"), Expr::atom(returns)];
+        items.push(Expr::brackets(&format!("{}: Callable[", string(&function.name)), callable, "]"));
     }
     let typed = Expr::call(
         &format!("{class}Functions = TypedDict"),
