@@ -57,7 +57,7 @@ pub(super) fn type_of(definitions: &Definitions, named: &Named<'_>, shape: &Shap
             let fields = fields.iter().map(|field| member(definitions, named, field, form));
             let rest = others(rest).map(|_| "[name: string]: unknown".to_owned());
             let members = joined(fields.chain(rest), "; ");
-            if members.is_empty() { "Record<never, never>".to_owned() } else { format!("{{ {members} }}") }
+            if members.is_empty() { "Record<string, never>".to_owned() } else { format!("{{ {members} }}") }
         }
     }
 }

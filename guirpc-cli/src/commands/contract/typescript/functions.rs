@@ -103,7 +103,7 @@ pub(super) fn server(model: &Model<'_>) -> String {
     for function in &model.functions {
         let docs = method_docs(function);
         let arguments = match function.arguments.is_empty() {
-            true => "Record<never, never>".to_owned(),
+            true => "Record<string, never>".to_owned(),
             false => typed.arguments(function, Form::Taken),
         };
         let output = typed.output(function);

@@ -169,13 +169,13 @@ export class Caller {
 
   /** Says what the service says beside its answer, once. */
   #warn(fn: FunctionSchema, reply: ConsumeMessage): void {
-    const { headers, type } = reply.properties;
+    const { headers } = reply.properties;
     const ignored: unknown = headers?.[IGNORED_ARGUMENTS];
     if (typeof ignored === "string") {
       this.#warnOnce(`ignored ${fn.name}`, ignored);
     }
     const time = numberOf(headers?.[TIME]);
-    if (type === "refusal" && time !== undefined && Math.abs(time - Date.now()) > 1000) {
+    if (reply.properties.type === "refusal" && time !== undefined && Math.abs(time - Date.now()) > 1000) {
       const which = time > Date.now() ? "ahead of" : "behind";
       this.#warnOnce("clock", `the clock of a service is ${String(Math.abs(time - Date.now()))} ms ${which} this machine's: set both by NTP`);
     }

@@ -63,9 +63,13 @@ export class Connection {
     await model?.close().catch(() => undefined);
   }
 
+  #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   async #openAny(): Promise<void> {
     const failures: string[] = [];
-    for (const _ of this.#uris) {
+    for (let tried = 0; tried < this.#uris.length; tried += 1) {
       try {
         await this.#open();
         return;
@@ -109,7 +113,7 @@ export class Connection {
       await model.close().catch(() => undefined);
       throw error;
     }
-    if (this.#stopping.signal.aborted) {
+    if (this.#isStopped()) {
       await model.close().catch(() => undefined);
       return;
     }
@@ -118,16 +122,15 @@ export class Connection {
   }
 
   async #keep(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (!this.#isStopped()) {
       const reason = await (this.#lost ?? Promise.resolve("it was never open"));
       this.#model = undefined;
       this.#session.blocked(undefined);
       this.#session.lost(reason);
-      for (let attempt = 0; !signal.aborted; attempt += 1) {
-        await sleep(pause(attempt), undefined, { signal }).catch(() => undefined);
+      for (let attempt = 0; !this.#isStopped(); attempt += 1) {
+        await sleep(pause(attempt), undefined, { signal: this.#stopping.signal }).catch(() => undefined);
         // Until it is stopped there is always another attempt.
-        const isOpen = !signal.aborted && (await this.#openAny().then(() => true, () => false));
+        const isOpen = !this.#isStopped() && (await this.#openAny().then(() => true, () => false));
         if (isOpen) {
           break;
         }

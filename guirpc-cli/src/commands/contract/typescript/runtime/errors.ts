@@ -47,9 +47,10 @@ export class FunctionError<E = unknown> extends CallError {
 }
 
 function shownError(error: unknown): string {
-  const text = JSON.stringify(error, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
-  // Of what JSON has nothing for.
-  return (text as string | undefined) ?? String(error);
+  if (error === undefined) {
+    return "undefined";
+  }
+  return JSON.stringify(error, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
 }
 
 /**

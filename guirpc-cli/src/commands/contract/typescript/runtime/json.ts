@@ -14,7 +14,7 @@ export function toJson(value: unknown): string {
     const members = Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${toJson(member)}`);
     return `{${members.join(",")}}`;
   }
-  return JSON.stringify(value) ?? "null";
+  return value === undefined ? "null" : JSON.stringify(value);
 }
 
 /** Reads it: an integer is a number where that is exact, else a bigint. */
@@ -56,8 +56,14 @@ class Reader {
         return this.#list(depth);
       case '"':
         return this.#string();
+      case "t":
+        return this.#word("true", true);
+      case "f":
+        return this.#word("false", false);
+      case "n":
+        return this.#word("null", null);
       default:
-        return this.#word() ?? this.#number();
+        return this.#number();
     }
   }
 
@@ -108,15 +114,12 @@ class Reader {
     return JSON.parse(literal) as string;
   }
 
-  /** `true`, `false` or `null`; `undefined` if it is none of them. */
-  #word(): unknown {
-    for (const [word, value] of [["true", true], ["false", false], ["null", null]] as const) {
-      if (this.#text.startsWith(word, this.#at)) {
-        this.#at += word.length;
-        return value;
-      }
+  #word<T>(word: string, value: T): T {
+    if (!this.#text.startsWith(word, this.#at)) {
+      throw this.#error(`expected \`${word}\``);
     }
-    return undefined;
+    this.#at += word.length;
+    return value;
   }
 
   #number(): number | bigint {

@@ -66,7 +66,7 @@ function readInteger(wire: unknown, path: Path, least: bigint, most: bigint): bi
 }
 
 function readText(wire: unknown, path: Path, least: number, most: number): string {
-  const length = typeof wire === "string" && (least > 0 || most !== Infinity) ? [...wire].length : least;
+  const length = typeof wire === "string" && (least > 0 || most !== Infinity) ? Array.from(wire).length : least;
   if (typeof wire !== "string" || length < least || length > most) {
     throw wrong(path, "a text", wire);
   }

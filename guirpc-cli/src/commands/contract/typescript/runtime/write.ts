@@ -123,7 +123,7 @@ function writeText(value: unknown, path: Path, least: number, most: number): str
     throw wrong(path, "a text", value);
   }
   if (least > 0 || most !== Infinity) {
-    const length = [...value].length;
+    const length = Array.from(value).length;
     if (length < least || length > most) {
       throw wrong(path, least === most ? `a text of ${String(least)} characters` : `a text of ${String(least)} to ${String(most)} characters`, value);
     }

@@ -43,7 +43,7 @@ export class Lane {
   readonly #running = new Set<Promise<void>>();
   #open: Open | undefined;
   #restoring: NodeJS.Timeout | undefined;
-  #unblocked: Promise<void> = Promise.resolve();
+  #unblocked: Promise<unknown> = Promise.resolve();
   #isStopping = false;
 
   constructor(name: string | undefined, dispatcher: Dispatcher, settings: LaneSettings) {
@@ -63,7 +63,7 @@ export class Lane {
   }
 
   /** Begins nothing new until the promise is fulfilled: while the broker takes no replies. */
-  pause(until: Promise<void>): void {
+  pause(until: Promise<unknown>): void {
     this.#unblocked = until;
   }
 
@@ -118,7 +118,10 @@ export class Lane {
     this.#isStopping = true;
     clearInterval(this.#restoring);
     const open = this.#open;
-    await Promise.all((open?.tags ?? []).map((tag) => open?.channel.cancel(tag))).catch(() => undefined);
+    for (const tag of open?.tags ?? []) {
+      // A lost connection has cancelled them all.
+      await open?.channel.cancel(tag).catch(() => undefined);
+    }
     const over = new AbortController();
     await Promise.race([Promise.all(this.#running), sleep(drainMs, undefined, { signal: over.signal }).catch(() => undefined)]);
     over.abort();

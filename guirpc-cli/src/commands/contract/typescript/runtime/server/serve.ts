@@ -64,7 +64,7 @@ class Running implements Server, Session {
   readonly #connection: Connection;
   readonly #lanes: readonly Lane[];
   readonly #control: Control;
-  readonly #done = deferred<void>();
+  readonly #done = deferred<undefined>();
   readonly #onSignal = (): void => {
     void this.stop();
   };
@@ -155,9 +155,9 @@ class Running implements Server, Session {
       return;
     }
     this.#log(`the broker takes no messages at the moment: ${reason}`);
-    const { promise, resolve } = deferred<void>();
+    const { promise, resolve } = deferred<undefined>();
     this.#unblock = () => {
-      resolve();
+      resolve(undefined);
     };
     for (const lane of this.#lanes) {
       lane.pause(promise);
@@ -182,6 +182,6 @@ class Running implements Server, Session {
     }
     this.#status = "stopped";
     this.#log("stopped");
-    this.#done.resolve();
+    this.#done.resolve(undefined);
   }
 }
