@@ -22,7 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn calls_every_function(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut service = Command::new(binary("shop")?);
-    let service = Program::start(service.arg("serve").env("GUIRPC_URI", broker.uri()))?;
+    let service = Program::start(service.arg("serve").env("AMQP_URI", broker.uri()))?;
     service.wait_for_log("serving", LONG)?;
     // The target folder is shared with other runs of this test; no two brokers have one port.
     let written = Written::new("shop.json", "shop-client", "caller.rs", &format!("shop-{}", broker.port()))?;

@@ -89,6 +89,35 @@ serde_json = "1"
 mod tests {
     use super::*;
 
+    const SHOP: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/contracts/shop.json"));
+
+    fn sources(contract: &str) -> Result<[String; 2], Failure> {
+        let contract = Contract::from_json(contract).unwrap();
+        reader::read(&contract).map(|model| [functions::source(&contract, &model), types::source(&model)])
+    }
+
+    /// `GUIRPC_BLESS=1 cargo test -p guirpc-cli contract` rewrites what is expected.
+    #[test]
+    fn the_sources_are_as_they_were() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/contracts/rust/shop");
+        for (name, source) in ["lib.rs", "types.rs"].into_iter().zip(sources(SHOP).unwrap()) {
+            if std::env::var_os("GUIRPC_BLESS").is_some() {
+                write_file(&folder.join(name), &source).unwrap();
+            }
+            assert_eq!(source, fs::read_to_string(folder.join(name)).unwrap_or_default(), "{name} differs");
+        }
+    }
+
+    #[test]
+    fn what_rust_cannot_call_is_refused() {
+        let wrong = |old: &str, new: &str| sources(&SHOP.replacen(old, new, 1)).unwrap_err().to_string();
+        let error = wrong(r#""name": "a""#, r#""name": "a-b""#);
+        assert_eq!(error, "the function `add` cannot be called from Rust: its argument `a-b` has no name of Rust's");
+        let argument = r#"{ "name": "a", "required": true, "rust": "()", "schema": true },"#;
+        let error = wrong(r#""arguments": ["#, &format!(r#""arguments": [{}"#, argument.repeat(15)));
+        assert_eq!(error, "the function `add` cannot be called from Rust: it has 17 arguments, and 16 is the most");
+    }
+
     #[test]
     fn the_manifest_is_toml() {
         let manifest: toml_edit::DocumentMut = manifest("shop-client", "version = \"0.1\"").parse().unwrap();

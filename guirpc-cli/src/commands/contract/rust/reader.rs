@@ -99,10 +99,13 @@ impl<'a> Reader<'a> {
     fn insert(&mut self, ident: String, schema: &Value, shape: Shape) {
         let denies = |schema: &Value| schema.get("additionalProperties") == Some(&Value::Bool(false));
         let alternatives = ["anyOf", "oneOf"].into_iter().find_map(|keyword| schema.get(keyword)?.as_array());
-        let deny_unknown = alternatives.map_or_else(
-            || denies(schema),
-            |all| all.iter().filter(|schema| schema.get("properties").is_some()).all(denies),
-        );
+        let deny_unknown = match alternatives {
+            None => denies(schema),
+            Some(all) => {
+                let mut objects = all.iter().filter(|schema| schema.get("properties").is_some()).peekable();
+                objects.peek().is_some() && objects.all(denies)
+            }
+        };
         self.model.definitions.insert(ident, Definition { docs: docs(schema), shape, deny_unknown });
     }
 
