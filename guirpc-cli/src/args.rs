@@ -16,7 +16,9 @@ mod python;
 mod servers;
 
 pub(crate) use bench::{BENCH_JSON, Bench, LoadFlags, Results};
-pub(crate) use contract::{Contract, ContractCheck, Direction};
+pub(crate) use contract::{
+    Contract, ContractCheck, ContractClient, ContractExport, Direction, Language, Models, Servers,
+};
 pub(crate) use dead::{Dead, DeadList, DeadRequeue, DeadSelected, DeadShow, Filter};
 pub(crate) use doctor::{Doctor, Role};
 pub(crate) use python::{
@@ -73,7 +75,7 @@ pub(crate) enum Command {
     Bench(Box<Bench>),
     /// Write a Grafana dashboard, or alert rules for Prometheus, for what servers and clients serve at /metrics
     Dashboard(Dashboard),
-    /// Compare what a service promises its callers, its contract, with what it promised before
+    /// What a service promises its callers, its contract: write it, compare it, make clients of it
     #[command(subcommand, after_help = exit_codes())]
     Contract(Contract),
     /// List, requeue or drop dead letters: failed sends and poison messages

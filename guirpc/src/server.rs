@@ -9,6 +9,7 @@ use crate::health::ConnectionStatus;
 use crate::log;
 
 mod acks;
+mod caller_contracts;
 mod coalesced;
 mod consumer;
 mod control;

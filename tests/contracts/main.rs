@@ -1,5 +1,6 @@
 //! Contracts: made of a service, written in each format, compared, and called from other languages.
 
+mod conformance;
 mod corpus;
 mod formats;
 mod python;
@@ -9,6 +10,7 @@ mod typescript;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cases = [corpus::cases(), formats::cases(), python::cases(), rust::cases(), typescript::cases()];
+    let cases =
+        [conformance::cases(), corpus::cases(), formats::cases(), python::cases(), rust::cases(), typescript::cases()];
     harness::main(cases.into_iter().flatten())
 }

@@ -1,12 +1,14 @@
 //! What servers say of themselves on the control exchange.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use amiquip::{AmqpProperties, Connection, Publish};
 use anyhow::{Context, ensure};
+use guirpc::contract::Contract;
 use guirpc::control::{Control, FunctionStatistics, Statistics, Target, VERSION};
 use guirpc::{ErrorKind, Server};
-use harness::{Broker, Case, RabbitMq, eventually};
+use harness::{Broker, Case, RabbitMq, binary, eventually};
 
 use crate::service::{LONG, SERVICE, client, program, serve, setup};
 use crate::workload::tasks::rest;
@@ -16,6 +18,8 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::shared("control::who_is_there_answers", who_is_there_answers),
         Case::shared("control::what_is_served_is_described", what_is_served_is_described),
+        Case::shared("control::contracts_are_those_of_the_program", contracts_are_those_of_the_program),
+        Case::shared("control::callers_of_another_contract_are_logged", callers_of_another_contract_are_logged),
         Case::shared("control::what_comes_of_requests_is_counted", what_comes_of_requests_is_counted),
         Case::shared("control::what_is_under_way_is_counted", what_is_under_way_is_counted),
         Case::shared("control::it_outlives_connections", it_outlives_connections),
@@ -78,6 +82,33 @@ fn what_is_served_is_described(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!((lane.workers, lane.prefetch, lane.coalesced) == (3, 7, true), "{lane:?}");
     let json = serde_json::to_string(info)?;
     ensure!(info.broker.starts_with("amqp://") && !json.contains("guest:guest"), "{}", info.broker);
+    Ok(())
+}
+
+fn contracts_are_those_of_the_program(broker: &dyn Broker) -> anyhow::Result<()> {
+    let _server = Server::start(setup(broker))?;
+    let mut answers = Vec::new();
+    eventually(LONG, || {
+        answers = ask(broker)?.expect(1).contracts(&Target::service(SERVICE))?;
+        Ok(!answers.is_empty())
+    })?;
+    ensure!(answers[0].contracts == [Contract::of_service(SERVICE)?], "{answers:?}");
+    let printed = Command::new(binary("workload")?).arg("contract").output()?;
+    ensure!(printed.stdout == answers[0].contracts[0].to_json().as_bytes(), "{printed:?}");
+    Ok(())
+}
+
+fn callers_of_another_contract_are_logged(broker: &dyn Broker) -> anyhow::Result<()> {
+    let program = program(&broker.uri(), &["--log-contracts"])?;
+    let hash = Contract::of_service(SERVICE)?.hash;
+    let client = client(broker)?;
+    for contract in [&*hash, "of-yesterday", "of-yesterday", "of-the-day-before"] {
+        add::call(&client.with_header("guirpc-contract", contract), 1, 2)?;
+    }
+    program.wait_for_log("of-the-day-before", LONG)?;
+    let lines: Vec<String> =
+        program.stderr().into_iter().filter(|line| line.contains("was made for the contract")).collect();
+    ensure!(lines.len() == 2 && lines[0].contains("of-yesterday") && lines[0].contains(&hash), "{lines:?}");
     Ok(())
 }
 

@@ -156,8 +156,16 @@ impl Sent {
 /// Replays the corpus in rounds, each from several connections at once, and looks at the server after each.
 fn replay_all(broker: &dyn Broker, server: &Program, corpus: &[Message]) -> anyhow::Result<Sent> {
     let mut sent = Sent::default();
-    let mut memory = Vec::new();
-    for round in 0..ROUNDS {
+    let mut memory: Vec<u64> = Vec::new();
+    // A leak is there in each round; what an allocator keeps for itself is not.
+    let has_grown = |memory: &[u64]| match memory {
+        [.., before, last] => last.saturating_sub(*before) >= GROWTH_KIB,
+        _ => false,
+    };
+    for round in 0..=ROUNDS {
+        if round == ROUNDS && !has_grown(&memory) {
+            break;
+        }
         thread::scope(|scope| {
             let replays: Vec<_> = (0..CONNECTIONS)
                 .map(|connection| {
@@ -179,9 +187,9 @@ fn replay_all(broker: &dyn Broker, server: &Program, corpus: &[Message]) -> anyh
         eventually(LONGER, is_done).with_context(|| format!("round {round}: {} expected", sent.answered()))?;
         memory.push(resident(server)?);
     }
-    // Its cache of replies is full by then.
-    let growth = memory[ROUNDS - 1].saturating_sub(memory[1]);
-    ensure!(growth < GROWTH_KIB && memory.iter().all(|kib| *kib < MOST_KIB), "memory of the server: {memory:?} KiB");
+    // Its cache of replies is full after the second round.
+    let is_bounded = memory.iter().all(|kib| *kib < MOST_KIB);
+    ensure!(is_bounded && !has_grown(&memory), "memory of the server: {memory:?} KiB");
     Ok(sent)
 }
 

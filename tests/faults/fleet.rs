@@ -134,6 +134,8 @@ impl Fleet {
 fn limited(program: &str, memory: Option<u64>) -> Command {
     let Some(bytes) = memory else { return Command::new(program) };
     let mut command = Command::new("sh");
+    // What glibc reserves for each thread, 64 MiB of addresses, is no memory.
+    command.env("MALLOC_ARENA_MAX", "2");
     command.args(["-c", &format!("ulimit -v {} && exec \"$0\" \"$@\"", bytes >> 10), program]);
     command
 }

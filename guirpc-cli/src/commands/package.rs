@@ -10,6 +10,7 @@ mod name;
 mod workspace;
 
 pub(super) use name::of as name;
+pub(super) use workspace::join as join_workspace;
 
 /// The files that every package has: where they go, and what they contain.
 const COMMON: [(&str, &str); 2] = [

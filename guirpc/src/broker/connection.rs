@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use amiquip::{ConnectionOptions, ConnectionTuning};
+use amiquip::{ConnectionOptions, ConnectionTuning, ConsumerOptions};
 use crossbeam_channel::Receiver;
 
 use super::addresses::none_opens;
@@ -20,6 +20,7 @@ use crate::log::warn;
 
 mod body_limit;
 mod close_race;
+mod consumer_ends;
 mod dial;
 mod frames;
 mod handshake;
@@ -31,6 +32,7 @@ mod written;
 
 pub(crate) use body_limit::{BodyLimit, ChannelBodies};
 use close_race::CloseRaceGuard;
+use consumer_ends::ConsumerEnds;
 use dial::dial;
 use frames::LARGEST_FRAME;
 use handshake::Heard;
@@ -243,9 +245,22 @@ impl Drop for Connection {
 }
 
 /// A channel of a [`Connection`]; it belongs to one thread at a time.
-pub(crate) struct Channel(pub(super) amiquip::Channel, ChannelBodies);
+///
+/// It is closed before the rest of it is dropped.
+pub(crate) struct Channel(pub(super) amiquip::Channel, ChannelBodies, ConsumerEnds);
 
 impl Channel {
+    /// Starts to consume; the broker stops when the result is dropped.
+    pub(super) fn start_consumer(
+        &self,
+        queue: impl Into<String>,
+        options: ConsumerOptions,
+    ) -> Result<amiquip::Consumer<'_>, amiquip::Error> {
+        let consumer = self.0.basic_consume(queue, options)?;
+        self.2.keep(consumer.receiver());
+        Ok(consumer)
+    }
+
     /// The bodies of its deliveries that were too large.
     pub(super) fn bodies(&self) -> ChannelBodies {
         self.1.clone()

@@ -70,7 +70,7 @@ impl ControlServer {
             channel.bind(&exchange, key, &queue)?;
         }
         let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
-        let consumer = channel.0.basic_consume(&*queue, options).map_err(|error| explain(&error))?;
+        let consumer = channel.start_consumer(&*queue, options).map_err(|error| explain(&error))?;
         let questions = consumer.receiver();
         loop {
             let question = select! {
@@ -161,7 +161,7 @@ fn ask(opener: &Opener, kind: &str, routing_key: &str, patience: Patience) -> Re
     let returned = channel.0.listen_for_returns().map_err(|error| explain(&error))?;
     let queue = temporary_queue(&channel, None)?;
     let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
-    let consumer = channel.0.basic_consume(&*queue, options).map_err(|error| explain(&error))?;
+    let consumer = channel.start_consumer(&*queue, options).map_err(|error| explain(&error))?;
     let properties = AmqpProperties::default()
         .with_type_(kind.to_owned())
         .with_content_type(Codec::Json.content_type().to_owned())

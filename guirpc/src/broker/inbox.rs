@@ -194,7 +194,7 @@ impl Inbox {
 impl Channel {
     /// Starts to consume.
     pub(crate) fn consume(&self, queue: &str) -> Result<(Consumer<'_>, Inbox), Error> {
-        let consumer = self.0.basic_consume(queue, ConsumerOptions::default()).map_err(|error| explain(&error))?;
+        let consumer = self.start_consumer(queue, ConsumerOptions::default()).map_err(|error| explain(&error))?;
         let inbox = Inbox { messages: consumer.receiver().clone(), bodies: self.bodies(), _sender: None };
         Ok((Consumer(consumer), inbox))
     }

@@ -188,7 +188,7 @@ impl Inspector {
                 let queue = queue.to_owned();
                 self.refused(move |channel| {
                     let options = ConsumerOptions { arguments: invalid("x-priority"), ..Default::default() };
-                    channel.0.basic_consume(&*queue, options).map(drop)
+                    channel.start_consumer(&*queue, options).map(drop)
                 })
             }
         }

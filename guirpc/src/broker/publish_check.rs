@@ -148,13 +148,10 @@ fn address_of_a_channel(opener: &Opener) -> Option<ReplyTo> {
     let channel = opener.open_channel().ok()?;
     let returns = channel.0.listen_for_returns().ok()?;
     let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
-    let consumer = channel.0.basic_consume(DIRECT_REPLY_TO, options).ok()?;
-    // amiquip tells it that it is cancelled after it has said so to us, and gives the whole connection up if it is gone.
-    let told = consumer.receiver().clone();
+    let consumer = channel.start_consumer(DIRECT_REPLY_TO, options).ok()?;
     let returned = returned_at_once(&channel, &returns);
     drop(consumer);
     drop(channel);
-    drop(told);
     ReplyTo::parse(returned?.properties.reply_to().as_deref()?).ok()
 }
 

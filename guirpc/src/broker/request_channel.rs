@@ -67,7 +67,7 @@ impl RequestChannel {
         let confirms = channel.0.listen_for_publisher_confirms().map_err(|error| explain(&error))?;
         // RabbitMQ wants the consumer before the first request, on the same channel, without acknowledgements.
         let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
-        let consumer = channel.0.basic_consume(DIRECT_REPLY_TO, options).map_err(|error| explain(&error))?;
+        let consumer = channel.start_consumer(DIRECT_REPLY_TO, options).map_err(|error| explain(&error))?;
         let replies = consumer.receiver().clone();
         // It lives as long as the channel: consumers of this connection are kept.
         drop(consumer);

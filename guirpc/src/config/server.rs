@@ -186,6 +186,13 @@ settings! {
                 default: true,
                 ini: &["options.control"],
             }
+            /// Log each caller, once, that was made for another contract than the one that is served, by the header
+            /// `guirpc-contract` of generated clients
+            log_contracts: bool {
+                takes: Kind::YesNo,
+                default: false,
+                ini: &["options.log_contracts"],
+            }
             /// Serve metrics and health over HTTP at this address, as `0.0.0.0:9100`; a port alone is one of 127.0.0.1
             metrics: Option<String> {
                 takes: Kind::Address,

@@ -186,7 +186,8 @@ impl Contract {
             )));
         }
         let reader = &mut serde_json::Deserializer::from_str(text);
-        serde_path_to_error::deserialize(reader).map_err(|error| unreadable(&error))
+        let contract: Self = serde_path_to_error::deserialize(reader).map_err(|error| unreadable(&error))?;
+        contract.missing_definition().map_or(Ok(contract), |why| Err(unreadable(&why)))
     }
 
     /// The document as it is written down: sorted, indented, with an end of line.

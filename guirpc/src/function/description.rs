@@ -65,11 +65,11 @@ pub struct Parameter {
 }
 
 /// A type: as written, and how it describes itself.
+#[cfg_attr(not(feature = "schema"), expect(dead_code, reason = "contracts are made with that feature"))]
 #[derive(Clone, Copy)]
 pub struct TypeDescription {
     /// As written.
     pub name: &'static str,
-    #[cfg_attr(not(feature = "schema"), expect(dead_code, reason = "contracts are made with that feature"))]
     pub(crate) schema: SelfDescription,
     id: fn() -> TypeId,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::caller_contracts::CallerContracts;
 use super::delivery::Delivery;
 use super::queues::{CallsQueue, FailureQueues, Queue, QueueRole};
 use crate::broker::{Addresses, BodyLimit, Exchange, QueueKind, ReplyNodes};
@@ -56,6 +57,8 @@ pub(crate) struct LaneService {
     /// `None` if what fails is not kept: where the queue ends with its connection.
     pub(super) failure_queues: Option<FailureQueues>,
     pub(super) statistics: ServiceStatistics,
+    /// Where callers of other contracts are logged.
+    pub(super) caller_contracts: Option<CallerContracts>,
 }
 
 impl LaneService {

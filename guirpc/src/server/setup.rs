@@ -135,6 +135,14 @@ impl Setup {
         self
     }
 
+    /// Whether callers are logged that were made for another contract than the one that is served; the default is that they
+    /// are not. See [`contracts`](crate::contracts).
+    #[cfg(feature = "schema")]
+    pub fn log_contracts(mut self, log: bool) -> Self {
+        self.config.log_contracts = log;
+        self
+    }
+
     pub(super) fn answers_control(&self) -> bool {
         self.config.control
     }

@@ -120,6 +120,9 @@ impl Worker {
     /// Runs a request, or has it checked first; says whether this worker still leads afterwards.
     fn take(&self, session: &Arc<Session>, mut delivery: Delivery) -> bool {
         let served = &self.plan.services[delivery.service];
+        if let Some(contracts) = &served.caller_contracts {
+            contracts.look(&delivery.request);
+        }
         // What is too large is refused, whatever it asks for.
         let is_dropped = delivery.request.dropped.is_some();
         let function = served.dispatcher.function(&delivery.request).filter(|_| !is_dropped);

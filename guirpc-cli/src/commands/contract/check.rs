@@ -15,7 +15,7 @@ pub(super) fn run(arguments: &ContractCheck) -> Result<Exit, Failure> {
         return Err(Failure::usage("only one of the two contracts can be read from the standard input"));
     }
     let waivers = arguments.waivers.as_deref().map(Waivers::read).transpose()?.unwrap_or_default();
-    let (old, new) = (arguments.against.read()?, arguments.new.read()?);
+    let (old, new) = (arguments.against.read(&arguments.servers)?, arguments.new.read(&arguments.servers)?);
     let report = Report {
         service: &new.service,
         against: &arguments.against,

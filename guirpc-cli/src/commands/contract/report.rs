@@ -116,7 +116,7 @@ impl Report<'_> {
     pub(super) fn annotations(&self) -> String {
         let file = match self.file {
             Source::File(path) => format!("file={},", escaped(&path.to_string_lossy(), true)),
-            Source::StandardInput | Source::Git { .. } => String::new(),
+            Source::StandardInput | Source::Git { .. } | Source::Service(_) => String::new(),
         };
         let mut text = String::new();
         for Line { severity, title, words } in self.lines() {

@@ -3,12 +3,14 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
 
 use guirpc::contract::Contract;
+use guirpc::control::{Control, Target};
 
+use crate::args::Servers;
 use crate::failure::Failure;
 use crate::terminal::{line, lines};
 
@@ -22,6 +24,8 @@ pub(crate) enum Source {
         revision: String,
         path: String,
     },
+    /// A service that runs.
+    Service(String),
 }
 
 impl FromStr for Source {
@@ -32,9 +36,18 @@ impl FromStr for Source {
         Ok(match (text, git) {
             ("-", _) => Source::StandardInput,
             (_, Some((revision, path))) => Source::Git { revision: revision.to_owned(), path: path.to_owned() },
-            _ => Source::File(text.into()),
+            _ => match text.strip_prefix("service:") {
+                Some(service) => Source::Service(service.to_owned()),
+                None if is_service(text) => Source::Service(text.to_owned()),
+                None => Source::File(text.into()),
+            },
         })
     }
+}
+
+/// A file has a path or an ending, or is there.
+fn is_service(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['.', '/', '\\']) && !Path::new(text).exists()
 }
 
 impl fmt::Display for Source {
@@ -43,12 +56,16 @@ impl fmt::Display for Source {
             Source::StandardInput => f.write_str("the standard input"),
             Source::File(path) => write!(f, "{}", path.display()),
             Source::Git { revision, path } => write!(f, "git:{revision}:{path}"),
+            Source::Service(name) => write!(f, "service:{name}"),
         }
     }
 }
 
 impl Source {
-    pub(super) fn read(&self) -> Result<Contract, Failure> {
+    pub(super) fn read(&self, servers: &Servers) -> Result<Contract, Failure> {
+        if let Source::Service(name) = self {
+            return of_service(name, servers);
+        }
         let text = self.text().map_err(|failure| failure.after(&format!("the contract of {}: ", self.shown())))?;
         let no_contract = |error| Failure::usage(lines(&format!("{}: {error}", self.shown())));
         Contract::from_json(&text).map_err(no_contract)
@@ -60,6 +77,7 @@ impl Source {
 
     fn text(&self) -> Result<String, Failure> {
         match self {
+            Source::Service(name) => Err(Failure::usage(format!("`{name}` is a service, which is asked"))),
             Source::StandardInput => {
                 let mut text = String::new();
                 std::io::stdin().read_to_string(&mut text).map_err(Failure::usage)?;
@@ -72,6 +90,38 @@ impl Source {
             }),
             Source::Git { revision, path } => show(revision, path),
         }
+    }
+}
+
+/// The contract that the servers of a service have; all of them have the same, or it is not known which is meant.
+fn of_service(name: &str, servers: &Servers) -> Result<Contract, Failure> {
+    let control = Control::configured(&servers.broker.settings()?)?.wait(servers.wait.into());
+    let running = control.ping(&Target::service(name))?.len();
+    if running == 0 {
+        return Err(Failure::unroutable(format!(
+            "no server of `{}` has answered within {}: none runs there, or its `control` is off; a file is written as \
+             `./contract.json`",
+            line(name, 60),
+            servers.wait
+        )));
+    }
+    let answers = control.expect(running).contracts(&Target::service(name))?;
+    let mut contracts = answers.into_iter().flat_map(|answer| answer.contracts).filter(|found| found.service == name);
+    let Some(contract) = contracts.next() else {
+        return Err(Failure::other(format!(
+            "the servers of `{}` have no contract: they are built without the feature `schema` of guirpc",
+            line(name, 60)
+        )));
+    };
+    match contracts.find(|other| other.hash != contract.hash) {
+        Some(other) => Err(Failure::other(format!(
+            "the servers of `{}` have different contracts, such as {} and {}: `guirpc ls` shows who they are; ask again \
+             when all of them are of one version",
+            line(name, 60),
+            line(&contract.hash, 32),
+            line(&other.hash, 32)
+        ))),
+        None => Ok(contract),
     }
 }
 
@@ -102,6 +152,8 @@ mod tests {
             ("-", Source::StandardInput),
             ("contract.json", Source::File("contract.json".into())),
             ("./git:a", Source::File("./git:a".into())),
+            ("orders", Source::Service("orders".to_owned())),
+            ("service:orders.v2", Source::Service("orders.v2".to_owned())),
             ("git:main:contract.json", git("main", "contract.json")),
             ("git:HEAD~1:./a:b.json", git("HEAD~1", "./a:b.json")),
         ] {

@@ -9,7 +9,7 @@ use super::cannot_write;
 use crate::failure::Failure;
 
 /// Adds the package to the members of the workspace around it, if there is one that has it not by a pattern.
-pub(super) fn join(folder: &Path) -> Result<(), Failure> {
+pub(in crate::commands) fn join(folder: &Path) -> Result<(), Failure> {
     let Ok(folder) = folder.canonicalize() else { return Ok(()) };
     let Some((manifest, mut document)) = around(&folder) else { return Ok(()) };
     let root = manifest.parent().unwrap_or(Path::new("/"));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::close_race::CloseRaceGuard;
+use super::consumer_ends::ClosedEnds;
 use super::{Channel, WrittenCount, explain};
 use crate::error::{Error, ErrorKind};
 
@@ -18,6 +19,7 @@ pub(in crate::broker) struct Opener {
     connection: Arc<Mutex<Option<CloseRaceGuard>>>,
     /// Holds one message while nobody has the turn.
     turns: (Sender<()>, Receiver<()>),
+    ends: ClosedEnds,
 }
 
 /// The turn of one of those who might wait for the broker without an end.
@@ -34,7 +36,7 @@ impl Opener {
     pub(super) fn new(connection: CloseRaceGuard) -> Self {
         let turns = crossbeam_channel::bounded(1);
         drop(Turn(turns.0.clone()));
-        Opener { connection: Arc::new(Mutex::new(Some(connection))), turns }
+        Opener { connection: Arc::new(Mutex::new(Some(connection))), turns, ends: ClosedEnds::default() }
     }
 
     /// Waits for a turn: one waits for the broker at a time, so that few do where it answers nothing.
@@ -54,7 +56,7 @@ impl Opener {
         let dropped = connection.heard().dropped_bodies().clone();
         let channel = |channel: amiquip::Channel| {
             let bodies = dropped.of(channel.channel_id());
-            Channel(channel, bodies)
+            Channel(channel, bodies, self.ends.of_channel())
         };
         connection.open_channel().map(channel).map_err(|error| match connection.heard().reason() {
             // That it closed the connection meanwhile is kept from amiquip.

@@ -12,6 +12,7 @@ use crate::dispatch::Dispatcher;
 use crate::error::{Error, ErrorKind};
 use crate::message::{dead, of_calls};
 use crate::registry::Registration;
+use crate::server::caller_contracts::CallerContracts;
 use crate::server::plan::{LaneService, Plan};
 use crate::server::queues::{CallsQueue, FailureQueues, Queue};
 use crate::statistics::{Coalesced, ServiceStatistics};
@@ -49,6 +50,7 @@ pub(super) fn plans(
                 calls: None,
                 failure_queues: None,
                 statistics,
+                caller_contracts: caller_contracts(config, dispatcher)?,
             })
         });
         let mut services = topology::rename(services.collect::<Result<Vec<_>, _>>()?, config, lane)?;
@@ -192,4 +194,16 @@ fn refuse_shared_queues(plans: &[Plan]) -> Result<(), Error> {
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Configuration, message)
+}
+
+/// Where callers of other contracts are logged, if they are to be.
+fn caller_contracts(config: &Config, dispatcher: &Dispatcher) -> Result<Option<CallerContracts>, Error> {
+    if !config.log_contracts {
+        return Ok(None);
+    }
+    CallerContracts::of(dispatcher.service()).map(Some).ok_or_else(|| {
+        let message = "`log_contracts` needs the functions to describe themselves, which this program is built without: \
+                       add the feature `schema` to guirpc, as in `cargo add guirpc --features schema`";
+        Error::new(ErrorKind::Setup, message)
+    })
 }

@@ -1,0 +1,160 @@
+// Bodies of messages: content types, arguments, outputs and failures.
+
+import { decode, encode } from "@msgpack/msgpack";
+
+import { fromJson, toJson } from "./json.js";
+import { DEEPEST, Mismatch, isObject } from "./mismatch.js";
+import { read, readField } from "./read.js";
+import type { FunctionSchema, Shape } from "./shape.js";
+import { any } from "./shape.js";
+import { write, writeField, type Codec } from "./write.js";
+
+export const MSGPACK = "application/msgpack";
+export const JSON_TYPE = "application/json";
+export const TEXT = "text/plain";
+
+/** The content types that this package reads. */
+export const CHOICES = `${MSGPACK}, ${JSON_TYPE}`;
+
+export function contentType(codec: Codec): string {
+  return codec === "msgpack" ? MSGPACK : JSON_TYPE;
+}
+
+/** The codec of a content type: upper case and parameters make no difference; without one it is MessagePack. */
+export function codecOf(contentType: string | undefined): Codec | undefined {
+  const essence = (contentType ?? MSGPACK).split(";", 1)[0]?.trim().toLowerCase();
+  switch (essence) {
+    case MSGPACK:
+    case "application/x-msgpack":
+    case "application/vnd.msgpack":
+      return "msgpack";
+    case JSON_TYPE:
+      return "json";
+    default:
+      return undefined;
+  }
+}
+
+export function pack(wire: unknown, codec: Codec): Buffer {
+  if (codec === "json") {
+    return Buffer.from(toJson(wire), "utf8");
+  }
+  const packed = encode(wire, { useBigInt64: true, maxDepth: DEEPEST + 2 });
+  return Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
+}
+
+/** What a body holds, as it travels; an error of it is a `SyntaxError`, or one of the codec's. */
+export function unpack(body: Uint8Array, codec: Codec): unknown {
+  if (codec === "json") {
+    return fromJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
+  }
+  // Each element takes a byte at least, so nothing that a message says of its lengths reserves more than it has.
+  const most = body.length;
+  return decode(body, {
+    useBigInt64: true,
+    maxStrLength: most,
+    maxBinLength: most,
+    maxArrayLength: most,
+    maxMapLength: most,
+    maxExtLength: most,
+    mapKeyConverter: textOfKey,
+  });
+}
+
+function textOfKey(key: unknown): string {
+  if (typeof key === "string" || typeof key === "number" || typeof key === "bigint" || typeof key === "boolean") {
+    return String(key);
+  }
+  throw new SyntaxError("a key of a map is a text, a number or a truth value");
+}
+
+/** The arguments of a call, by name. */
+export function packArguments(fn: FunctionSchema, values: unknown, codec: Codec): Buffer {
+  if (!isObject(values)) {
+    throw new Mismatch([], `the arguments of \`${fn.name}\` are an object with its parameters as members`);
+  }
+  const written: Record<string, unknown> = {};
+  for (const argument of fn.arguments) {
+    writeField(written, argument.name, argument, values[argument.name], [argument.name], codec);
+  }
+  const names = fn.arguments.map((argument) => argument.name);
+  for (const name of Object.keys(values)) {
+    if (!names.includes(name) && values[name] !== undefined) {
+      const takes = names.length === 0 ? "it takes none" : `it takes ${names.map((known) => `\`${known}\``).join(", ")}`;
+      throw new Mismatch([], `\`${fn.name}\` has no argument \`${name}\`; ${takes}`);
+    }
+  }
+  return pack(written, codec);
+}
+
+/** The arguments that a function is called with, and the names of those that it does not take. */
+export function unpackArguments(fn: FunctionSchema, body: Uint8Array, codec: Codec): { values: Record<string, unknown>; unknown: string[] } {
+  const wire = unpack(body, codec);
+  const values: Record<string, unknown> = {};
+  const names = fn.arguments.map((argument) => argument.name);
+  const unknown = isObject(wire) ? Object.keys(wire).filter((name) => !names.includes(name)) : [];
+  if (!Array.isArray(wire) && !isObject(wire)) {
+    throw new Mismatch([], "the arguments are a map by their names, or a list");
+  }
+  if (Array.isArray(wire) && wire.length > fn.arguments.length) {
+    throw new Mismatch([], `too many arguments: the function takes ${String(fn.arguments.length)}`);
+  }
+  for (const [position, argument] of fn.arguments.entries()) {
+    const member: unknown = Array.isArray(wire) ? wire[position] : Object.hasOwn(wire, argument.name) ? wire[argument.name] : undefined;
+    values[argument.name] = readArgument(argument, member);
+  }
+  return { values, unknown };
+}
+
+function readArgument(argument: FunctionSchema["arguments"][number], wire: unknown): unknown {
+  if (wire === undefined && argument.required) {
+    throw new Mismatch([], `argument \`${argument.name}\` is missing`);
+  }
+  try {
+    return readField(argument, wire, []) ?? null;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Mismatch([], `argument \`${argument.name}\`: ${why}`);
+  }
+}
+
+export function packValue(shape: Shape, value: unknown, codec: Codec): Buffer {
+  return pack(write(shape, value, [], codec), codec);
+}
+
+export function unpackValue(shape: Shape, body: Uint8Array, codec: Codec): unknown {
+  return read(shape, unpack(body, codec), []);
+}
+
+/** A fault or a refusal. */
+export function packFailure(message: string, details: unknown, codec: Codec | undefined): Buffer {
+  if (codec === undefined) {
+    return Buffer.from(message, "utf8");
+  }
+  if (details === undefined) {
+    return pack({ message }, codec);
+  }
+  try {
+    return pack({ message, details: write(any, details, ["details"], codec) }, codec);
+  } catch (error) {
+    // The message is worth more than the details.
+    return pack({ message: `${message} (its details cannot be sent: ${String(error)})` }, codec);
+  }
+}
+
+export function unpackFailure(body: Uint8Array, codec: Codec | undefined): { message: string; details?: unknown } {
+  const asText = (): { message: string } => ({ message: new TextDecoder().decode(body) });
+  if (codec === undefined) {
+    return asText();
+  }
+  try {
+    const value = unpackValue(any, body, codec);
+    if (!isObject(value) || typeof value["message"] !== "string") {
+      return asText();
+    }
+    const message = value["message"];
+    return Object.hasOwn(value, "details") ? { message, details: value["details"] } : { message };
+  } catch {
+    return asText();
+  }
+}

@@ -1,0 +1,46 @@
+//! Written by `guirpc contract client --lang rust`;
+//! write it anew rather than change it.
+//!
+//! The functions of the service `shop`, which are called by their stubs, as in `add::call(&client, …)`.
+#![allow(
+    clippy::doc_lazy_continuation,
+    clippy::doc_markdown,
+    clippy::enum_variant_names,
+    clippy::large_enum_variant,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    clippy::too_many_arguments,
+    clippy::type_complexity,
+    rustdoc::all,
+    reason = "names, docs and types are those of the contract"
+)]
+
+pub mod types;
+
+/// The contract that this was written from: the hash of the document.
+pub const CONTRACT: &str = "00000000000000000000000000000000";
+
+/// Adds two integers.
+#[guirpc::function(service = "shop", idempotent)]
+pub fn add(a: i64, b: i64) -> i64;
+
+/// The sum of all bytes.
+#[guirpc::function(service = "shop", timeout = "2s")]
+pub fn checksum(data: &[u8]) -> u64;
+
+/// Finds articles by their name.
+#[deprecated = "use `search`"]
+#[guirpc::function(service = "shop", lane = "search", idempotent)]
+pub fn find(name: &str, limit: Option<u32>) -> Vec<types::ArticleOutput>;
+
+#[guirpc::function(service = "shop")]
+pub fn opaque(thing: serde_json::Value) -> serde_json::Value;
+
+/// Places an order.
+///
+/// The price is agreed with it.
+#[guirpc::function(service = "shop")]
+pub fn place(order: types::Order) -> Result<types::Receipt, types::PlaceError>;
+
+#[guirpc::function(service = "shop", idempotent)]
+pub fn reset();

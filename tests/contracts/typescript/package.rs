@@ -1,0 +1,115 @@
+//! A package that was made of a contract, built with what `scripts/test` has installed.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, anyhow, ensure};
+use harness::{Program, binary};
+
+use super::{contract, kinds};
+
+/// Why TypeScript is not there, if it is not.
+pub(super) fn missing() -> Option<&'static str> {
+    static MISSING: OnceLock<bool> = OnceLock::new();
+    let missing = MISSING.get_or_init(|| {
+        let has_node = Command::new("node").arg("--version").stdin(Stdio::null()).output();
+        let has_packages = folder().is_ok_and(|folder| folder.join("node_modules/.bin/tsc").exists());
+        !has_packages || !has_node.is_ok_and(|output| output.status.success())
+    });
+    missing.then_some("needs Node.js and its packages: run scripts/test")
+}
+
+/// Where `scripts/test` installs its packages.
+fn folder() -> anyhow::Result<PathBuf> {
+    let test = env::current_exe()?;
+    // target/debug/deps/NAME-HASH
+    Ok(test.ancestors().nth(3).context("a test is in target")?.join("contracts-typescript"))
+}
+
+/// A package of a service, and the programs that use it.
+#[derive(Debug)]
+pub(super) struct Package {
+    /// The package's own folder.
+    package: PathBuf,
+    /// That of the programs.
+    programs: PathBuf,
+}
+
+impl Package {
+    /// The package of `shop.json`, which is built once.
+    pub(super) fn of_shop() -> anyhow::Result<&'static Self> {
+        static BUILT: OnceLock<Result<Package, String>> = OnceLock::new();
+        let programs = ["calls.ts", "check.ts", "lost.ts", "shop_server.ts", "unserved.ts"];
+        let build = || {
+            let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/shop.json");
+            Package::build("shop", &fs::read_to_string(shop)?, &programs)
+        };
+        built(&BUILT, build)
+    }
+
+    /// The package of a service with every kind of type.
+    pub(super) fn of_kinds() -> anyhow::Result<&'static Self> {
+        static BUILT: OnceLock<Result<Package, String>> = OnceLock::new();
+        built(&BUILT, || Package::build(kinds::SERVICE, &contract(kinds::SERVICE)?, &["kinds.ts"]))
+    }
+
+    /// Makes the package as a user does, and builds it and the programs.
+    fn build(service: &str, contract: &str, programs: &[&str]) -> anyhow::Result<Self> {
+        let own = folder()?.join("built").join(service);
+        if own.exists() {
+            fs::remove_dir_all(&own)?;
+        }
+        let built = Package { package: own.join("package"), programs: own.join("programs") };
+        fs::create_dir_all(own.join("node_modules"))?;
+        fs::create_dir_all(&built.programs)?;
+        fs::write(own.join("contract.json"), contract)?;
+        let mut command = Command::new(binary("guirpc")?);
+        command.args(["contract", "client", "--lang", "typescript", "--out"]).arg(&built.package);
+        run(command.arg(own.join("contract.json")))?;
+        run(tool("tsc")?.current_dir(&built.package))?;
+        // The programs find the package by its name.
+        std::os::unix::fs::symlink(&built.package, own.join("node_modules").join(service))?;
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/typescript");
+        for name in programs.iter().chain(&["tsconfig.json"]) {
+            fs::copy(sources.join(name), built.programs.join(name))?;
+        }
+        fs::copy(built.package.join("eslint.config.js"), built.programs.join("eslint.config.js"))?;
+        fs::write(built.programs.join("package.json"), r#"{ "private": true, "type": "module" }"#)?;
+        run(tool("tsc")?.current_dir(&built.programs))?;
+        Ok(built)
+    }
+
+    /// Lints the package by its own rules, and the programs by the same.
+    pub(super) fn lint(&self) -> anyhow::Result<()> {
+        run(tool("eslint")?.current_dir(&self.package))?;
+        run(tool("eslint")?.current_dir(&self.programs))
+    }
+}
+
+fn built(
+    built: &'static OnceLock<Result<Package, String>>,
+    build: impl FnOnce() -> anyhow::Result<Package>,
+) -> anyhow::Result<&'static Package> {
+    built.get_or_init(|| build().map_err(|error| format!("{error:#}"))).as_ref().map_err(|error| anyhow!("{error}"))
+}
+
+fn tool(name: &str) -> anyhow::Result<Command> {
+    Ok(Command::new(folder()?.join("node_modules/.bin").join(name)))
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{command:?} fails:\n{stdout}{stderr}");
+    Ok(())
+}
+
+/// One of the programs, with a broker.
+pub(super) fn node(package: &Package, program: &str, uri: &str) -> anyhow::Result<Program> {
+    let mut command = Command::new("node");
+    command.arg(package.programs.join("dist").join(program)).env("AMQP_URI", uri).env_remove("GUIRPC_URI");
+    Program::start(&mut command)
+}
