@@ -12,6 +12,8 @@ use guirpc::contract::Contract;
 use guirpc::contract::compare::{Effect, compare};
 use guirpc::{CallError, Client, Server, Setup};
 use harness::{Broker, Case};
+use serde::Serialize;
+use serde_json::Value;
 
 mod arguments;
 mod attributes;
@@ -39,9 +41,11 @@ type Call = fn(&Client) -> anyhow::Result<Outcome>;
 /// How a call ended.
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    /// With an output or an error of the function's own, as its caller has it.
-    Answered(String),
-    /// Without one, since caller and server do not fit.
+    /// With an output: as its caller has it, and as JSON.
+    Returned(String, Value),
+    /// With an error of the function's own.
+    Erred(String),
+    /// Without either, since caller and server do not fit.
     Failed(String),
 }
 
@@ -99,17 +103,58 @@ impl Pair {
         let most = |effect: fn(&guirpc::contract::compare::Difference) -> Effect| {
             differences.iter().map(effect).max().unwrap_or(Effect::Safe)
         };
+        let takes_nothing = self.takes_nothing([old, new]);
         let sides = [
-            ("callers", self.old, "corpus-old", "corpus-new", most(|one| one.callers)),
-            ("servers", self.new, "corpus-new", "corpus-old", most(|one| one.servers)),
+            ("callers", [self.old, self.new], ["corpus-old", "corpus-new"], most(|one| one.callers)),
+            ("servers", [self.new, self.old], ["corpus-new", "corpus-old"], most(|one| one.servers)),
         ];
-        for (side, call, own, other, effect) in sides {
-            let Some(call) = call else { continue };
-            let fate = fate(call, &client.with_service(own), &client.with_service(other)).context(side)?;
+        for (side, calls, services, effect) in sides {
+            let ([Some(call), other], clients) = (calls, services.map(|service| client.with_service(service))) else {
+                continue;
+            };
+            let crossed = self.crossed(call, &clients).context(side)?;
+            let fate = match &crossed {
+                Outcome::Failed(_) => Fate::Fails,
+                crossed if takes_nothing => self.arrived(crossed, (call, other), &clients)?,
+                crossed if *crossed == call(&clients[0])? => Fate::Intact,
+                _ => Fate::Altered,
+            };
             let expected = expected(side, effect, &really)?;
-            ensure!(fate.0 == expected, "{side}: {effect:?} is to be {expected:?}, and it is {fate:?}");
+            ensure!(fate == expected, "{side}: {effect:?} is to be {expected:?}, and it is {fate:?}: {crossed:?}");
         }
         Ok(())
+    }
+
+    /// What a call ends with at the other version, after it went well at its own.
+    fn crossed(&self, call: Call, [own, other]: &[Client; 2]) -> anyhow::Result<Outcome> {
+        let straight = call(own)?;
+        ensure!(!matches!(straight, Outcome::Failed(_)), "`{}` fails at its own version: {straight:?}", self.name);
+        call(other)
+    }
+
+    /// Whether it is the output that matters, in either version.
+    fn takes_nothing(&self, contracts: [&Contract; 2]) -> bool {
+        let functions = contracts.iter().filter_map(|contract| contract.functions.get(self.name));
+        functions.into_iter().all(|function| function.arguments.is_empty())
+    }
+
+    /// Whether what the other version returned is what arrived.
+    fn arrived(
+        &self,
+        crossed: &Outcome,
+        (call, other): (Call, Option<Call>),
+        [own, server]: &[Client; 2],
+    ) -> anyhow::Result<Fate> {
+        let is_intact = match (crossed, server.call_json("corpus", self.name, serde_json::json!([]))) {
+            (Outcome::Returned(_, read), Ok(written)) => is_all_of(read, &written),
+            // As those have it who know that version's errors, or as it is without the change.
+            (Outcome::Erred(_), Err(CallError::Function(_))) => {
+                let other = other.map(|other| other(server)).transpose()?;
+                other.as_ref() == Some(crossed) || call(own)? == *crossed
+            }
+            (_, written) => bail!("{crossed:?} is no {written:?}"),
+        };
+        Ok(if is_intact { Fate::Intact } else { Fate::Altered })
     }
 
     /// The part of a contract that is this function.
@@ -126,17 +171,18 @@ impl Pair {
     }
 }
 
-/// What happens to a call that meets the other version, seen from what its own version does with it.
-fn fate(call: Call, own: &Client, other: &Client) -> anyhow::Result<(Fate, Outcome)> {
-    let straight = call(own)?;
-    ensure!(matches!(straight, Outcome::Answered(_)), "its own version fails: {straight:?}");
-    let crossed = call(other)?;
-    let fate = match &crossed {
-        Outcome::Failed(_) => Fate::Fails,
-        answered if *answered == straight => Fate::Intact,
-        Outcome::Answered(_) => Fate::Altered,
-    };
-    Ok((fate, crossed))
+/// Whether all that is read was written like that; fields that are not read do not matter.
+fn is_all_of(read: &Value, written: &Value) -> bool {
+    match (read, written) {
+        (Value::Object(read), Value::Object(written)) => {
+            read.iter().all(|(name, read)| written.get(name).is_some_and(|written| is_all_of(read, written)))
+        }
+        (Value::Array(read), Value::Array(written)) => {
+            read.len() == written.len() && read.iter().zip(written).all(|(read, written)| is_all_of(read, written))
+        }
+        (Value::Number(read), Value::Number(written)) => read.as_f64() == written.as_f64(),
+        _ => read == written,
+    }
 }
 
 fn expected(side: &str, effect: Effect, really: &[&str]) -> anyhow::Result<Fate> {
@@ -150,12 +196,12 @@ fn expected(side: &str, effect: Effect, really: &[&str]) -> anyhow::Result<Fate>
 }
 
 impl Outcome {
-    fn of<T: std::fmt::Debug, E: std::fmt::Debug + std::fmt::Display>(
+    fn of<T: std::fmt::Debug + Serialize, E: std::fmt::Debug + std::fmt::Display>(
         result: Result<T, CallError<E>>,
     ) -> anyhow::Result<Outcome> {
         Ok(match result {
-            Ok(output) => Outcome::Answered(format!("{output:?}")),
-            Err(CallError::Function(error)) => Outcome::Answered(format!("error {error:?}")),
+            Ok(output) => Outcome::Returned(format!("{output:?}"), serde_json::to_value(&output)?),
+            Err(CallError::Function(error)) => Outcome::Erred(format!("{error:?}")),
             Err(
                 error @ (CallError::Fault(_)
                 | CallError::Refused(_)

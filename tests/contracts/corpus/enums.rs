@@ -86,7 +86,10 @@ pairs! {
             fn(e: E) -> [String] { format!("{e:?}") } (E::A { n: 1 })
         }
     }
-    tag_taken_away: ["tagging-changed .e breaks breaks"] {
+    tag_taken_away: [
+        "tagging-changed .e breaks breaks",
+        "really callers intact, the tag is a field that is ignored",
+    ] {
         old {
             [#[serde(tag = "kind")] enum E { A { n: u8 }, B { m: u8 } }]
             fn(e: E) -> [String] { format!("{e:?}") } (E::A { n: 1 })
@@ -168,7 +171,10 @@ pairs! {
             (E::Number(1))
         }
     }
-    untagged_struct_added: ["field-added .e.b breaks breaks"] {
+    untagged_struct_for_another: [
+        "field-removed .e.a risky breaks",
+        "field-added-required .e.b breaks risky",
+    ] {
         old {
             [#[serde(untagged)] enum E { A { a: u8 }, N(u8) }]
             fn(e: E) -> [String] { format!("{e:?}") } (E::A { a: 1 })

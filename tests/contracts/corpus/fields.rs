@@ -135,7 +135,7 @@ pairs! {
             (Tree { n: 1, children: vec![Tree { n: 300, children: Vec::new() }] })
         }
     }
-    struct_for_a_map: ["field-added-required .o.a breaks safe"] {
+    struct_for_a_map: ["field-added-required .o.a breaks safe", "type-changed .o{} risky safe"] {
         old { fn(o: BTreeMap<String, u8>) -> [u8] { o.values().sum() } (BTreeMap::from([("b".to_owned(), 2)])) }
         new { [struct O { a: u8 }] fn(o: O) -> [u8] { o.a } (O { a: 1 }) }
     }

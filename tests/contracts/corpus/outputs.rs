@@ -32,8 +32,8 @@ pairs! {
         new { fn() -> [f64] { 7.5 } () }
     }
     output_rounded: ["number-widened .output risky safe"] {
-        old { fn() -> [f32] { 0.1 } () }
-        new { fn() -> [f64] { 0.100_000_000_2 } () }
+        old { fn() -> [f32] { 0.5 } () }
+        new { fn() -> [f64] { 0.1 } () }
     }
     output_as_bytes: [] {
         old { fn() -> [Vec<u8>] { vec![1, 2] } () }
