@@ -3,6 +3,7 @@
 mod conformance;
 mod corpus;
 mod formats;
+mod guide;
 mod python;
 mod rust;
 mod typescript;
@@ -10,7 +11,14 @@ mod typescript;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cases =
-        [conformance::cases(), corpus::cases(), formats::cases(), python::cases(), rust::cases(), typescript::cases()];
+    let cases = [
+        conformance::cases(),
+        corpus::cases(),
+        formats::cases(),
+        guide::cases(),
+        python::cases(),
+        rust::cases(),
+        typescript::cases(),
+    ];
     harness::main(cases.into_iter().flatten())
 }
