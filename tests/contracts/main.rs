@@ -1,5 +1,6 @@
 //! Contracts: made of a service, written in each format, compared, and called from other languages.
 
+mod check;
 mod conformance;
 mod corpus;
 mod formats;
@@ -10,7 +11,14 @@ mod typescript;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cases =
-        [conformance::cases(), corpus::cases(), formats::cases(), python::cases(), rust::cases(), typescript::cases()];
+    let cases = [
+        check::cases(),
+        conformance::cases(),
+        corpus::cases(),
+        formats::cases(),
+        python::cases(),
+        rust::cases(),
+        typescript::cases(),
+    ];
     harness::main(cases.into_iter().flatten())
 }
