@@ -120,8 +120,8 @@ fn run(program: &Program, args: &Args, setup: AddSetup<'_>) -> Result<Exit, Fail
     };
     match args.command {
         #[cfg(feature = "schema")]
-        Some(Command::Contract { of: ref service }) => {
-            contract::print(&services, service.as_deref())?;
+        Some(Command::Contract { of: ref service, format }) => {
+            contract::print(&services, service.as_deref(), format)?;
             Ok(Exit::Done)
         }
         #[cfg(not(feature = "schema"))]

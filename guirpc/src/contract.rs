@@ -5,6 +5,7 @@
 //! Tools of others read it in another [`Format`].
 //! The guide is the page [`contracts`](crate::contracts).
 
+mod callers;
 pub mod compare;
 mod definitions;
 mod describe;
@@ -14,6 +15,7 @@ mod references;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use callers::called_services;
 pub use document::{
     Argument, Contract, Definitions, DocumentError, Error, FORMAT_VERSION, Function, Output, Python, Type,
 };

@@ -42,6 +42,10 @@ use serde::de::DeserializeOwned;
 use crate::broker::{Addresses, ControlAnswer, ControlClient, Patience};
 #[cfg(feature = "config")]
 use crate::config::ClientConfig;
+#[cfg(feature = "schema")]
+use crate::contract::compare::Difference;
+#[cfg(feature = "schema")]
+use crate::contract::{Contract, called_services};
 use crate::error::{Error, ErrorKind};
 use crate::log::debug;
 
@@ -167,6 +171,37 @@ impl Control {
     #[cfg(feature = "schema")]
     pub fn contracts(&self, target: &Target) -> Result<Vec<Contracts>, Error> {
         Ok(self.ask(CONTRACT, target)?.into_iter().map(|(contracts, _)| contracts).collect())
+    }
+
+    /// What would fail of the calls that this program makes: compares the functions without a body that are linked into it
+    /// with the contracts of the servers that run.
+    ///
+    /// Empty if nothing would; a program may ask at its start, or in its CI.
+    ///
+    /// # Errors
+    /// As [`ping`](Control::ping), or no server answers with the contract of a service that is called.
+    #[cfg(feature = "schema")]
+    pub fn check_callers(&self) -> Result<Vec<Difference>, Error> {
+        let mut broken: Vec<Difference> = Vec::new();
+        for service in called_services() {
+            let answers = self.contracts(&Target::service(service))?;
+            let contracts = answers.iter().flat_map(|answer| &answer.contracts);
+            let mut served = contracts.filter(|contract| contract.service == service).peekable();
+            if served.peek().is_none() {
+                let message = format!(
+                    "no server of `{service}` has answered with its contract: none runs, its `control` is off, or it is \
+                     built without the feature `schema`"
+                );
+                return Err(Error::new(ErrorKind::Unreachable, message));
+            }
+            let differences = served.flat_map(Contract::check_callers).collect::<Vec<_>>();
+            for difference in differences {
+                if !broken.contains(&difference) {
+                    broken.push(difference);
+                }
+            }
+        }
+        Ok(broken)
     }
 
     fn ask<T: DeserializeOwned>(&self, kind: &str, target: &Target) -> Result<Vec<(T, ControlAnswer)>, Error> {

@@ -57,6 +57,10 @@ pub(super) enum Command {
         /// Of this service, if the program serves several
         #[arg(value_name = "SERVICE")]
         of: Option<String>,
+        /// How to write it: guirpc, asyncapi, openapi or markdown
+        #[cfg(feature = "schema")]
+        #[arg(long, default_value_t)]
+        format: crate::contract::Format,
     },
     /// Show the functions: names, signatures, docs; needs no broker
     List {

@@ -1,11 +1,11 @@
 //! `contract`: what a service promises its callers, as a document.
 
 use super::list::write;
-use crate::contract::Contract;
+use crate::contract::{Contract, Format};
 use crate::error::{Error, ErrorKind};
 
 /// Writes the contract of the one service, or of the one that is named, to the standard output.
-pub(super) fn print(services: &[String], named: Option<&str>) -> Result<(), Error> {
+pub(super) fn print(services: &[String], named: Option<&str>, format: Format) -> Result<(), Error> {
     let service = match (named, services) {
         (Some(named), _) if services.iter().any(|service| service == named) => named,
         (Some(named), _) => {
@@ -18,5 +18,5 @@ pub(super) fn print(services: &[String], named: Option<&str>) -> Result<(), Erro
             return Err(Error::new(ErrorKind::Setup, message));
         }
     };
-    write(&Contract::of_service(service)?.to_json())
+    write(&Contract::of_service(service)?.to_format(format))
 }

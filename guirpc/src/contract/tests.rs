@@ -296,3 +296,21 @@ fn what_is_no_contract_is_refused() {
     check(&text.replace("\"contract\": 1", "\"contract\": 2"), "version 2; this guirpc reads version 1");
     check(&text.replace("\"required\": true", "\"required\": 1"), "functions.told.arguments[0].required");
 }
+
+#[test]
+fn callers_are_held_to_what_is_served() {
+    let served = Contract::of_callers("contract-tests");
+    assert_eq!(served.check_callers(), []);
+    let mut more = served.clone();
+    let another = more.functions["text"].clone();
+    more.functions.insert("another".to_owned(), another);
+    assert_eq!(more.check_callers(), [], "what nobody here calls breaks nobody here");
+    let mut less = served.clone();
+    less.functions.remove("text");
+    let mut narrower = served;
+    narrower.functions.get_mut("large").unwrap().arguments[0].ty.schema = json!({ "type": "integer", "format": "uint8" });
+    for (changed, place) in [(less, "text"), (narrower, "large.value")] {
+        let broken = changed.check_callers();
+        assert!(broken.len() == 1 && broken[0].place == place, "{broken:?}");
+    }
+}
