@@ -308,7 +308,8 @@ fn callers_are_held_to_what_is_served() {
     let mut less = served.clone();
     less.functions.remove("text");
     let mut narrower = served;
-    narrower.functions.get_mut("large").unwrap().arguments[0].ty.schema = json!({ "type": "integer", "format": "uint8" });
+    narrower.functions.get_mut("large").unwrap().arguments[0].ty.schema =
+        json!({ "type": "integer", "format": "uint8" });
     for (changed, place) in [(less, "text"), (narrower, "large.value")] {
         let broken = changed.check_callers();
         assert!(broken.len() == 1 && broken[0].place == place, "{broken:?}");
