@@ -1,5 +1,6 @@
 //! Contracts: made of a service, written in each format, compared, and called from other languages.
 
+mod check;
 mod conformance;
 mod corpus;
 mod formats;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cases = [
+        check::cases(),
         conformance::cases(),
         corpus::cases(),
         formats::cases(),

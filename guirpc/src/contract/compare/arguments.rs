@@ -2,7 +2,7 @@
 
 use super::difference::Differences;
 use super::fit::{Age, Carries};
-use super::functions::Pair;
+use super::functions::{Pair, add};
 use super::{Difference, Effect, Rule, words};
 use crate::contract::{Argument, Contract};
 
@@ -80,6 +80,6 @@ fn both<'a>(pair: &Pair<'a>, before: &'a Argument, after: &'a Argument, differen
                 Age::Old => changed.servers(Effect::Breaks),
             });
         }
-        pair.add(Carries::Arguments, reader, &place, mismatches, differences);
+        add(Carries::Arguments, reader, &place, mismatches, differences);
     }
 }

@@ -51,6 +51,11 @@ pub(super) struct Mismatch {
 }
 
 impl Mismatch {
+    /// One that breaks the call.
+    fn breaking(rule: Rule, writes: impl Into<String>, reads: impl Into<String>) -> Self {
+        Mismatch { rule, at: String::new(), writes: writes.into(), reads: reads.into(), effect: Effect::Breaks }
+    }
+
     fn below(mut self, place: &str) -> Self {
         self.at.insert_str(0, place);
         self
@@ -104,7 +109,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn run(mut self, writes: &'a Value, reads: &'a Value) -> Mismatches {
         let mismatches = self.compare(writes, reads);
         if self.compared > MOST {
-            return vec![self.mismatch(Rule::Unprovable, "a type", "one that is too large to be compared")];
+            return vec![Mismatch::breaking(Rule::Unprovable, "a type", "one that is too large to be compared")];
         }
         mismatches
     }
@@ -135,7 +140,9 @@ impl<'a> Comparison<'a> {
         let outer = std::mem::replace(&mut self.relied_on, usize::MAX);
         let first = self.provisional.len();
         self.depth += 1;
-        let mut mismatches = self.unions(writes, reads).unwrap_or_else(|why| vec![self.unprovable(&why)]);
+        let mut mismatches = self
+            .unions(writes, reads)
+            .unwrap_or_else(|why| vec![Mismatch::breaking(Rule::Unprovable, why.0, "what it is compared with")]);
         self.depth -= 1;
         // A type that is used in many places is not said in all of them.
         mismatches.truncate(MOST_MISMATCHES);
@@ -181,15 +188,6 @@ impl<'a> Comparison<'a> {
     fn unions(&mut self, writes: &'a Value, reads: &'a Value) -> Result<Mismatches, Unprovable> {
         let (writes, reads) = (alternatives(writes, self.writer)?, alternatives(reads, self.reader)?);
         Ok(unions::compare(self, &writes, &reads))
-    }
-
-    fn unprovable(&self, why: &Unprovable) -> Mismatch {
-        self.mismatch(Rule::Unprovable, why.0.as_str(), "a type that has to be compared with it")
-    }
-
-    /// One that breaks the call.
-    fn mismatch(&self, rule: Rule, writes: impl Into<String>, reads: impl Into<String>) -> Mismatch {
-        Mismatch { rule, at: String::new(), writes: writes.into(), reads: reads.into(), effect: Effect::Breaks }
     }
 
     /// The first rule if it is the new contract that reads less, the second if it writes more.

@@ -96,7 +96,7 @@ impl<'a> Pair<'a> {
         differences: &mut Differences,
     ) {
         for (age, mismatches) in self.mismatches(carries, old, new) {
-            self.add(carries, age, place, mismatches, differences);
+            add(carries, age, place, mismatches, differences);
         }
     }
 
@@ -105,28 +105,6 @@ impl<'a> Pair<'a> {
         let to_new = Comparison::new(before, after, Age::New, carries).run(&old.schema, &new.schema);
         let to_old = Comparison::new(after, before, Age::Old, carries).run(&new.schema, &old.schema);
         [(Age::New, to_new), (Age::Old, to_old)]
-    }
-
-    pub(super) fn add(
-        &self,
-        carries: Carries,
-        reader: Age,
-        place: &str,
-        mismatches: Mismatches,
-        differences: &mut Differences,
-    ) {
-        for one in mismatches {
-            let (old, new) = match reader {
-                Age::New => (one.writes, one.reads),
-                Age::Old => (one.reads, one.writes),
-            };
-            let difference = Difference::new(one.rule, format!("{place}{}", one.at), old, new);
-            let hits_callers = (carries == Carries::Arguments) == (reader == Age::New);
-            differences.add(match hits_callers {
-                true => difference.callers(one.effect),
-                false => difference.servers(one.effect),
-            });
-        }
     }
 
     fn attributes(&self, differences: &mut Differences) {
@@ -200,5 +178,18 @@ impl<'a> Pair<'a> {
             |lane: &Option<String>| lane.as_ref().map_or_else(|| "no lane".to_owned(), |lane| format!("lane `{lane}`"));
         let changed = Difference::new(Rule::LaneChanged, self.name, shown(&old.lane), shown(&new.lane));
         differences.add(changed.callers(breaks(&old.lane, after)).servers(breaks(&new.lane, before)));
+    }
+}
+
+/// What one direction has found at a place, as differences of the two contracts.
+pub(super) fn add(carries: Carries, reader: Age, place: &str, mismatches: Mismatches, differences: &mut Differences) {
+    for one in mismatches {
+        let (old, new) = match reader {
+            Age::New => (one.writes, one.reads),
+            Age::Old => (one.reads, one.writes),
+        };
+        let difference = Difference::new(one.rule, format!("{place}{}", one.at), old, new);
+        let hits_callers = (carries == Carries::Arguments) == (reader == Age::New);
+        differences.add(if hits_callers { difference.callers(one.effect) } else { difference.servers(one.effect) });
     }
 }

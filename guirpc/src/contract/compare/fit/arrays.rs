@@ -15,11 +15,11 @@ pub(super) fn compare<'a>(
     let longer = longer && reads.longest.is_some();
     if writes.shortest < reads.shortest || longer {
         let (one, other) = (words::alternative(one), words::alternative(other));
-        mismatches.push(comparison.mismatch(Rule::LengthChanged, one, other));
+        mismatches.push(Mismatch::breaking(Rule::LengthChanged, one, other));
     }
     if reads.is_set && !writes.is_set {
         let rule = comparison.narrower(Rule::ConstraintTightened, Rule::ConstraintLoosened);
-        let dropped = comparison.mismatch(rule, words::alternative(one), words::alternative(other));
+        let dropped = Mismatch::breaking(rule, words::alternative(one), words::alternative(other));
         // Duplicates are dropped without a word.
         mismatches.push(Mismatch { effect: Effect::Risky, ..dropped });
     }
@@ -43,11 +43,11 @@ fn item<'a>(
 ) -> Mismatches {
     let mismatches = match (writes.item(at), reads.item(at)) {
         (Some(writes), Some(reads)) => comparison.compare(writes, reads),
-        (None, None) | (Some(_), None) if reads.longest.is_some_and(|longest| longest <= at as u64) => Vec::new(),
+        (_, None) if reads.longest.is_some_and(|longest| longest <= at as u64) => Vec::new(),
         (writes, reads) => {
             let writes = writes.map_or_else(|| "anything".to_owned(), |schema| comparison.written(schema));
             let reads = reads.map_or_else(|| "anything".to_owned(), |schema| comparison.read(schema));
-            vec![comparison.mismatch(Rule::Undescribed, writes, reads)]
+            vec![Mismatch::breaking(Rule::Undescribed, writes, reads)]
         }
     };
     mismatches.into_iter().map(|one| one.below(place)).collect()

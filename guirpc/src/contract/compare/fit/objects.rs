@@ -48,12 +48,12 @@ fn property<'a>(
             // The `Option` that is gone is one change, and not two.
             mismatches.retain(|one| !one.at.is_empty() || !one.rule.is_nullable());
             let rule = comparison.narrower(Rule::FieldRequired, Rule::FieldOptional);
-            mismatches.push(comparison.mismatch(rule, "a field that may be left out", "a field that has to be there"));
+            mismatches.push(Mismatch::breaking(rule, "a field that may be left out", "a field that has to be there"));
         }
     } else if !reads.patterns.is_empty() && reads.rest != Rest::Ignored {
         let keys: Vec<String> = reads.patterns.keys().map(|pattern| format!("`{pattern}`")).collect();
         let keys = format!("keys like {}", keys.join(", "));
-        mismatches.push(comparison.mismatch(Rule::MapKeysChanged, format!("the key `{name}`"), keys));
+        mismatches.push(Mismatch::breaking(Rule::MapKeysChanged, format!("the key `{name}`"), keys));
     } else {
         let rule = match (comparison.reader_is, comparison.carries) {
             (Age::New, _) => Rule::FieldRemoved,
@@ -61,7 +61,7 @@ fn property<'a>(
             (Age::Old, _) => Rule::FieldAdded,
         };
         let effect = if reads.rest == Rest::Refused { Effect::Breaks } else { comparison.ignored() };
-        let unknown = comparison.mismatch(rule, comparison.written(schema), "no such field");
+        let unknown = Mismatch::breaking(rule, comparison.written(schema), "no such field");
         mismatches.push(Mismatch { effect, ..unknown });
     }
     mismatches.into_iter().map(|one| one.below(&place)).collect()
@@ -91,7 +91,7 @@ fn absent<'a>(
         (true, Age::New) if comparison.carries == Carries::Outputs && is_nullable(comparison, schema) => Effect::Risky,
         (true, _) => Effect::Breaks,
     };
-    let missing = comparison.mismatch(rule, "no such field", comparison.read(schema));
+    let missing = Mismatch::breaking(rule, "no such field", comparison.read(schema));
     mismatches.push(Mismatch { effect, ..missing });
     mismatches
 }
@@ -104,12 +104,11 @@ fn is_nullable(comparison: &Comparison<'_>, schema: &Value) -> bool {
 fn keys<'a>(comparison: &mut Comparison<'a>, pattern: &str, schema: &'a Value, reads: &Object<'a>) -> Mismatches {
     let same = reads.patterns.get(pattern).copied();
     let wider = || reads.patterns.get(INTEGERS[1]).copied().filter(|_| pattern == INTEGERS[0]);
-    let mismatches = match same.or_else(wider).or_else(|| reads.typed()) {
-        Some(reader) => comparison.compare(schema, reader),
-        None => {
-            let keys = if reads.patterns.is_empty() { "a struct" } else { "keys of another type" };
-            vec![comparison.mismatch(Rule::MapKeysChanged, format!("keys like `{pattern}`"), keys)]
-        }
+    let mismatches = if let Some(reader) = same.or_else(wider).or_else(|| reads.typed()) {
+        comparison.compare(schema, reader)
+    } else {
+        let keys = if reads.patterns.is_empty() { "a struct" } else { "keys of another type" };
+        vec![Mismatch::breaking(Rule::MapKeysChanged, format!("keys like `{pattern}`"), keys)]
     };
     mismatches.into_iter().map(|one| one.below("{}")).collect()
 }
@@ -118,10 +117,10 @@ fn keys<'a>(comparison: &mut Comparison<'a>, pattern: &str, schema: &'a Value, r
 fn further<'a>(comparison: &mut Comparison<'a>, schema: &'a Value, reads: &Object<'a>) -> Mismatches {
     let mismatches = match (reads.rest, reads.patterns.is_empty()) {
         (Rest::Typed(reader), _) => comparison.compare(schema, reader),
-        (_, false) => vec![comparison.mismatch(Rule::MapKeysChanged, "any keys", "keys of another type")],
-        (Rest::Refused, true) => vec![comparison.mismatch(Rule::TypeChanged, "a map", "a struct without other fields")],
+        (_, false) => vec![Mismatch::breaking(Rule::MapKeysChanged, "any keys", "keys of another type")],
+        (Rest::Refused, true) => vec![Mismatch::breaking(Rule::TypeChanged, "a map", "a struct without other fields")],
         (Rest::Ignored, true) => {
-            let ignored = comparison.mismatch(Rule::TypeChanged, "a map", "a struct, which ignores other fields");
+            let ignored = Mismatch::breaking(Rule::TypeChanged, "a map", "a struct, which ignores other fields");
             vec![Mismatch { effect: comparison.ignored(), ..ignored }]
         }
     };

@@ -33,7 +33,7 @@ pub(super) fn compare(
     other: &Alternative<'_>,
 ) -> Option<Mismatches> {
     let differ = |rule, effect| {
-        vec![Mismatch { effect, ..comparison.mismatch(rule, words::alternative(one), words::alternative(other)) }]
+        vec![Mismatch { effect, ..Mismatch::breaking(rule, words::alternative(one), words::alternative(other)) }]
     };
     Some(match (&one.kind, &other.kind) {
         (Kind::Null, Kind::Null) | (Kind::Boolean, Kind::Boolean) => Vec::new(),
@@ -131,7 +131,7 @@ pub(super) fn extras(comparison: &Comparison<'_>, one: &Alternative<'_>, other: 
         };
         let writes =
             known.map_or_else(|| words::alternative(one), |known| format!("`{keyword}` of `{}`", shown(known)));
-        mismatches.push(comparison.mismatch(rule, writes, format!("`{keyword}` of `{}`", shown(value))));
+        mismatches.push(Mismatch::breaking(rule, writes, format!("`{keyword}` of `{}`", shown(value))));
     }
     mismatches
 }

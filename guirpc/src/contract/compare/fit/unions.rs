@@ -21,13 +21,13 @@ pub(super) fn compare<'a>(
 ) -> Mismatches {
     let is_any = |one: &Alternative<'_>| one.kind == Kind::Any;
     if writes.iter().any(is_any) || reads.iter().any(is_any) {
-        return vec![comparison.mismatch(Rule::Undescribed, union(writes), union(reads))];
+        return vec![Mismatch::breaking(Rule::Undescribed, union(writes), union(reads))];
     }
     if writes.is_empty() {
         // It is never written.
         return Vec::new();
     }
-    let both = |rule| comparison.mismatch(rule, union(writes), union(reads));
+    let both = |rule| Mismatch::breaking(rule, union(writes), union(reads));
     if let (Some(writer), Some(reader)) = (style(writes), style(reads))
         && writer != reader
     {
@@ -35,7 +35,7 @@ pub(super) fn compare<'a>(
     }
     let is_single = [writes, reads].iter().all(|all| all.iter().filter(|one| !one.is_null()).count() == 1);
     let found: Vec<Found> = writes.iter().map(|one| find(comparison, one, reads, is_single)).collect();
-    let changed = comparison.mismatch(Rule::TypeChanged, union(writes), union(reads));
+    let changed = Mismatch::breaking(Rule::TypeChanged, union(writes), union(reads));
     let values =
         || writes.iter().zip(&found).filter(|(one, _)| !one.is_null() || writes.iter().all(Alternative::is_null));
     let only_null = |all: &[Alternative<'_>]| all.iter().all(Alternative::is_null);
@@ -49,12 +49,12 @@ pub(super) fn compare<'a>(
             Found::Read(found) => mismatches.extend(found),
             Found::Nothing if one.is_null() => {
                 let rule = comparison.narrower(Rule::NullableRemoved, Rule::NullableAdded);
-                mismatches.push(comparison.mismatch(rule, union(writes), union(reads)));
+                mismatches.push(Mismatch::breaking(rule, union(writes), union(reads)));
             }
             Found::Nothing => {
                 let rule = comparison.narrower(Rule::VariantRemoved, Rule::VariantAdded);
                 let name = one.variant().name().map_or_else(|| words::alternative(one), str::to_owned);
-                let missing = comparison.mismatch(rule, words::alternative(one), union(reads));
+                let missing = Mismatch::breaking(rule, words::alternative(one), union(reads));
                 mismatches.push(missing.below(&format!(":{name}")));
             }
         }
@@ -81,7 +81,7 @@ fn find<'a>(
         let is_named = one.variant().name().is_some() && one.variant() == other.variant();
         let Some(mismatches) = alternative(comparison, one, other) else {
             if is_named {
-                let changed = comparison.mismatch(Rule::TypeChanged, contents(one), contents(other));
+                let changed = Mismatch::breaking(Rule::TypeChanged, contents(one), contents(other));
                 named = Some(vec![changed.below(&place(one))]);
             }
             continue;

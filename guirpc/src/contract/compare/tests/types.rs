@@ -199,7 +199,7 @@ fn lists() {
         "[0]",
     );
     types(
-        &tuple(&[text.clone()]),
+        &tuple(std::slice::from_ref(&text)),
         &tuple(&[text.clone(), text.clone()]),
         &["length-changed f.a breaks breaks"],
         &["length-changed f.output breaks breaks"],
