@@ -49,7 +49,7 @@ fn compiles_and_lints() -> anyhow::Result<()> {
 /// The service in Rust, as a program.
 fn shop(broker: &dyn Broker) -> anyhow::Result<Program> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_shop"));
-    let shop = Program::start(command.arg("serve").env("GUIRPC_URI", broker.uri()))?;
+    let shop = Program::start(command.arg("serve").env("AMQP_URI", broker.uri()))?;
     shop.wait_for_log("serving", LONG)?;
     Ok(shop)
 }

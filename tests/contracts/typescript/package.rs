@@ -110,6 +110,6 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 /// One of the programs, with a broker.
 pub(super) fn node(package: &Package, program: &str, uri: &str) -> anyhow::Result<Program> {
     let mut command = Command::new("node");
-    command.arg(package.programs.join("dist").join(program)).env("AMQP_URI", uri).env_remove("GUIRPC_URI");
+    command.arg(package.programs.join("dist").join(program)).env("AMQP_URI", uri);
     Program::start(&mut command)
 }
