@@ -90,10 +90,10 @@ impl Package {
 }
 
 fn built(
-    built: &'static OnceLock<Result<Package, String>>,
+    once: &'static OnceLock<Result<Package, String>>,
     build: impl FnOnce() -> anyhow::Result<Package>,
 ) -> anyhow::Result<&'static Package> {
-    built.get_or_init(|| build().map_err(|error| format!("{error:#}"))).as_ref().map_err(|error| anyhow!("{error}"))
+    once.get_or_init(|| build().map_err(|error| format!("{error:#}"))).as_ref().map_err(|error| anyhow!("{error}"))
 }
 
 fn tool(name: &str) -> anyhow::Result<Command> {
