@@ -14,7 +14,7 @@ use harness::{Broker, Case, Program, Proxy, eventually};
 use package::{Package, node};
 
 /// For what takes moments, on a machine that is busy with other things.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 pub(crate) fn cases() -> Vec<Case> {
     let cases = vec![

@@ -134,6 +134,11 @@ fn scripts_test(steps: &[(&str, &str)], arguments: &[&str]) -> Result<Ended> {
         fs::create_dir_all(&programs)?;
         symlink("/bin/true", programs.join("python"))?;
     }
+    // Nor any of Node.js's.
+    let packages = target.join("contracts-typescript");
+    fs::create_dir_all(packages.join("node_modules"))?;
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/typescript/package.json");
+    fs::copy(manifest, packages.join("package.json"))?;
     for (step, output) in steps {
         fs::write(target.join(step), output)?;
     }

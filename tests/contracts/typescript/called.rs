@@ -151,7 +151,7 @@ fn refuses_what_has_expired(broker: &dyn Broker) -> anyhow::Result<()> {
     channel.queue_declare(queue, QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() })?;
     let replies = channel.basic_consume(queue, ConsumerOptions { no_ack: true, ..ConsumerOptions::default() })?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let deadline = i64::try_from((now - Duration::from_secs(60)).as_millis())?;
+    let deadline = i64::try_from(now.saturating_sub(Duration::from_mins(1)).as_millis())?;
     let properties = AmqpProperties::default()
         .with_type_("reset".to_owned())
         .with_reply_to(queue.to_owned())
