@@ -15,7 +15,7 @@ use super::{contract, kinds};
 const OLDEST_NODE: u32 = 20;
 
 /// Why TypeScript is not there, if it is not.
-pub(super) fn missing() -> Option<&'static str> {
+pub(crate) fn missing() -> Option<&'static str> {
     static MISSING: OnceLock<bool> = OnceLock::new();
     let missing = MISSING.get_or_init(|| {
         let version = Command::new("node").arg("--version").stdin(Stdio::null()).output();
