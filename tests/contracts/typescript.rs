@@ -1,8 +1,8 @@
 //! The package in TypeScript, made of a contract: it compiles and lints, calls services in Rust, and is called by stubs.
 
-mod called;
+pub(crate) mod called;
 mod kinds;
-mod package;
+pub(crate) mod package;
 
 use std::time::Duration;
 

@@ -11,15 +11,20 @@ use harness::{Program, binary};
 
 use super::{contract, kinds};
 
+/// As the packages that are made ask for it.
+const OLDEST_NODE: u32 = 20;
+
 /// Why TypeScript is not there, if it is not.
-pub(super) fn missing() -> Option<&'static str> {
+pub(crate) fn missing() -> Option<&'static str> {
     static MISSING: OnceLock<bool> = OnceLock::new();
     let missing = MISSING.get_or_init(|| {
-        let has_node = Command::new("node").arg("--version").stdin(Stdio::null()).output();
+        let version = Command::new("node").arg("--version").stdin(Stdio::null()).output();
+        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
         let has_packages = folder().is_ok_and(|folder| folder.join("node_modules/.bin/tsc").exists());
-        !has_packages || !has_node.is_ok_and(|output| output.status.success())
+        !has_packages || major.is_none_or(|major| major < OLDEST_NODE)
     });
-    missing.then_some("needs Node.js and its packages: run scripts/test")
+    missing.then_some("needs Node.js 20 and its packages: run scripts/test")
 }
 
 /// Where `scripts/test` installs its packages.

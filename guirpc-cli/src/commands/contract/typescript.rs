@@ -13,6 +13,7 @@ use crate::failure::Failure;
 
 mod code;
 mod docs;
+mod fill;
 mod forms;
 mod functions;
 mod model;
@@ -100,8 +101,8 @@ fn package(contract: &Contract) -> String {
         docs::one_line(&contract.hash)
     );
     let name = names::package(&contract.service);
-    let package = include_str!("typescript/package.json.txt").replacen("NAME", &quoted(&name), 1);
-    package.replacen("DESCRIPTION", &quoted(&description), 1)
+    let blanks = [("NAME", &*quoted(&name)), ("DESCRIPTION", &*quoted(&description))];
+    fill::fill(include_str!("typescript/package.json.txt"), &blanks)
 }
 
 /// For servers, which are asked for it.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::code::{Form, type_of};
 use super::docs::{comment, one_line};
+use super::fill::fill;
 use super::model::{Model, ModelFunction};
 use super::names;
 use super::quoted;
@@ -89,12 +90,29 @@ pub(super) fn client(model: &Model<'_>) -> String {
         }
     }
     let class = model.class();
-    let text = include_str!("client.ts.txt").replace("CLIENT", &format!("{class}Client"));
-    let text = text.replace("SENDER", &format!("{class}Sender"));
-    let text = text.replacen("SERVICE", &one_line(&model.contract.service), 1);
-    // The last ones, since they may hold anything.
-    let text = text.replacen("CALLS}", &(calls + "}"), 1).replacen("SENDS}", &(sends + "}"), 1);
-    text.replacen("ERRORS}", &(errors + "}"), 1).replacen("TYPES\n", &format!("{}\n", typed.imported()), 1)
+    let (import, section) = error_section(&errors);
+    fill(
+        include_str!("client.ts.txt"),
+        &[
+            ("CLIENT", &format!("{class}Client")),
+            ("SENDER", &format!("{class}Sender")),
+            ("SERVICE", &one_line(&model.contract.service)),
+            ("CALLS", &calls),
+            ("SENDS", &sends),
+            ("IMPORT", import),
+            ("ERRORS", &section),
+            ("TYPES", &typed.imported()),
+        ],
+    )
+}
+
+/// The types of the errors of functions, and what else there is of them; nothing if no function has one.
+fn error_section(members: &str) -> (&'static str, String) {
+    if members.is_empty() {
+        return ("", String::new());
+    }
+    let section = fill(include_str!("errors.ts.txt"), &[("MEMBERS", members)]);
+    ("import { FunctionError } from \"./runtime/errors.js\";\n", section)
 }
 
 pub(super) fn server(model: &Model<'_>) -> String {
@@ -112,16 +130,15 @@ pub(super) fn server(model: &Model<'_>) -> String {
         // Writing to a text cannot fail.
         let _ = writeln!(members, "{docs}  {name}(args: {arguments}, context: Context): Returned<{output}>;");
     }
-    let functions = format!("{}Functions", model.class());
-    let text = include_str!("server.ts.txt").replacen(
-        "export interface FUNCTIONS",
-        &format!("export interface {functions}"),
-        1,
-    );
-    let text = text.replacen("functions: FUNCTIONS", &format!("functions: {functions}"), 1);
-    let text = text.replacen("SERVICE", &one_line(&model.contract.service), 1);
-    let text = text.replacen("MEMBERS}", &(members + "}"), 1);
-    text.replacen("TYPES\n", &format!("{}\n", typed.imported()), 1)
+    fill(
+        include_str!("server.ts.txt"),
+        &[
+            ("FUNCTIONS", &format!("{}Functions", model.class())),
+            ("SERVICE", &one_line(&model.contract.service)),
+            ("MEMBERS", &members),
+            ("TYPES", &typed.imported()),
+        ],
+    )
 }
 
 fn method_docs(function: &ModelFunction<'_>) -> String {

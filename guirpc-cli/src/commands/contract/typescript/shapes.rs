@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::fill::fill;
 use super::model::{Direction, Model, ModelFunction};
 use super::names;
 use super::quoted;
@@ -43,12 +44,16 @@ pub(super) fn schemas(model: &Model<'_>) -> String {
     }
     let functions: String = model.functions.iter().map(|function| described(&constants, function)).collect();
     let contract = model.contract;
-    let text = include_str!("schemas.ts.txt").replacen("NAME", &quoted(&contract.service), 1);
-    let text = text.replacen("HASH", &quoted(&contract.hash), 1);
-    let text = text.replacen("VERSION", &quoted(env!("CARGO_PKG_VERSION")), 1);
-    // The last ones, since they may hold anything.
-    let text = text.replacen("FUNCTIONS", &functions, 1);
-    text.replacen("SHAPES\n", &shapes, 1)
+    fill(
+        include_str!("schemas.ts.txt"),
+        &[
+            ("SHAPES", &shapes),
+            ("FUNCTIONS", &functions),
+            ("NAME", &quoted(&contract.service)),
+            ("HASH", &quoted(&contract.hash)),
+            ("VERSION", &quoted(env!("CARGO_PKG_VERSION"))),
+        ],
+    )
 }
 
 fn described(constants: &Constants, function: &ModelFunction<'_>) -> String {

@@ -8,9 +8,9 @@ use super::model::Model;
 
 pub(super) fn types(model: &Model<'_>) -> String {
     let name_of = |name: &str, form| model.forms.name(name, form);
-    let names: BTreeSet<&String> = model.definitions.input.keys().chain(model.definitions.output.keys()).collect();
+    let all: BTreeSet<&String> = model.definitions.input.keys().chain(model.definitions.output.keys()).collect();
     let mut text = "// What functions take and return.\n".to_owned();
-    for name in names {
+    for name in all {
         for (form, form_name) in model.forms.distinct(name) {
             let Some(definition) = model.definitions.of(form.direction()).get(name) else { continue };
             let heading = (form_name, definition.docs.as_str());
