@@ -149,7 +149,7 @@ pub(crate) fn conforms(broker: &dyn Broker, command: &mut Command) -> anyhow::Re
     channel.queue_declare(REPLIES, QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() })?;
     let options = ConsumerOptions { no_ack: true, ..ConsumerOptions::default() };
     let consumer = channel.basic_consume(REPLIES, options)?;
-    let mut broken = Vec::new();
+    let mut failed = Vec::new();
     for line in table()? {
         let ended = publish(&channel, &line).and_then(|()| match (&line.reply, &line.dead) {
             (Some(expected), _) => loop {
@@ -166,10 +166,10 @@ pub(crate) fn conforms(broker: &dyn Broker, command: &mut Command) -> anyhow::Re
             (None, None) => Err(anyhow!("it expects nothing")),
         });
         if let Err(error) = ended {
-            broken.push(format!("{}: {error:#}", line.name));
+            failed.push(format!("{}: {error:#}", line.name));
         }
     }
-    ensure!(broken.is_empty(), "{}\n\n{}", broken.join("\n"), server.stderr().join("\n"));
+    ensure!(failed.is_empty(), "{}\n\n{}", failed.join("\n"), server.stderr().join("\n"));
     Ok(())
 }
 
@@ -197,9 +197,9 @@ fn publish(channel: &Channel, line: &Line) -> anyhow::Result<()> {
     if line.reply.is_some() {
         properties = properties.with_reply_to(REPLIES.to_owned());
     }
-    let lane = line.lane.as_ref().map(|lane| format!(".{lane}")).unwrap_or_default();
+    let routing_key = line.lane.as_ref().map_or_else(|| "shop".to_owned(), |lane| format!("shop.{lane}"));
     let body = line.body.bytes()?;
-    Ok(channel.basic_publish("guirpc", Publish::with_properties(&body, format!("shop{lane}"), properties))?)
+    Ok(channel.basic_publish("guirpc", Publish::with_properties(&body, routing_key, properties))?)
 }
 
 fn header(delivery: &Delivery, name: &str) -> Option<Value> {

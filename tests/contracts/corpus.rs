@@ -58,7 +58,9 @@ enum Fate {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let groups: [(&str, fn(&dyn Broker) -> anyhow::Result<()>); 7] = [
+    type Group = (&'static str, fn(&dyn Broker) -> anyhow::Result<()>);
+
+    let groups: [Group; 7] = [
         ("corpus::arguments", |broker| run(broker, arguments::pairs())),
         ("corpus::attributes", |broker| run(broker, attributes::pairs())),
         ("corpus::enums", |broker| run(broker, enums::pairs())),
@@ -74,7 +76,7 @@ fn run(broker: &dyn Broker, pairs: impl IntoIterator<Item = Pair>) -> anyhow::Re
     let servers = ["corpus-old", "corpus-new"].map(|service| Server::start(Setup::new([service]).uri(broker.uri())));
     let [old_server, new_server] = servers;
     let (_old_server, _new_server) = (old_server?, new_server?);
-    let client = Client::connect(&broker.uri())?;
+    let client = Client::connect(broker.uri())?;
     let contracts = [Contract::of_service("corpus-old")?, Contract::of_service("corpus-new")?];
     let mut wrong = Vec::new();
     for pair in pairs {
@@ -160,7 +162,7 @@ impl Pair {
     /// The part of a contract that is this function.
     fn part(&self, contract: &Contract) -> Contract {
         let mut part = contract.clone();
-        part.service = "corpus".to_owned();
+        "corpus".clone_into(&mut part.service);
         part.functions = contract
             .functions
             .get_key_value(self.name)

@@ -68,7 +68,7 @@ fn is_valid(format: Format) -> anyhow::Result<()> {
 
 fn the_document_follows_its_schema() -> anyhow::Result<()> {
     let schema = serde_json::from_str(JSON_SCHEMA)?;
-    jsonschema::meta::validate(&schema).map_err(|error| error.to_owned())?;
+    jsonschema::meta::validate(&schema).map_err(jsonschema::ValidationError::to_owned)?;
     let validator = jsonschema::validator_for(&schema)?;
     let written = Contract::from_json(SHOP)?.to_json();
     for text in [SHOP, &written] {

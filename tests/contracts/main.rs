@@ -4,6 +4,7 @@ mod check;
 mod conformance;
 mod corpus;
 mod formats;
+mod guide;
 mod python;
 mod rust;
 mod typescript;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         conformance::cases(),
         corpus::cases(),
         formats::cases(),
+        guide::cases(),
         python::cases(),
         rust::cases(),
         typescript::cases(),

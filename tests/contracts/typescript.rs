@@ -14,7 +14,7 @@ use harness::{Broker, Case, Program, Proxy, eventually};
 use package::{Package, node};
 
 /// For what takes moments, on a machine that is busy with other things.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 pub(crate) fn cases() -> Vec<Case> {
     let cases = vec![
@@ -49,7 +49,7 @@ fn compiles_and_lints() -> anyhow::Result<()> {
 /// The service in Rust, as a program.
 fn shop(broker: &dyn Broker) -> anyhow::Result<Program> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_shop"));
-    let shop = Program::start(command.arg("serve").env("GUIRPC_URI", broker.uri()))?;
+    let shop = Program::start(command.arg("serve").env("AMQP_URI", broker.uri()))?;
     shop.wait_for_log("serving", LONG)?;
     Ok(shop)
 }

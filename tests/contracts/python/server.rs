@@ -94,17 +94,17 @@ pub(super) fn cases() -> Vec<Case> {
 /// The server, and the package that it is made of.
 struct Shop {
     program: Program,
-    _package: Package,
+    package: Package,
 }
 
 fn serve(broker: &dyn Broker, models: &str) -> anyhow::Result<Shop> {
     let package = Package::of_shop(models)?;
     let program = conformance::start(broker, &mut package.run("shop_server.py"))?;
-    Ok(Shop { program, _package: package })
+    Ok(Shop { program, package })
 }
 
 fn client(broker: &dyn Broker) -> anyhow::Result<Client> {
-    Ok(Client::connect(&broker.uri())?.with_timeout(LONG))
+    Ok(Client::connect(broker.uri())?.with_timeout(LONG))
 }
 
 fn order(count: u16, size: Option<Size>) -> Order {
@@ -222,22 +222,17 @@ fn it_answers_on_the_control_exchange(broker: &dyn Broker) -> anyhow::Result<()>
 fn it_serves_beside_one_in_rust(broker: &dyn Broker) -> anyhow::Result<()> {
     let rust = || conformance::start(broker, std::process::Command::new(binary("shop")?).arg("serve"));
     for python_first in [true, false] {
-        let first = if python_first { serve(broker, MODELS[0])?.program } else { rust()? };
-        let _package;
-        let second = if python_first {
-            rust()?
-        } else {
-            let shop = serve(broker, MODELS[0])?;
-            _package = shop._package;
-            shop.program
-        };
+        let early = if python_first { None } else { Some(rust()?) };
+        // Its program is ended before its package is gone.
+        let Shop { program: python, package } = serve(broker, MODELS[0])?;
+        let rust = early.map_or_else(&rust, Ok)?;
         eventually(LONG, || Ok(broker.queue("shop")?.is_some_and(|queue| queue.consumers == 2)))
-            .with_context(|| [first.stderr(), second.stderr()].concat().join("\n"))?;
+            .with_context(|| [python.stderr(), rust.stderr()].concat().join("\n"))?;
         let client = client(broker)?;
         for n in 0..50 {
             ensure!(add::call(&client, n, 1)? == n + 1);
         }
-        drop((first, second));
+        drop((python, rust, package));
         eventually(LONG, || Ok(broker.queue("shop")?.is_some_and(|queue| queue.consumers == 0)))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use amiquip::{
 use anyhow::{Context, ensure};
 use guirpc::control::{Control, Target};
 use guirpc::dead_letters::Selection;
-use guirpc::{CallError, Client, Coalescing, DeadLetter, DeadLetters};
+use guirpc::{CallError, Client, Coalescing, DeadLetters};
 use harness::{Broker, Case, Program, eventually};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn find(name: &str, limit: Option<u32>) -> Vec<Article>;
 #[guirpc::function(service = "shop")]
 fn fail(how: &str);
 
-#[guirpc::function(service = "shop", ack = "early")]
+#[guirpc::function(service = "shop")]
 fn opaque(thing: Value) -> Value;
 
 #[guirpc::function(service = "shop")]
@@ -151,7 +151,7 @@ fn refuses_what_has_expired(broker: &dyn Broker) -> anyhow::Result<()> {
     channel.queue_declare(queue, QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() })?;
     let replies = channel.basic_consume(queue, ConsumerOptions { no_ack: true, ..ConsumerOptions::default() })?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let deadline = i64::try_from((now - Duration::from_secs(60)).as_millis())?;
+    let deadline = i64::try_from(now.saturating_sub(Duration::from_mins(1)).as_millis())?;
     let properties = AmqpProperties::default()
         .with_type_("reset".to_owned())
         .with_reply_to(queue.to_owned())
@@ -219,7 +219,7 @@ fn puts_failed_sends_aside(broker: &dyn Broker) -> anyhow::Result<()> {
     reset::send(&client)?;
     eventually(LONG, || Ok(broker.queue("shop.dead")?.is_some_and(|queue| queue.messages == 2)))?;
     let letters = DeadLetters::connect(&broker.uri(), "shop")?;
-    let listed: Vec<DeadLetter> = letters.list(&Selection::all())?.collect::<Result<_, _>>()?;
+    let listed = letters.list(&Selection::all())?.letters;
     let failed = listed.iter().find(|letter| letter.function() == "fail").context("it is there")?;
     ensure!(
         failed.status() == Some(409) && failed.message().is_some_and(|message| message.contains("there already")),

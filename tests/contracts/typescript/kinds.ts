@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { CallError, KindsClient, type Adjacent, type Internal, type Untagged } from "kinds";
+import { CallError, KindsClient, type AdjacentOutput, type Internal, type Untagged } from "kinds";
 
 const uri = process.env["AMQP_URI"] ?? "";
 let passed = 0;
@@ -21,7 +21,7 @@ for (const codec of ["msgpack", "json"] as const) {
     assert.ok(error instanceof CallError && error.kind === "unsendable" && error.message.includes(`\`value.${name}\``), String(error));
   }
 
-  const adjacent: Adjacent[] = [{ t: "Empty" }, { t: "Number", c: 1n << 60n }, { t: "Pair", c: [1, "a"] }, { t: "Fields", c: { a: true } }];
+  const adjacent: AdjacentOutput[] = [{ t: "Empty" }, { t: "Number", c: 1n << 60n }, { t: "Pair", c: [1, "a"] }, { t: "Fields", c: { a: true } }];
   for (const value of adjacent) {
     assert.deepEqual(await kinds.adjacent({ value }), value);
   }

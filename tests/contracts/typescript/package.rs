@@ -24,6 +24,9 @@ pub(super) fn missing() -> Option<&'static str> {
 
 /// Where `scripts/test` installs its packages.
 fn folder() -> anyhow::Result<PathBuf> {
+    if let Some(folder) = env::var_os("GUIRPC_TEST_NODE_TYPESCRIPT") {
+        return Ok(folder.into());
+    }
     let test = env::current_exe()?;
     // target/debug/deps/NAME-HASH
     Ok(test.ancestors().nth(3).context("a test is in target")?.join("contracts-typescript"))
@@ -90,10 +93,10 @@ impl Package {
 }
 
 fn built(
-    built: &'static OnceLock<Result<Package, String>>,
+    once: &'static OnceLock<Result<Package, String>>,
     build: impl FnOnce() -> anyhow::Result<Package>,
 ) -> anyhow::Result<&'static Package> {
-    built.get_or_init(|| build().map_err(|error| format!("{error:#}"))).as_ref().map_err(|error| anyhow!("{error}"))
+    once.get_or_init(|| build().map_err(|error| format!("{error:#}"))).as_ref().map_err(|error| anyhow!("{error}"))
 }
 
 fn tool(name: &str) -> anyhow::Result<Command> {
@@ -110,6 +113,6 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 /// One of the programs, with a broker.
 pub(super) fn node(package: &Package, program: &str, uri: &str) -> anyhow::Result<Program> {
     let mut command = Command::new("node");
-    command.arg(package.programs.join("dist").join(program)).env("AMQP_URI", uri).env_remove("GUIRPC_URI");
+    command.arg(package.programs.join("dist").join(program)).env("AMQP_URI", uri);
     Program::start(&mut command)
 }

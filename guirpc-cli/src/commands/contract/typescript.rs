@@ -34,7 +34,7 @@ macro_rules! runtime {
 }
 
 /// The runtime, which is the same in every package.
-const RUNTIME: [(&str, &str); 22] = runtime![
+const RUNTIME: [(&str, &str); 23] = runtime![
     "body.ts",
     "caller.ts",
     "calls.ts",
@@ -43,6 +43,7 @@ const RUNTIME: [(&str, &str); 22] = runtime![
     "index.ts",
     "json.ts",
     "mismatch.ts",
+    "msgpack.ts",
     "names.ts",
     "read.ts",
     "server/control.ts",

@@ -43,28 +43,28 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(newer: Value, older: &Value) {
-        assert_eq!(downgraded(&newer), *older);
+    fn check(newer: &Value, older: &Value) {
+        assert_eq!(downgraded(newer), *older);
     }
 
     #[test]
     fn each_keyword_has_its_older_name() {
-        check(json!({ "prefixItems": [true], "minItems": 1 }), &json!({ "items": [true], "minItems": 1 }));
-        check(json!({ "prefixItems": [true], "items": false }), &json!({ "items": [true], "additionalItems": false }));
-        check(json!({ "items": { "prefixItems": [true] } }), &json!({ "items": { "items": [true] } }));
-        check(json!({ "$defs": { "A": true } }), &json!({ "definitions": { "A": true } }));
-        check(json!({ "unevaluatedProperties": false, "type": "object" }), &json!({ "type": "object" }));
+        check(&json!({ "prefixItems": [true], "minItems": 1 }), &json!({ "items": [true], "minItems": 1 }));
+        check(&json!({ "prefixItems": [true], "items": false }), &json!({ "items": [true], "additionalItems": false }));
+        check(&json!({ "items": { "prefixItems": [true] } }), &json!({ "items": { "items": [true] } }));
+        check(&json!({ "$defs": { "A": true } }), &json!({ "definitions": { "A": true } }));
+        check(&json!({ "unevaluatedProperties": false, "type": "object" }), &json!({ "type": "object" }));
     }
 
     #[test]
     fn a_reference_stands_alone() {
-        check(json!({ "$ref": "#/a" }), &json!({ "$ref": "#/a" }));
+        check(&json!({ "$ref": "#/a" }), &json!({ "$ref": "#/a" }));
         check(
-            json!({ "$ref": "#/a", "description": "b" }),
+            &json!({ "$ref": "#/a", "description": "b" }),
             &json!({ "allOf": [{ "$ref": "#/a" }], "description": "b" }),
         );
         check(
-            json!({ "$ref": "#/a", "allOf": [{ "$ref": "#/b" }] }),
+            &json!({ "$ref": "#/a", "allOf": [{ "$ref": "#/b" }] }),
             &json!({ "allOf": [{ "$ref": "#/a" }, { "$ref": "#/b" }] }),
         );
     }

@@ -20,7 +20,8 @@ pub(super) fn of(module: &str, names: &[&str], code: &str) -> String {
 /// Imports of modules of the package itself, under these names.
 pub(super) fn modules(names: &[&str], code: &str) -> String {
     let used = names.iter().filter(|name| is_named(&format!("_{name}"), code));
-    used.map(|name| format!("from . import {name} as _{name}\n")).collect()
+    let lines: Vec<String> = used.map(|name| format!("from . import {name} as _{name}\n")).collect();
+    lines.concat()
 }
 
 /// Whether a name stands in the code as a word.

@@ -6,12 +6,13 @@ use guirpc::contract::{Contract, Type};
 use serde_json::{Value, json};
 
 use super::names::{self, Scope};
-use super::schema::{self, Members, Variant};
+use super::schema::{self, Members};
 use super::shape::{Shape, Written};
 use crate::failure::Failure;
 
 mod directions;
 mod scalars;
+mod unions;
 
 pub(super) use directions::Direction;
 use directions::Directions;
@@ -142,16 +143,6 @@ impl<'c> Model<'c> {
         })
     }
 
-    fn referred(&self, members: &Members) -> Result<(Direction, String), Failure> {
-        let reference = schema::reference(members);
-        reference.and_then(|(direction, name)| Some((Direction::from_word(&direction)?, name))).ok_or_else(|| {
-            Failure::usage(format!(
-                "the contract refers to {}; a reference is `#/definitions/input/NAME` or `#/definitions/output/NAME`",
-                members["$ref"]
-            ))
-        })
-    }
-
     fn named(&mut self, direction: Direction, name: &str) -> Result<Shape, Failure> {
         let schema = self.find(direction, name)?;
         let same = self.directions.is_same(name);
@@ -224,7 +215,7 @@ impl<'c> Model<'c> {
             }
         }
         if members.contains_key("$ref") && members.len() > 1 {
-            let (direction, name) = self.referred(&members)?;
+            let (direction, name) = referred(&members)?;
             members.remove("$ref");
             let other = self.resolved(self.find(direction, &name)?)?;
             members = schema::merged(members, other);
@@ -236,7 +227,7 @@ impl<'c> Model<'c> {
     fn resolved(&self, schema: &Value) -> Result<Members, Failure> {
         let members = schema.as_object().map(schema::essence).unwrap_or_default();
         if members.contains_key("$ref") && members.len() == 1 {
-            let (direction, name) = self.referred(&members)?;
+            let (direction, name) = referred(&members)?;
             return self.resolved(self.find(direction, &name)?);
         }
         self.flattened(members)
@@ -250,7 +241,7 @@ impl<'c> Model<'c> {
             other => return Err(Failure::usage(format!("`{other}` in the contract is no schema: it is no object"))),
         };
         if members.contains_key("$ref") && members.len() == 1 {
-            let (direction, name) = self.referred(&members)?;
+            let (direction, name) = referred(&members)?;
             return self.named(direction, &name);
         }
         let members = self.flattened(members)?;
@@ -273,70 +264,6 @@ impl<'c> Model<'c> {
             return Ok(if types(&members).contains(&"null") { shape.nullable() } else { shape });
         }
         self.plain(&members, direction, hint)
-    }
-
-    /// A union whose variants all have the members `base`, too.
-    fn union(&mut self, variants: &[Value], base: &Members, direction: Direction, name: &str) -> Result<Body, Failure> {
-        if base.is_empty()
-            && let Some(body) = self.keyed(variants, direction, name)?
-        {
-            return Ok(body);
-        }
-        let resolved = variants.iter().map(|variant| {
-            let variant = self.resolved(variant)?;
-            Ok(schema::merged(base.clone(), variant))
-        });
-        let resolved = resolved.collect::<Result<Vec<Members>, Failure>>()?;
-        if let Some((tag, values)) = schema::tag(&resolved) {
-            let mut tagged = Vec::new();
-            for ((members, value), variant) in resolved.iter().zip(values).zip(variants) {
-                let hint = format!("{name}{}", names::class(&value));
-                let constants = [(tag.clone(), value.clone())];
-                let make = |model: &mut Self, name: &str| model.class(members, &constants, direction, name);
-                tagged.push((value.clone(), self.anonymous(&hint, schema::description(variant), make)?));
-            }
-            return Ok(Body::Tagged { tag, variants: tagged });
-        }
-        let mut shapes = Vec::new();
-        for (number, (variant, members)) in (1..).zip(variants.iter().zip(resolved)) {
-            let title = variant.get("title").and_then(Value::as_str);
-            let hint = format!("{name}{}", title.map_or_else(|| format!("Variant{number}"), names::class));
-            let merged = Value::Object(members);
-            shapes.push(self.shape(if base.is_empty() { variant } else { &merged }, direction, &hint)?);
-        }
-        Ok(Body::OneOf(shapes))
-    }
-
-    /// The union, if it is externally tagged.
-    fn keyed(&mut self, variants: &[Value], direction: Direction, name: &str) -> Result<Option<Body>, Failure> {
-        let kinds: Vec<Variant<'_>> = variants.iter().map(Variant::of).collect();
-        if kinds.iter().any(|kind| matches!(kind, Variant::Other)) {
-            return Ok(None);
-        }
-        let (mut units, mut keyed) = (Vec::new(), Vec::new());
-        for (kind, variant) in kinds.into_iter().zip(variants) {
-            let Variant::Keyed(key, data) = kind else {
-                if let Variant::Units(texts) = kind {
-                    units.extend(texts);
-                }
-                continue;
-            };
-            let hint = format!("{name}{}", names::class(key));
-            let docs = schema::description(variant);
-            let members = data.as_object().map(schema::essence).unwrap_or_default();
-            let is_struct = !members.contains_key("$ref") && is_class(&members);
-            let shape = self.anonymous(&hint, docs, |model, name| {
-                if is_struct {
-                    return model.class(&members, &[], direction, name);
-                }
-                Ok(Body::Wrapper(model.shape(data, direction, &format!("{name}Value"))?))
-            })?;
-            keyed.push((key.to_owned(), shape));
-        }
-        if keyed.is_empty() {
-            return Ok(Some(Body::Alias(Shape::Literals(units.into_iter().map(Value::String).collect()))));
-        }
-        Ok(Some(Body::Keyed { units, variants: keyed }))
     }
 
     /// A class; the texts in `constants` are no fields of it.
@@ -386,6 +313,17 @@ impl<'c> Model<'c> {
         };
         Ok(Body::Class { fields, constants, rest, closed: others == Some(&json!(false)) })
     }
+}
+
+/// What a schema refers to.
+fn referred(members: &Members) -> Result<(Direction, String), Failure> {
+    let reference = schema::reference(members);
+    reference.and_then(|(direction, name)| Some((Direction::from_word(&direction)?, name))).ok_or_else(|| {
+        Failure::usage(format!(
+            "the contract refers to {}; a reference is `#/definitions/input/NAME` or `#/definitions/output/NAME`",
+            members["$ref"]
+        ))
+    })
 }
 
 /// The types that a schema names.

@@ -132,9 +132,10 @@ impl Shape {
         match (self, value) {
             (Shape::Nullable(_) | Shape::Null | Shape::Any, Value::Null) => Some("None".to_owned()),
             (Shape::Nullable(inner), value) => inner.default(value),
-            (Shape::Boolean, Value::Bool(_)) | (Shape::Integer { .. }, Value::Number(_)) => Some(literal(value)),
+            (Shape::Boolean, Value::Bool(_))
+            | (Shape::Integer { .. }, Value::Number(_))
+            | (Shape::Text { .. }, Value::String(_)) => Some(literal(value)),
             (Shape::Number { .. }, Value::Number(number)) => number.as_f64().map(|number| format!("{number:?}")),
-            (Shape::Text { .. }, Value::String(_)) => Some(literal(value)),
             (Shape::Literals(values), value) if values.contains(value) => Some(literal(value)),
             (Shape::Items { .. }, Value::Array(items)) if items.is_empty() => Some("[]".to_owned()),
             (Shape::Entries(_) | Shape::IntegerEntries { .. }, Value::Object(entries)) if entries.is_empty() => {

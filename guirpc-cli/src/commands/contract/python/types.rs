@@ -58,7 +58,7 @@ fn class(definition: &Definition, models: Models) -> String {
     let (decorator, base, config) = match models {
         Models::Dataclasses if matches!(body, Body::Wrapper(_)) => ("@dataclass\n", "", ""),
         Models::Dataclasses => ("@dataclass(kw_only=True)\n", "", ""),
-        Models::Pydantic => ("", "(BaseModel)", "    model_config = ConfigDict(strict=True)\n"),
+        Models::Pydantic => ("", "(BaseModel)", "    model_config = ConfigDict(extra=\"forbid\", strict=True)\n"),
     };
     let docs = docstring(docs, 1);
     let gap = if docs.is_empty() || (lines.is_empty() && config.is_empty()) { "" } else { "\n" };

@@ -14,7 +14,7 @@ pub(super) fn insert(definitions: &mut BTreeMap<String, Definition>) {
                 if let Type::Named(name) = inner {
                     names.insert(name.clone());
                 }
-            })
+            });
         });
     }
     for (name, definition) in definitions.iter_mut() {
@@ -25,7 +25,7 @@ pub(super) fn insert(definitions: &mut BTreeMap<String, Definition>) {
                 {
                     *inner = Type::Boxed(other.clone());
                 }
-            })
+            });
         });
     }
 }

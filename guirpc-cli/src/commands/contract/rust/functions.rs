@@ -116,6 +116,5 @@ fn signature(stub: &Stub) -> String {
     if one_line.chars().count() <= WIDTH || arguments.is_empty() {
         return one_line + "\n";
     }
-    let lines: String = arguments.iter().map(|argument| format!("    {argument},\n")).collect();
-    format!("pub fn {}(\n{lines}){output};\n", stub.ident)
+    format!("pub fn {}(\n    {},\n){output};\n", stub.ident, arguments.join(",\n    "))
 }

@@ -42,7 +42,7 @@ mod tests {
     fn docs_are_comments_whatever_is_in_them() {
         assert_eq!(
             docs("One.\n\n  two  \r\nthree\rfour", "    "),
-            concat!("    /// One.\n    ///\n    ///   two\n    ///\n    /// three\n    /// four\n")
+            "    /// One.\n    ///\n    ///   two\n    ///\n    /// three\n    /// four\n"
         );
         assert_eq!(docs("", ""), "");
     }

@@ -55,17 +55,17 @@ impl Forms {
         let forms = names.into_iter().map(|name| {
             let is_same = |one, other| same.contains(&(name.as_str(), one, other));
             let there: Vec<Form> = Form::ALL.into_iter().filter(|form| is_there(name, *form)).collect();
-            let mut named: BTreeMap<Form, String> = BTreeMap::new();
+            let mut chosen: BTreeMap<Form, String> = BTreeMap::new();
             for form in &there {
                 let like = there.iter().find(|other| *other < form && is_same(**other, *form));
                 let own = || {
                     let suffix = suffix(*form, &there, is_same);
                     names::unique(names::identifier(name) + suffix, &mut taken)
                 };
-                let form_name = like.and_then(|other| named.get(other).cloned()).unwrap_or_else(own);
-                named.insert(*form, form_name);
+                let form_name = like.and_then(|other| chosen.get(other).cloned()).unwrap_or_else(own);
+                chosen.insert(*form, form_name);
             }
-            (name.clone(), named)
+            (name.clone(), chosen)
         });
         Forms(forms.collect())
     }

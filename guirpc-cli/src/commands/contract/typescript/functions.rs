@@ -102,9 +102,10 @@ pub(super) fn server(model: &Model<'_>) -> String {
     let mut members = String::new();
     for function in &model.functions {
         let docs = method_docs(function);
-        let arguments = match function.arguments.is_empty() {
-            true => "Record<string, never>".to_owned(),
-            false => typed.arguments(function, Form::Taken),
+        let arguments = if function.arguments.is_empty() {
+            "Record<string, never>".to_owned()
+        } else {
+            typed.arguments(function, Form::Taken)
         };
         let output = typed.output(function);
         let name = names::member(function.name);

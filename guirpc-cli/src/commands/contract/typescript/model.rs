@@ -78,7 +78,7 @@ fn definition((name, schema): (&String, &Value)) -> (String, Definition) {
 
 impl<'c> ModelFunction<'c> {
     fn new(name: &'c str, function: &'c Function) -> Self {
-        let shape = |ty: &Type| schema::shape(&ty.schema).as_whole(ty.bytes);
+        let shape = |ty: &Type| schema::shape(&ty.schema).into_whole(ty.bytes);
         let arguments = function.arguments.iter().map(|argument| ModelArgument {
             name: &argument.name,
             rust: &argument.ty.rust,

@@ -175,7 +175,7 @@ fn object(schema: &Map<String, Value>) -> Shape {
 
 impl Shape {
     /// The same as a whole argument or output, which may be bytes.
-    pub(super) fn as_whole(self, is_bytes: bool) -> Self {
+    pub(super) fn into_whole(self, is_bytes: bool) -> Self {
         if is_bytes { Shape::Bytes { whole: true } } else { self }
     }
 

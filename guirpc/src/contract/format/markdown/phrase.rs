@@ -155,32 +155,32 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(schema: Value, expected: &str) {
+    fn check(schema: &Value, expected: &str) {
         let contract = Contract::from_json(crate::contract::format::tests::SHOP).unwrap();
-        assert_eq!(Links::of(&contract).phrase(&schema), expected);
+        assert_eq!(Links::of(&contract).phrase(schema), expected);
     }
 
     #[test]
     fn every_schema_has_its_words() {
-        check(json!(true), "anything");
-        check(json!({}), "anything");
-        check(json!({ "type": "integer", "format": "int64" }), "integer (`int64`)");
-        check(json!({ "type": ["integer", "null"], "format": "uint32" }), "integer (`uint32`) or nothing");
-        check(json!({ "enum": ["a", "b"] }), "`\"a\"` or `\"b\"`");
-        check(json!({ "type": "array", "items": { "type": "string" } }), "list of text");
-        check(json!({ "type": "array", "prefixItems": [{ "type": "null" }, true] }), "list of (nothing, anything)");
+        check(&json!(true), "anything");
+        check(&json!({}), "anything");
+        check(&json!({ "type": "integer", "format": "int64" }), "integer (`int64`)");
+        check(&json!({ "type": ["integer", "null"], "format": "uint32" }), "integer (`uint32`) or nothing");
+        check(&json!({ "enum": ["a", "b"] }), "`\"a\"` or `\"b\"`");
+        check(&json!({ "type": "array", "items": { "type": "string" } }), "list of text");
+        check(&json!({ "type": "array", "prefixItems": [{ "type": "null" }, true] }), "list of (nothing, anything)");
         check(
-            json!({ "type": "object", "additionalProperties": { "type": "boolean" } }),
+            &json!({ "type": "object", "additionalProperties": { "type": "boolean" } }),
             "map of texts to `true` or `false`",
         );
         check(
-            json!({ "type": "object", "patternProperties": { "^\\d+$": true } }),
+            &json!({ "type": "object", "patternProperties": { "^\\d+$": true } }),
             "map of keys as `^\\d+$` to anything",
         );
-        check(json!({ "properties": { "a": true }, "type": "object" }), "object of `a`: anything");
-        check(json!({ "$ref": "#/definitions/output/Receipt" }), "[`Receipt`](#output-Receipt)");
+        check(&json!({ "properties": { "a": true }, "type": "object" }), "object of `a`: anything");
+        check(&json!({ "$ref": "#/definitions/output/Receipt" }), "[`Receipt`](#output-Receipt)");
         check(
-            json!({ "anyOf": [{ "$ref": "#/definitions/input/Size" }, { "type": "null" }] }),
+            &json!({ "anyOf": [{ "$ref": "#/definitions/input/Size" }, { "type": "null" }] }),
             "[`Size`](#input-Size) or nothing",
         );
     }

@@ -1,9 +1,8 @@
 // Bodies of messages: content types, arguments, outputs and failures.
 
-import { decode, encode } from "@msgpack/msgpack";
-
 import { fromJson, toJson } from "./json.js";
-import { DEEPEST, Mismatch, isObject } from "./mismatch.js";
+import { Mismatch, isObject } from "./mismatch.js";
+import { fromMsgpack, toMsgpack } from "./msgpack.js";
 import { read, readField } from "./read.js";
 import type { FunctionSchema, Shape } from "./shape.js";
 import { any } from "./shape.js";
@@ -36,36 +35,15 @@ export function codecOf(contentType: string | undefined): Codec | undefined {
 }
 
 export function pack(wire: unknown, codec: Codec): Buffer {
-  if (codec === "json") {
-    return Buffer.from(toJson(wire), "utf8");
-  }
-  const packed = encode(wire, { useBigInt64: true, maxDepth: DEEPEST + 2 });
-  return Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
+  return codec === "json" ? Buffer.from(toJson(wire), "utf8") : toMsgpack(wire);
 }
 
-/** What a body holds, as it travels; an error of it is a `SyntaxError`, or one of the codec's. */
+/** What a body holds, as it travels. */
 export function unpack(body: Uint8Array, codec: Codec): unknown {
   if (codec === "json") {
     return fromJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
   }
-  // Each element takes a byte at least, so nothing that a message says of its lengths reserves more than it has.
-  const most = body.length;
-  return decode(body, {
-    useBigInt64: true,
-    maxStrLength: most,
-    maxBinLength: most,
-    maxArrayLength: most,
-    maxMapLength: most,
-    maxExtLength: most,
-    mapKeyConverter: textOfKey,
-  });
-}
-
-function textOfKey(key: unknown): string {
-  if (typeof key === "string" || typeof key === "number" || typeof key === "bigint" || typeof key === "boolean") {
-    return String(key);
-  }
-  throw new SyntaxError("a key of a map is a text, a number or a truth value");
+  return fromMsgpack(body);
 }
 
 /** The arguments of a call, by name. */

@@ -125,6 +125,9 @@ export class Connection {
     while (!this.#isStopped()) {
       const reason = await (this.#lost ?? Promise.resolve("it was never open"));
       this.#model = undefined;
+      if (this.#isStopped()) {
+        return;
+      }
       this.#session.blocked(undefined);
       this.#session.lost(reason);
       for (let attempt = 0; !this.#isStopped(); attempt += 1) {

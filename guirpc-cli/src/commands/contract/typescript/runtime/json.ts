@@ -1,11 +1,16 @@
 // JSON whose integers are exact: `JSON.parse` would round those beyond 2^53.
 
 import { DEEPEST, setMember } from "./mismatch.js";
+import { Float } from "./msgpack.js";
 
 /** Writes what travels, integers of any length among it. */
 export function toJson(value: unknown): string {
   if (typeof value === "bigint") {
     return String(value);
+  }
+  if (value instanceof Float) {
+    // As serde does, so that a float stays one for readers without a type.
+    return Number.isSafeInteger(value.value) ? `${Object.is(value.value, -0) ? "-0" : String(value.value)}.0` : String(value.value);
   }
   if (Array.isArray(value)) {
     return `[${value.map(toJson).join(",")}]`;

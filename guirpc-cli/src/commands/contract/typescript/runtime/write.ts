@@ -1,12 +1,11 @@
 // From the values of a program to what travels: checked first, so that nothing wrong is sent.
 
 import { DEEPEST, Mismatch, isObject, ofVariants, setMember, wrong, type Path } from "./mismatch.js";
+import { Float } from "./msgpack.js";
 import type { Field, Shape } from "./shape.js";
 
 /** How it will be written: JSON has neither bytes nor NaN, MessagePack no integer of more than 64 bits. */
 export type Codec = "msgpack" | "json";
-
-const SMALL = 4_294_967_295;
 
 /** The value as it travels. */
 export function write(shape: Shape, value: unknown, path: Path, codec: Codec): unknown {
@@ -85,7 +84,7 @@ function writeInteger(value: unknown, path: Path, least: number, most: number): 
   return number === 0 ? 0 : number;
 }
 
-function writeBigint(value: unknown, path: Path, codec: Codec, least: bigint, most: bigint): number | bigint {
+function writeBigint(value: unknown, path: Path, codec: Codec, least: bigint, most: bigint): bigint {
   if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
     throw new Mismatch(path, `the number ${String(value)} is beyond what a number holds exactly: give a bigint`);
   }
@@ -94,18 +93,17 @@ function writeBigint(value: unknown, path: Path, codec: Codec, least: bigint, mo
   if (integer === undefined || integer < least || integer > most) {
     throw wrong(path, `an integer from ${String(least)} to ${String(most)}`, value);
   }
-  return compact(integer, path, codec);
+  return sendable(integer, path, codec);
 }
 
-/** Such as MessagePack writes short; what is longer it would make a float of. */
-function compact(integer: bigint, path: Path, codec: Codec): number | bigint {
+function sendable(integer: bigint, path: Path, codec: Codec): bigint {
   if (codec === "msgpack" && (integer < -(2n ** 63n) || integer >= 2n ** 64n)) {
     throw new Mismatch(path, `the integer ${String(integer)} does not fit into 64 bits; send it as JSON, or as a text`);
   }
-  return integer >= -2_147_483_648n && integer <= SMALL ? Number(integer) : integer;
+  return integer;
 }
 
-function writeNumber(value: unknown, path: Path, codec: Codec, single: boolean): number {
+function writeNumber(value: unknown, path: Path, codec: Codec, single: boolean): Float {
   if (typeof value !== "number") {
     throw wrong(path, "a number", value);
   }
@@ -115,7 +113,7 @@ function writeNumber(value: unknown, path: Path, codec: Codec, single: boolean):
   if (single && Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
     throw new Mismatch(path, `the number ${String(value)} is beyond what a float of 32 bits holds`);
   }
-  return value;
+  return new Float(value, single);
 }
 
 function writeText(value: unknown, path: Path, least: number, most: number): string {
@@ -225,10 +223,10 @@ function writeAny(value: unknown, path: Path, codec: Codec, depth: number): unkn
     return null;
   }
   if (typeof value === "number") {
-    return Number.isSafeInteger(value) ? compact(BigInt(value), path, codec) : writeNumber(value, path, codec, false);
+    return Number.isSafeInteger(value) && !Object.is(value, -0) ? value : writeNumber(value, path, codec, false);
   }
   if (typeof value === "bigint") {
-    return compact(value, path, codec);
+    return sendable(value, path, codec);
   }
   if (typeof value === "boolean" || typeof value === "string") {
     return value;

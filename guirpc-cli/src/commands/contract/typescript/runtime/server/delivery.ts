@@ -17,11 +17,14 @@ export interface Delivery {
   ack(): void;
   /** Waits until the broker knows that: `false` if others of its message are still to be done. */
   known(): Promise<boolean>;
+  /** Puts its message back, since it cannot be done now. */
+  requeue(): void;
 }
 
 /** What a channel does for its deliveries. */
 export interface Acknowledging {
   ack(message: ConsumeMessage): void;
+  requeue(message: ConsumeMessage): void;
   /** Answered when the broker knows all acknowledgements until now. */
   barrier(): Promise<void>;
 }
@@ -41,6 +44,12 @@ export function alone(message: ConsumeMessage, role: Role, channel: Acknowledgin
     known: async () => {
       await channel.barrier();
       return true;
+    },
+    requeue: () => {
+      if (!isAcknowledged) {
+        isAcknowledged = true;
+        channel.requeue(message);
+      }
     },
   };
 }
@@ -72,10 +81,20 @@ export function together(message: ConsumeMessage, role: Role, channel: Acknowled
           channel.ack(message);
           channel.barrier().then(() => {
             acknowledged.resolve(true);
-          }, acknowledged.reject);
+          }, () => {
+            // The connection is lost, and with it whoever would be told.
+            acknowledged.resolve(false);
+          });
         }
       },
       known: () => Promise.race([acknowledged.promise, sleep(LONGEST_WAIT_MS, false, { ref: false })]),
+      requeue: () => {
+        if (open > 0) {
+          open = -1;
+          channel.requeue(message);
+          acknowledged.resolve(false);
+        }
+      },
     };
   });
 }

@@ -81,6 +81,9 @@ export class Lane {
       ack: (message) => {
         channel.ack(message);
       },
+      requeue: (message) => {
+        channel.nack(message, false, true);
+      },
       // The broker answers in order, so it has read all that was written before.
       barrier: async () => {
         await channel.prefetch(concurrency);
@@ -149,7 +152,7 @@ export class Lane {
           const { function: name, correlationId = "" } = delivery.request;
           this.#settings.log(`the request ${correlationId} to \`${name}\` stays in its queue: ${said(error)}`);
           await sleep(1000, undefined, { ref: false });
-          await open.channel.recover().catch(() => undefined);
+          delivery.requeue();
         }
       })
       .finally(() => this.#running.delete(running));

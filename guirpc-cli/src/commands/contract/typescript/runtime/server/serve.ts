@@ -10,7 +10,7 @@ import { Dispatcher, type AnyFunction } from "./dispatch.js";
 import { Lane } from "./lane.js";
 
 export interface ServeOptions {
-  /** The broker, or several with commas between them; the default is `GUIRPC_URI`, `AMQP_URI`, else one on this machine. */
+  /** The broker, or several with commas between them; the default is `AMQP_URI`, else one on this machine. */
   readonly uri?: string;
   /** How many functions of a lane are under way at once, and are fetched ahead; the default is 100. */
   readonly concurrency?: number;
@@ -90,7 +90,7 @@ class Running implements Server, Session {
     const lanes = [...new Set([...service.functions.values()].flatMap(({ lane }) => (lane === undefined ? [] : [lane])))].sort();
     const settings = { concurrency, maxDeliveries, log: this.#log };
     this.#lanes = [undefined, ...lanes].map((lane) => new Lane(lane, dispatcher, settings));
-    const uri = options.uri ?? process.env["GUIRPC_URI"] ?? process.env["AMQP_URI"] ?? "amqp://guest:guest@localhost:5672";
+    const uri = options.uri ?? process.env["AMQP_URI"] ?? "amqp://guest:guest@localhost:5672";
     this.#connection = new Connection(uri, service.name, this);
     this.#control = new Control({
       service,
