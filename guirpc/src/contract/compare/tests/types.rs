@@ -297,6 +297,10 @@ fn references() {
     let circle = json!({"input": {"Item": {"$ref": "#/definitions/input/Item"}}});
     let unprovable = (&["unprovable f.a breaks breaks"][..], &["unprovable f.output breaks breaks"][..]);
     with_definitions((&item_ref, &circle), (&item_ref, &circle), unprovable.0, unprovable.1);
+    // A document that is read has no such reference; one that is put together may.
+    let mut nowhere = document(&json!({"f": {"arguments": [argument("a", true, &item_ref)]}}), &old);
+    nowhere.definitions.input.clear();
+    check(&nowhere, &nowhere, unprovable.0);
 }
 
 #[test]
