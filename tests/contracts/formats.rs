@@ -1,7 +1,0 @@
-//! TODO.
-
-use harness::Case;
-
-pub(crate) fn cases() -> Vec<Case> {
-    Vec::new()
-}
