@@ -27,6 +27,8 @@ pub(crate) const FAAS_NAME: &str = "FaaS-Name";
 pub(crate) const DEADLINE: &str = "guirpc-deadline";
 /// Header of a request: how long the caller was ready to wait when it sent the request, in milliseconds.
 pub(crate) const TIMEOUT: &str = "guirpc-timeout";
+/// Header of a request: for which contract its caller was made, by the hash of the document.
+pub(crate) const CONTRACT: &str = "guirpc-contract";
 /// Header of a request that was delivered before: how many deliveries came before this one whose function had,
 /// or may have, begun. It is believed only where servers alone put requests, since a caller may write it, too.
 ///

@@ -69,12 +69,19 @@ impl Registration {
     pub(crate) fn is_async(&self) -> bool {
         !matches!(self.invoke, Invoke::Blocking(_))
     }
+
+    /// What its callers know of it.
+    #[cfg(feature = "schema")]
+    pub(crate) fn called(&self) -> Called {
+        let Registration { name, service, description, lane, timeout, idempotent, coalesce, python, .. } = *self;
+        Called { name, service, description, lane, timeout, idempotent, coalesce, python }
+    }
 }
 
 inventory::collect!(Registration);
 
-/// A function that this program may call and does not have: one without a body.
-#[derive(Debug)]
+/// A function as its callers know it; the entry of one that this program does not have, which has no body.
+#[derive(Clone, Copy, Debug)]
 pub struct Called {
     /// The name by which it is called.
     pub name: &'static str,

@@ -13,6 +13,7 @@ mod python;
 mod run;
 mod servers;
 mod shop;
+mod terminal;
 mod vandal;
 #[path = "../end_to_end/dead_letters/written.rs"]
 mod written;

@@ -1,14 +1,13 @@
 //! `guirpc ls`, `info`, `stats` and `top`: what servers say of themselves, from a shell.
 
-use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use harness::{Broker, binary, eventually};
+use harness::{Broker, eventually};
 use serde_json::Value;
 
 use super::run::{Ended, check};
+use super::terminal::Terminal;
 use super::{LONG, ask, shop};
 
 /// Asks until a server has answered, which it does soon after it serves.
@@ -110,30 +109,12 @@ fn looks(broker: &dyn Broker) -> anyhow::Result<()> {
     let table = ask(broker, &[&once[..3], &["--filter", "nothing"]].concat())?;
     ensure!(table.stdout.lines().count() == 1 && table.stdout.starts_with("function "), "{table:?}");
     // On a terminal, until a key ends it.
-    let guirpc = binary("guirpc")?;
-    let command = format!("stty rows 20 cols 120; {} top --interval 200ms", guirpc.display());
-    let mut script = Command::new("script")
-        .args(["-qefc", &command, "/dev/null"])
-        .env("AMQP_URI", broker.uri())
-        .env("TERM", "xterm")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("`script` of the package bsdutils")?;
-    let mut keys = script.stdin.take().context("it is piped")?;
-    let typing = thread::spawn(move || {
-        use std::io::Write;
-        for key in [&b"s"[..], b"/price\r", b"q"] {
-            thread::sleep(Duration::from_secs(2));
-            if keys.write_all(key).is_err() {
-                return;
-            }
-        }
-        thread::sleep(Duration::from_secs(2));
-    });
-    let ended = script.wait_with_output()?;
-    drop(typing.join());
-    let shown = String::from_utf8_lossy(&ended.stdout);
-    ensure!(ended.status.success() && shown.contains("shop.price") && shown.contains("failures"), "{ended:?}");
-    Ok(())
+    let mut terminal = Terminal::start(broker, "top --interval 200ms")?;
+    terminal.shows(|screen| screen.contains("shop.price") && screen.contains("requests/s, by rate"))?;
+    terminal.types("s")?;
+    terminal.shows(|screen| screen.contains("shop.price") && screen.contains("requests/s, by failures"))?;
+    terminal.types("/prize\r")?;
+    terminal.shows(|screen| screen.contains("/: filter prize") && !screen.contains("shop.price"))?;
+    terminal.types("q")?;
+    terminal.ends()
 }

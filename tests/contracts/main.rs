@@ -4,6 +4,7 @@ mod check;
 mod conformance;
 mod corpus;
 mod formats;
+mod golden;
 mod guide;
 mod python;
 mod rust;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
         conformance::cases(),
         corpus::cases(),
         formats::cases(),
+        golden::cases(),
         guide::cases(),
         python::cases(),
         rust::cases(),

@@ -1,4 +1,4 @@
-//! The service whose contract `shop.json` is: for clients in other languages.
+//! The service whose contract `shop.json` is.
 
 use std::collections::BTreeMap;
 

@@ -50,7 +50,7 @@ pub(super) fn implements(served: &ServedFunction, private: &TokenStream) -> Opti
         let here = taken(argument, &lifetime);
         let check =
             quote!(#private::same_argument::<#here, <#declared as #private::Takes<#position>>::Parameter<'static>>(););
-        located_at(check, &argument.ty)
+        located(check, argument.ty.span())
     });
     let output = |of: &TokenStream, part: &str| {
         let part = syn::Ident::new(part, proc_macro2::Span::call_site());
@@ -72,9 +72,4 @@ pub(super) fn implements(served: &ServedFunction, private: &TokenStream) -> Opti
             #(#returns)*
         };
     })
-}
-
-/// Tokens that the compiler underlines as the user's own.
-fn located_at(tokens: TokenStream, user: &impl Spanned) -> TokenStream {
-    located(tokens, user.span())
 }

@@ -251,9 +251,9 @@ pub(crate) struct Channel(pub(super) amiquip::Channel, ChannelBodies, ConsumerEn
 
 impl Channel {
     /// Starts to consume; the broker stops when the result is dropped.
-    pub(super) fn start_consumer(
+    pub(super) fn start_consumer<Q: Into<String>>(
         &self,
-        queue: impl Into<String>,
+        queue: Q,
         options: ConsumerOptions,
     ) -> Result<amiquip::Consumer<'_>, amiquip::Error> {
         let consumer = self.0.basic_consume(queue, options)?;

@@ -1,7 +1,6 @@
 //! Makes the document of a service out of its functions.
 
 use std::hash::Hasher;
-use std::time::Duration;
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value};
@@ -9,9 +8,9 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::document::{Argument, Contract, Definitions, Error, FORMAT_VERSION, Function, Output, Python, Type};
 use crate::codec::{PythonOptions, PythonSerializer};
-use crate::function::{Description, TypeDescription};
+use crate::function::TypeDescription;
 use crate::message::status;
-use crate::registry::{Ack, Called, Registration, Service, called};
+use crate::registry::{Ack, Called, Service, called};
 
 impl Contract {
     /// The contract of a service whose functions are linked into this program.
@@ -27,46 +26,22 @@ impl Contract {
     /// It says nothing of `ack`, which only a server knows.
     pub fn of_callers(service: impl AsRef<str>) -> Self {
         let service = service.as_ref();
-        make(service, called().filter(|called| called.service == service).map(Described::from))
+        make(service, called().filter(|called| called.service == service).map(|called| (*called, Ack::AfterReply)))
     }
 
     pub(crate) fn of(service: &Service) -> Self {
-        make(&service.name, service.functions().map(Described::from))
+        make(&service.name, service.functions().map(|function| (function.called(), function.ack)))
     }
 }
 
-/// A function, served here or elsewhere.
-struct Described {
-    name: &'static str,
-    description: &'static Description,
-    lane: Option<&'static str>,
-    timeout: Option<Duration>,
-    idempotent: bool,
-    ack: Ack,
-    coalesce: bool,
-    python: PythonOptions,
-}
-
-impl From<&'static Registration> for Described {
-    fn from(function: &'static Registration) -> Self {
-        let Registration { name, ref description, lane, timeout, idempotent, ack, coalesce, python, .. } = *function;
-        Described { name, description, lane, timeout, idempotent, ack, coalesce, python }
-    }
-}
-
-impl From<&'static Called> for Described {
-    fn from(function: &'static Called) -> Self {
-        let Called { name, ref description, lane, timeout, idempotent, coalesce, python, .. } = *function;
-        Described { name, description, lane, timeout, idempotent, ack: Ack::AfterReply, coalesce, python }
-    }
-}
-
-fn make(service: &str, functions: impl Iterator<Item = Described>) -> Contract {
+/// A function that is served elsewhere is not known to be acknowledged early.
+fn make(service: &str, functions: impl Iterator<Item = (Called, Ack)>) -> Contract {
     // Sorted, so that of two types of one name the same is told from the other each time.
-    let mut functions: Vec<Described> = functions.collect();
-    functions.sort_by_key(|function| function.name);
+    let mut functions: Vec<(Called, Ack)> = functions.collect();
+    functions.sort_by_key(|(called, _)| called.name);
     let mut schemas = Schemas::new();
-    let functions = functions.iter().map(|function| (function.name.to_owned(), schemas.function(function))).collect();
+    let functions =
+        functions.iter().map(|(called, ack)| (called.name.to_owned(), schemas.function(called, *ack))).collect();
     let mut contract = Contract {
         contract: FORMAT_VERSION,
         service: service.to_owned(),
@@ -106,8 +81,8 @@ impl Schemas {
         }
     }
 
-    fn function(&mut self, function: &Described) -> Function {
-        let Described { description, ref python, .. } = *function;
+    fn function(&mut self, called: &Called, ack: Ack) -> Function {
+        let Called { description, python, .. } = called;
         let required = (description.required)();
         let argument = |(parameter, required): (&crate::function::Parameter, bool)| Argument {
             name: parameter.name.to_owned(),
@@ -126,11 +101,11 @@ impl Schemas {
             arguments,
             output: Output { ty: described(&mut self.output, &description.returns) },
             error,
-            timeout_ms: function.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
-            lane: function.lane.map(str::to_owned),
-            idempotent: function.idempotent,
-            ack: function.ack.name().to_owned(),
-            coalesce: function.coalesce,
+            timeout_ms: called.timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
+            lane: called.lane.map(str::to_owned),
+            idempotent: called.idempotent,
+            ack: ack.name().to_owned(),
+            coalesce: called.coalesce,
             python: (*python != PythonOptions::default()).then(|| Python::from(python)),
         }
     }

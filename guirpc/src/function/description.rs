@@ -14,7 +14,7 @@ pub trait Described: Function {
 }
 
 /// A function, as its signature and its doc comment have it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Description {
     /// Its arguments, in order; state and context are none.
     pub parameters: &'static [Parameter],
@@ -101,7 +101,7 @@ impl fmt::Debug for TypeDescription {
 }
 
 /// A place in the source code.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// The file, as `file!()` names it.
     pub file: &'static str,

@@ -4,11 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::log::warn;
-use crate::message::Request;
+use crate::message::{CONTRACT, Request};
 use crate::registry::Service;
-
-/// By which a caller says for which contract it was made: its hash.
-pub(super) const CONTRACT: &str = "guirpc-contract";
 
 /// Strangers can make up any number of hashes.
 const MOST_LOGGED: usize = 256;
