@@ -41,6 +41,8 @@ fn commands_do_what_it_says(broker: &dyn Broker) -> anyhow::Result<()> {
     let shop = Program::start(Command::new(binary("shop")?).env("AMQP_URI", broker.uri()))?;
     shop.wait_for_log("serving", LONG)?;
     let folder = tempfile::tempdir()?;
+    let (_, waivers) = PAGE.split_once("```toml\n# waivers.toml\n").context("the page has waivers")?;
+    fs::write(folder.path().join("waivers.toml"), waivers.split("```").next().unwrap_or_default())?;
     let all = shown();
     ensure!(all.len() >= 10, "the page has only {} commands", all.len());
     for Shown { command, lines } in all {

@@ -9,7 +9,7 @@ use guirpc::DeadLetters;
 use guirpc::dead_letters::Selection;
 use harness::{Broker, Case, Program, binary, eventually};
 
-use super::{LONG, MODELS, Package, passed, start};
+use super::{LONG, MODELS, Package, SHOP, passed, start};
 use crate::conformance;
 
 const FORMS: [&str; 2] = ["asynchronous.py", "blocking.py"];
@@ -136,7 +136,8 @@ fn a_request_is_as_the_wire_format_has_it(broker: &dyn Broker) -> anyhow::Result
         ensure!(integer(&call, "guirpc-deadline").is_some_and(|deadline| deadline > 1_600_000_000_000));
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         ensure!(text(&call, "traceparent") == Some(trace) && text(&call, "tenant") == Some("acme"));
-        ensure!(text(&call, "guirpc-contract") == Some("0".repeat(32).as_str()));
+        let contract = guirpc::contract::Contract::from_json(SHOP)?;
+        ensure!(text(&call, "guirpc-contract") == Some(contract.hash.as_str()));
         ids.push(properties.correlation_id().clone().context("it has an id")?);
 
         let send = next(&channel)?;

@@ -67,11 +67,11 @@ fn refused() -> anyhow::Result<()> {
         ensure!(!folder.path().join("shop").exists(), "something is written");
         Ok(())
     };
-    check("{", "contract.json`: this is no contract")?;
+    check("{", "contract.json: this is no contract")?;
     check(r#"{"contract": 99}"#, "version 99")?;
     let mut contract = shop()?;
     contract["functions"]["place"]["output"]["schema"] = json!({ "$ref": "#/definitions/output/Nowhere" });
-    check(&contract.to_string(), "refers to `#/definitions/output/Nowhere`, and has no such definition")?;
+    check(&contract.to_string(), "functions.place: nothing is at `#/definitions/output/Nowhere`")?;
     contract["functions"]["place"]["output"]["schema"] = json!({ "type": "colour" });
     check(&contract.to_string(), "the unknown type `colour`")
 }

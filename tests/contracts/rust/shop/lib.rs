@@ -18,7 +18,7 @@
 pub mod types;
 
 /// The contract that this was written from: the hash of the document.
-pub const CONTRACT: &str = "00000000000000000000000000000000";
+pub const CONTRACT: &str = "8b0a4ca75b44eeee1e9748447d2f4ea4";
 
 /// Adds two integers.
 #[guirpc::function(service = "shop", idempotent)]
@@ -27,6 +27,10 @@ pub fn add(a: i64, b: i64) -> i64;
 /// The sum of all bytes.
 #[guirpc::function(service = "shop", timeout = "2s")]
 pub fn checksum(data: &[u8]) -> u64;
+
+/// Fails as `how` says: `fault` (409), `panic`, or takes two seconds (`slow`).
+#[guirpc::function(service = "shop")]
+pub fn fail(how: &str);
 
 /// Finds articles by their name.
 #[deprecated = "use `search`"]
