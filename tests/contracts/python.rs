@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use harness::{Broker, Case, Program, binary};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::conformance;
@@ -105,21 +105,7 @@ fn generate(document: &Path, models: &str, out: &Path) -> Command {
 
 /// The contract of the service `shop`, with all of its functions.
 fn shop() -> anyhow::Result<Value> {
-    let mut contract: Value = serde_json::from_str(SHOP)?;
-    let functions = contract["functions"].as_object_mut().context("it has functions")?;
-    functions.entry("fail").or_insert_with(|| {
-        let text = json!({ "name": "how", "required": true, "rust": "String", "schema": { "type": "string" } });
-        json!({
-            "docs": "Fails as `how` says: `fault` (409), `panic`, or takes two seconds (`slow`).",
-            "signature": "fn fail(how: String) -> Result<(), Fault>",
-            "arguments": [text],
-            "output": { "rust": "()", "schema": { "type": "null" } },
-            "idempotent": false,
-            "ack": "after-reply",
-            "coalesce": false
-        })
-    });
-    Ok(contract)
+    Ok(serde_json::from_str(SHOP)?)
 }
 
 /// Starts one of our programs with a case, on this broker.

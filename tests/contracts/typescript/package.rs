@@ -66,10 +66,7 @@ impl Package {
 
     /// Makes the package as a user does, and builds it and the programs.
     fn build(service: &str, contract: &str, programs: &[&str]) -> anyhow::Result<Self> {
-        let own = folder()?.join("built").join(service);
-        if own.exists() {
-            fs::remove_dir_all(&own)?;
-        }
+        let own = built_by_this_run()?.join(service);
         let built = Package { package: own.join("package"), programs: own.join("programs") };
         fs::create_dir_all(own.join("node_modules"))?;
         fs::create_dir_all(&built.programs)?;
@@ -90,11 +87,33 @@ impl Package {
         Ok(built)
     }
 
+    /// One of the programs.
+    pub(super) fn run(&self, program: &str) -> Command {
+        let mut command = Command::new("node");
+        command.arg(self.programs.join("dist").join(program));
+        command
+    }
+
     /// Lints the package by its own rules, and the programs by the same.
     pub(super) fn lint(&self) -> anyhow::Result<()> {
         run(tool("eslint")?.current_dir(&self.package))?;
         run(tool("eslint")?.current_dir(&self.programs))
     }
+}
+
+/// The folder of what this run builds, in that of the packages, where programs find them; those of runs that have ended
+/// are removed.
+fn built_by_this_run() -> anyhow::Result<PathBuf> {
+    let all = folder()?.join("built");
+    fs::create_dir_all(&all)?;
+    for entry in fs::read_dir(&all)? {
+        let other = entry?;
+        if !Path::new("/proc").join(other.file_name()).exists() {
+            // Another run may be removing it as well.
+            let _ = fs::remove_dir_all(other.path());
+        }
+    }
+    Ok(all.join(std::process::id().to_string()))
 }
 
 fn built(
@@ -117,7 +136,5 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 
 /// One of the programs, with a broker.
 pub(super) fn node(package: &Package, program: &str, uri: &str) -> anyhow::Result<Program> {
-    let mut command = Command::new("node");
-    command.arg(package.programs.join("dist").join(program)).env("AMQP_URI", uri);
-    Program::start(&mut command)
+    Program::start(package.run(program).env("AMQP_URI", uri))
 }

@@ -1,6 +1,6 @@
 //! A package in TypeScript: types, a client and a server, made of a contract.
 //!
-//! What is the same for every service is in `typescript/runtime`, and goes along as it is. What differs is written here:
+//! What is the same for every service is in `templates/typescript/runtime`, and goes along as it is. What differs is written here:
 //! the types for programs, and the shapes by which the runtime checks, writes and reads values.
 
 use std::fs;
@@ -30,12 +30,13 @@ const MARK: &str = "guirpc contract client";
 
 macro_rules! runtime {
     ($($path:literal),* $(,)?) => {
-        [$((concat!("src/runtime/", $path), include_str!(concat!("typescript/runtime/", $path)))),*]
+        [$((concat!("src/runtime/", $path), include_str!(concat!("../../../templates/typescript/runtime/", $path)))),*]
     };
 }
 
 /// The runtime, which is the same in every package.
-const RUNTIME: [(&str, &str); 23] = runtime![
+const RUNTIME: [(&str, &str); 24] = runtime![
+    "alone.ts",
     "body.ts",
     "caller.ts",
     "calls.ts",
@@ -79,7 +80,7 @@ fn files(contract: &Contract) -> Vec<(&'static str, String)> {
     let generated = [
         ("src/client.ts", functions::client(&model)),
         ("src/contract.ts", document(contract)),
-        ("src/index.ts", include_str!("typescript/index.ts.txt").to_owned()),
+        ("src/index.ts", include_str!("../../../templates/typescript/index.ts").to_owned()),
         ("src/schemas.ts", shapes::schemas(&model)),
         ("src/server.ts", functions::server(&model)),
         ("src/types.ts", types::types(&model)),
@@ -88,8 +89,8 @@ fn files(contract: &Contract) -> Vec<(&'static str, String)> {
     let headed = generated.into_iter().chain(runtime).map(|(path, text)| (path, format!("{heading}{text}")));
     let plain = [
         ("package.json", package(contract)),
-        ("tsconfig.json", include_str!("typescript/tsconfig.json.txt").to_owned()),
-        ("eslint.config.js", include_str!("typescript/eslint.config.js.txt").to_owned()),
+        ("tsconfig.json", include_str!("../../../templates/typescript/tsconfig.json").to_owned()),
+        ("eslint.config.js", include_str!("../../../templates/typescript/eslint.config.js").to_owned()),
     ];
     plain.into_iter().chain(headed).collect()
 }
@@ -102,7 +103,7 @@ fn package(contract: &Contract) -> String {
     );
     let name = names::package(&contract.service);
     let blanks = [("NAME", &*quoted(&name)), ("DESCRIPTION", &*quoted(&description))];
-    fill::fill(include_str!("typescript/package.json.txt"), &blanks)
+    fill::fill(include_str!("../../../templates/typescript/package.json"), &blanks)
 }
 
 /// For servers, which are asked for it.

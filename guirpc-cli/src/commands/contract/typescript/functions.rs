@@ -92,7 +92,7 @@ pub(super) fn client(model: &Model<'_>) -> String {
     let class = model.class();
     let (import, section) = error_section(&errors);
     fill(
-        include_str!("client.ts.txt"),
+        include_str!("../../../../templates/typescript/client.ts"),
         &[
             ("CLIENT", &format!("{class}Client")),
             ("SENDER", &format!("{class}Sender")),
@@ -111,7 +111,7 @@ fn error_section(members: &str) -> (&'static str, String) {
     if members.is_empty() {
         return ("", String::new());
     }
-    let section = fill(include_str!("errors.ts.txt"), &[("MEMBERS", members)]);
+    let section = fill(include_str!("../../../../templates/typescript/errors.ts"), &[("MEMBERS", members)]);
     ("import { FunctionError } from \"./runtime/errors.js\";\n", section)
 }
 
@@ -131,7 +131,7 @@ pub(super) fn server(model: &Model<'_>) -> String {
         let _ = writeln!(members, "{docs}  {name}(args: {arguments}, context: Context): Returned<{output}>;");
     }
     fill(
-        include_str!("server.ts.txt"),
+        include_str!("../../../../templates/typescript/server.ts"),
         &[
             ("FUNCTIONS", &format!("{}Functions", model.class())),
             ("SERVICE", &one_line(&model.contract.service)),

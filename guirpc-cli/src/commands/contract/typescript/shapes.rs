@@ -45,7 +45,7 @@ pub(super) fn schemas(model: &Model<'_>) -> String {
     let functions: String = model.functions.iter().map(|function| described(&constants, function)).collect();
     let contract = model.contract;
     fill(
-        include_str!("schemas.ts.txt"),
+        include_str!("../../../../templates/typescript/schemas.ts"),
         &[
             ("SHAPES", &shapes),
             ("FUNCTIONS", &functions),

@@ -2,9 +2,9 @@
 
 import type { ConsumeMessage } from "amqplib";
 
-import { codecOf, contentType, packArguments, unpackFailure, unpackValue } from "./body.js";
+import { codecOf, contentType, packArguments, unpackFailure, unpackValue, type AnyCodec } from "./body.js";
 import { Calls, type Incoming } from "./calls.js";
-import { CallError, Fault, FunctionError, Refused, Undecodable, Unsendable } from "./errors.js";
+import { CallError, Fault, FunctionError, Refused, Undecodable, Unsendable, said } from "./errors.js";
 import { ATTEMPTS, CONTRACT, IGNORED_ARGUMENTS, MAX_BODY, RESPONSE_STATUS, TIME, TRACE } from "./names.js";
 import type { FunctionSchema, ServiceSchema } from "./shape.js";
 import type { Codec } from "./write.js";
@@ -162,7 +162,7 @@ export class Caller {
     try {
       return decode();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = said(error);
       throw new Undecodable(`the ${what} of \`${fn.name}\` cannot be decoded: ${why}`, { cause: error });
     }
   }
@@ -196,12 +196,12 @@ function sendable<T>(fn: FunctionSchema, pack: () => T): T {
     if (error instanceof CallError) {
       throw error;
     }
-    const why = error instanceof Error ? error.message : String(error);
+    const why = said(error);
     throw new Unsendable(`the arguments of \`${fn.name}\` cannot be sent: ${why}`, { cause: error });
   }
 }
 
-function known(codec: Codec | undefined, contentType: unknown): Codec {
+function known(codec: AnyCodec | undefined, contentType: unknown): AnyCodec {
   if (codec === undefined) {
     throw new SyntaxError(`the unknown content type \`${String(contentType)}\``);
   }

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import type { ChannelModel, ConsumeMessage } from "amqplib";
 
 import { JSON_TYPE } from "../body.js";
-import { said } from "../connection.js";
+import { said } from "../errors.js";
 import { CONTROL_EXCHANGE } from "../names.js";
 import type { FunctionSchema, ServiceSchema } from "../shape.js";
 import type { Lane } from "./lane.js";

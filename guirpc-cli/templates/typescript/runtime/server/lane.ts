@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ChannelModel, ConfirmChannel, ConsumeMessage } from "amqplib";
 
-import { said } from "../connection.js";
+import { said } from "../errors.js";
 import { CALLS } from "../names.js";
 import { alone, together, type Acknowledging, type Delivery } from "./delivery.js";
 import type { Dispatcher } from "./dispatch.js";

@@ -4,8 +4,8 @@ import { randomBytes } from "node:crypto";
 
 import type { ChannelModel, ConfirmChannel, ConsumeMessage, Message, Options } from "amqplib";
 
-import { Connection, codeOf, deferred, onChannelOfItsOwn, said, type Session } from "./connection.js";
-import { Aborted, Backpressure, Blocked, Disconnected, Overloaded, TimedOut, Unroutable, Unsendable, type CallError } from "./errors.js";
+import { Connection, codeOf, deferred, onChannelOfItsOwn, type Session } from "./connection.js";
+import { Aborted, Backpressure, Blocked, Disconnected, Overloaded, TimedOut, Unroutable, Unsendable, said, type CallError } from "./errors.js";
 import { DEADLINE, DIRECT_REPLY_TO, EXCHANGE, TIMEOUT, expiration, int64 } from "./names.js";
 
 /** What is to be sent, and what is known of its function. */

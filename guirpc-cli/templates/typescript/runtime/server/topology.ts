@@ -2,7 +2,8 @@
 
 import type { Channel, ChannelModel } from "amqplib";
 
-import { codeOf, onChannelOfItsOwn, said } from "../connection.js";
+import { codeOf, onChannelOfItsOwn } from "../connection.js";
+import { said } from "../errors.js";
 import { EXCHANGE } from "../names.js";
 
 /** The queues of a service, or of one of its lanes. */

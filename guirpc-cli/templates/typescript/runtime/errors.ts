@@ -193,3 +193,11 @@ export class Aborted extends CallError {
     this.isRetryable = !sent || idempotent;
   }
 }
+
+/** What an error says. */
+export function said(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") {
+    return error.errors.map(said).join("; ");
+  }
+  return error instanceof Error ? error.message : String(error);
+}

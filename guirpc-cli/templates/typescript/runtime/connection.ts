@@ -4,6 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { connect, type Channel, type ChannelModel } from "amqplib";
 
+import { said } from "./errors.js";
+
 const LONGEST_PAUSE_MS = 30_000;
 const OPEN_TIMEOUT_MS = 30_000;
 
@@ -164,13 +166,6 @@ function pause(attempt: number): number {
 export function codeOf(error: unknown): number | undefined {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   return typeof code === "number" ? code : undefined;
-}
-
-export function said(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") {
-    return error.errors.map(said).join("; ");
-  }
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Does something on a channel of its own, which a refusal costs. */

@@ -6,6 +6,7 @@ import type { ConsumeMessage } from "amqplib";
 
 import { codecOf, unpack } from "../body.js";
 import { deferred } from "../connection.js";
+import { said } from "../errors.js";
 import { DEADLINE, TIMEOUT, int64 } from "../names.js";
 import { kept, ofMessage, type Request, type Role } from "./request.js";
 
@@ -110,7 +111,7 @@ function requestsOf(whole: Request): Request[] | string {
     }
     return calls.map((call) => requestOf(whole, call));
   } catch (error) {
-    return `this is no message of calls: ${error instanceof Error ? error.message : String(error)}`;
+    return `this is no message of calls: ${said(error)}`;
   }
 }
 

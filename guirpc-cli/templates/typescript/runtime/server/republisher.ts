@@ -2,8 +2,8 @@
 
 import type { ChannelModel, ConfirmChannel, Options } from "amqplib";
 
-import { said } from "../connection.js";
 import { declareQueue } from "./topology.js";
+import { said } from "../errors.js";
 
 export class Republisher {
   readonly #model: ChannelModel;

@@ -2,7 +2,8 @@
 
 import type { ChannelModel } from "amqplib";
 
-import { Connection, deferred, said, type Session } from "../connection.js";
+import { Connection, deferred, type Session } from "../connection.js";
+import { said } from "../errors.js";
 import { MAX_BODY } from "../names.js";
 import type { ServiceSchema } from "../shape.js";
 import { Control } from "./control.js";

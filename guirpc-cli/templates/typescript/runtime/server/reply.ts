@@ -2,9 +2,8 @@
 
 import type { Options } from "amqplib";
 
-import { TEXT, contentType, packFailure } from "../body.js";
+import { TEXT, contentType, isAlone, packFailure, type AnyCodec } from "../body.js";
 import { ATTEMPTS, RESPONSE_STATUS, int32, int64 } from "../names.js";
-import type { Codec } from "../write.js";
 
 export type ReplyKind = "output" | "error" | "fault" | "refusal";
 
@@ -18,14 +17,14 @@ export interface Reply {
   readonly message?: string;
 }
 
-export function output(body: Buffer, codec: Codec): Reply {
+export function output(body: Buffer, codec: AnyCodec): Reply {
   return { kind: "output", status: 200, contentType: contentType(codec), headers: {}, body };
 }
 
 /** A fault or a refusal: in the codec of its request, or as a text, which anybody can read. */
-export function failure(kind: "fault" | "refusal", status: number, message: string, codec: Codec | undefined, details?: unknown): Reply {
+export function failure(kind: "fault" | "refusal", status: number, message: string, codec: AnyCodec | undefined, details?: unknown): Reply {
   const body = packFailure(message, details, codec);
-  const type = codec === undefined ? TEXT : contentType(codec);
+  const type = codec === undefined || isAlone(codec) ? TEXT : contentType(codec);
   return { kind, status, contentType: type, headers: {}, body, message };
 }
 

@@ -1,10 +1,10 @@
 // From a request to its reply: finds the function, decodes, runs, encodes. It knows neither queues nor acknowledgements.
 
-import { CHOICES, packValue, unpackArguments } from "../body.js";
-import { Fault, FunctionError } from "../errors.js";
+import { Unsupported } from "../alone.js";
+import { CHOICES, TEXT, contentType, isAlone, packValue, unpackArguments, type AnyCodec } from "../body.js";
+import { Fault, FunctionError, said } from "../errors.js";
 import { IGNORED_ARGUMENTS, PING, TIME, TRACE, int64 } from "../names.js";
 import { any, type FunctionSchema, type ServiceSchema } from "../shape.js";
-import type { Codec } from "../write.js";
 import { ignoredArguments, nearest } from "./nearest.js";
 import { failure, output, type Reply } from "./reply.js";
 import type { Request } from "./request.js";
@@ -83,7 +83,7 @@ export class Dispatcher {
   }
 
   /** Decodes the arguments; what is returned runs the function, and never fails. */
-  prepare(fn: FunctionSchema, request: Request, codec: Codec): Reply | (() => Promise<Reply>) {
+  prepare(fn: FunctionSchema, request: Request, codec: AnyCodec): Reply | (() => Promise<Reply>) {
     const names = fn.arguments.map((argument) => argument.name);
     try {
       const { values, unknown } = unpackArguments(fn, request.body, codec);
@@ -93,14 +93,15 @@ export class Dispatcher {
         return ignored === undefined ? reply : { ...reply, headers: { ...reply.headers, [IGNORED_ARGUMENTS]: ignored } };
       };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = said(error);
       const unknown = unknownNames(fn, request, codec);
       const hint = unknown.length === 0 ? "" : `; it has no argument ${ignoredArguments(unknown, names)}`;
-      return failure("refusal", 400, shortened(`\`${fn.name}\` cannot be called so: ${why}${hint}`), codec);
+      const status = error instanceof Unsupported ? 415 : 400;
+      return failure("refusal", status, shortened(`\`${fn.name}\` cannot be called so: ${why}${hint}`), codec);
     }
   }
 
-  async #run(fn: FunctionSchema, values: Record<string, unknown>, request: Request, codec: Codec): Promise<Reply> {
+  async #run(fn: FunctionSchema, values: Record<string, unknown>, request: Request, codec: AnyCodec): Promise<Reply> {
     const run = this.#functions.get(fn.name);
     let value: unknown;
     try {
@@ -111,27 +112,28 @@ export class Dispatcher {
     try {
       return this.#limited(fn, output(packValue(fn.output, value, codec), codec), codec);
     } catch (error) {
-      return this.#unsendable(fn, `what \`${fn.name}\` returned cannot be sent: ${String(error)}`, codec);
+      return this.#unsendable(fn, `what \`${fn.name}\` returned cannot be sent as ${contentType(codec)}: ${said(error)}`, codec);
     }
   }
 
-  #failed(fn: FunctionSchema, error: unknown, codec: Codec): Reply {
+  #failed(fn: FunctionSchema, error: unknown, codec: AnyCodec): Reply {
     if (error instanceof FunctionError && error.service === this.service.name && error.function === fn.name && fn.error !== undefined) {
       try {
-        const body = packValue(fn.error, error.error, codec);
-        return { ...output(body, codec), kind: "error", status: fn.errorStatus, message: error.message };
+        const wire = packValue(fn.error, error.error, isAlone(codec) ? "msgpack" : codec);
+        const shown = isAlone(codec) ? { ...output(Buffer.from(error.message, "utf8"), codec), contentType: TEXT } : output(wire, codec);
+        return { ...shown, kind: "error", status: fn.errorStatus, message: error.message };
       } catch (why) {
-        return this.#unsendable(fn, `the error of \`${fn.name}\` cannot be sent: ${String(why)}`, codec);
+        return this.#unsendable(fn, `the error of \`${fn.name}\` cannot be sent as ${contentType(codec)}: ${said(why)}`, codec);
       }
     }
     if (error instanceof Fault) {
       return this.#limited(fn, failure("fault", error.status, error.message, codec, error.details), codec);
     }
-    const why = error instanceof Error ? error.message : String(error);
+    const why = said(error);
     return this.#unsendable(fn, `\`${fn.name}\` threw: ${why}`, codec);
   }
 
-  #limited(fn: FunctionSchema, reply: Reply, codec: Codec): Reply {
+  #limited(fn: FunctionSchema, reply: Reply, codec: AnyCodec): Reply {
     const { maxBody } = this.#limits;
     if (reply.body.length <= maxBody) {
       return reply;
@@ -140,7 +142,7 @@ export class Dispatcher {
     return this.#unsendable(fn, `what \`${fn.name}\` returned has ${size} bytes, this service sends at most ${String(maxBody)} (its setting \`maxBody\`)`, codec);
   }
 
-  #unsendable(fn: FunctionSchema, message: string, codec: Codec): Reply {
+  #unsendable(fn: FunctionSchema, message: string, codec: AnyCodec): Reply {
     this.#limits.log(`${this.service.name}.${fn.name}: ${message}`);
     return failure("fault", 500, message, codec);
   }
@@ -164,13 +166,16 @@ export class Dispatcher {
     };
   }
 
-  #info(codec: Codec): Reply {
+  #info(codec: AnyCodec): Reply {
+    if (isAlone(codec)) {
+      return output(Buffer.from(this.service.name, "utf8"), "text");
+    }
     const functions = [...this.service.functions.keys()];
     return output(packValue(any, { service: this.service.name, guirpc: this.service.guirpc, functions }, codec), codec);
   }
 }
 
-function unknownNames(fn: FunctionSchema, request: Request, codec: Codec): string[] {
+function unknownNames(fn: FunctionSchema, request: Request, codec: AnyCodec): string[] {
   try {
     const lenient = { ...fn, arguments: fn.arguments.map((argument) => ({ ...argument, shape: any, required: false })) };
     return unpackArguments(lenient, request.body, codec).unknown;

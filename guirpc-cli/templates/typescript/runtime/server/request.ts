@@ -4,10 +4,9 @@ import { createHash, randomUUID } from "node:crypto";
 
 import type { ConsumeMessage, Options } from "amqplib";
 
-import { codecOf } from "../body.js";
+import { codecOf, type AnyCodec } from "../body.js";
 import { numberOf } from "../caller.js";
 import { ATTEMPTS, DEADLINE, TIMEOUT, expiration, int32, int64 } from "../names.js";
-import type { Codec } from "../write.js";
 
 /** Which of a service's queues a request waited in. */
 export type Role = "own" | "calls" | "retry" | "quarantine";
@@ -16,7 +15,7 @@ export interface Request {
   readonly function: string;
   readonly contentType: string | undefined;
   /** `undefined` if the content type is unknown. */
-  readonly codec: Codec | undefined;
+  readonly codec: AnyCodec | undefined;
   readonly body: Buffer;
   readonly correlationId: string | undefined;
   /** Absent in a send. */

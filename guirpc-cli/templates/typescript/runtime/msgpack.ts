@@ -3,7 +3,7 @@
 // The encoder of `@msgpack/msgpack` makes integers of whole floats, and floats of integers beyond 32 bits: it is told
 // neither from the other by JavaScript. So only its decoder is used.
 
-import { decode } from "@msgpack/msgpack";
+import { decode, decodeMulti, type DecoderOptions } from "@msgpack/msgpack";
 
 /** A number that is a float, also if it is whole. */
 export class Float {
@@ -19,9 +19,12 @@ export class Float {
 
 /** Reads a message; an error of it is a `RangeError`, or one of the decoder's. */
 export function fromMsgpack(body: Uint8Array): unknown {
+  return decode(body, options(body.length));
+}
+
+function options(most: number): DecoderOptions {
   // Each element takes a byte at least, so nothing that a message says of its lengths reserves more than it has.
-  const most = body.length;
-  return decode(body, {
+  return {
     useBigInt64: true,
     maxStrLength: most,
     maxBinLength: most,
@@ -29,7 +32,29 @@ export function fromMsgpack(body: Uint8Array): unknown {
     maxMapLength: most,
     maxExtLength: most,
     mapKeyConverter: textOfKey,
-  });
+  };
+}
+
+/** The key that a map has more than once, if there is one; it was read with so many members. */
+export function repeatedKey(body: Uint8Array, members: number): string | undefined {
+  const map = Buffer.from(body.buffer, body.byteOffset, body.length);
+  const [count, start] = map[0] === 0xde ? [map.readUInt16BE(1), 3] : map[0] === 0xdf ? [map.readUInt32BE(1), 5] : [(map[0] ?? 0) & 0x0f, 1];
+  if (count === members) {
+    return undefined;
+  }
+  const seen = new Set<string>();
+  let isKey = true;
+  for (const part of decodeMulti(map.subarray(start), options(map.length))) {
+    if (isKey) {
+      const key = textOfKey(part);
+      if (seen.has(key)) {
+        return key;
+      }
+      seen.add(key);
+    }
+    isKey = !isKey;
+  }
+  return undefined;
 }
 
 function textOfKey(key: unknown): string {
