@@ -132,7 +132,7 @@ fn rust_server() -> anyhow::Result<Command> {
 
 /// Starts a server of the service `shop`, which finds its broker in the environment, and waits until it serves.
 pub(crate) fn start(broker: &dyn Broker, command: &mut Command) -> anyhow::Result<Program> {
-    let server = Program::start(command.env("AMQP_URI", broker.uri()).env("GUIRPC_URI", broker.uri()))?;
+    let server = Program::start(command.env("AMQP_URI", broker.uri()))?;
     eventually(LONG, || {
         let is_served = |queue| Ok::<_, anyhow::Error>(broker.queue(queue)?.is_some_and(|queue| queue.consumers > 0));
         Ok(is_served("shop")? && is_served("shop.search")?)

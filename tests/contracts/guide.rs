@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use harness::{Broker, Case, Program, binary};
+use harness::{Broker, Case, Program, binary, eventually};
+
+use super::python;
+use super::typescript::package;
 
 /// For what takes moments, on a machine that is busy with other things.
 const LONG: Duration = Duration::from_mins(1);
@@ -14,7 +17,8 @@ const LONG: Duration = Duration::from_mins(1);
 const PAGE: &str = include_str!("../../guirpc/src/contracts.md");
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case::shared("guide::commands_do_what_it_says", commands_do_what_it_says)]
+    let missing = python::missing().or_else(package::missing);
+    vec![Case::shared("guide::commands_do_what_it_says", commands_do_what_it_says).unless_missing(missing)]
 }
 
 /// A command of the page, and what it prints.
@@ -37,16 +41,42 @@ fn shown() -> Vec<Shown<'static>> {
     all
 }
 
+/// The files of the page: blocks whose first line is a comment with nothing but a name.
+fn files() -> Vec<(&'static str, &'static str)> {
+    let blocks = PAGE.split("\n```").filter_map(|block| block.split_once('\n'));
+    let named = blocks.filter_map(|(_, block)| {
+        let (first, text) = block.split_once('\n')?;
+        let name = first.strip_prefix("# ").or_else(|| first.strip_prefix("// "))?;
+        let is_name = name.contains('.') && !name.contains(' ');
+        is_name.then_some((name, text))
+    });
+    named.collect()
+}
+
 fn commands_do_what_it_says(broker: &dyn Broker) -> anyhow::Result<()> {
-    let shop = Program::start(Command::new(binary("shop")?).env("AMQP_URI", broker.uri()))?;
-    shop.wait_for_log("serving", LONG)?;
+    let mut server = Program::start(Command::new(binary("shop")?).env("AMQP_URI", broker.uri()))?;
+    server.wait_for_log("serving", LONG)?;
     let folder = tempfile::tempdir()?;
-    let (_, waivers) = PAGE.split_once("```toml\n# waivers.toml\n").context("the page has waivers")?;
-    fs::write(folder.path().join("waivers.toml"), waivers.split("```").next().unwrap_or_default())?;
+    let named = files();
+    ensure!(named.len() == 5, "the page has the files {:?}", named.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    for (name, text) in named {
+        fs::write(folder.path().join(name), text)?;
+    }
     let all = shown();
-    ensure!(all.len() >= 10, "the page has only {} commands", all.len());
+    ensure!(all.len() >= 18, "the page has only {} commands", all.len());
     for Shown { command, lines } in all {
-        let output = run(command, folder.path(), broker)?;
+        if command.starts_with("npm install ") {
+            // What it installs, `scripts/test` has.
+            package::install(&folder.path().join("shop-typescript"), folder.path())?;
+            continue;
+        }
+        if let Some(command) = command.strip_suffix(" &") {
+            // Nobody else is to answer.
+            drop(server);
+            server = next_server(command, folder.path(), broker)?;
+            continue;
+        }
+        let output = shell(command, folder.path(), broker)?.output()?;
         let printed = String::from_utf8_lossy(&output.stdout);
         // The narrower contract is the one that is to fail.
         let expected = if command.contains("check narrower.json") { 12 } else { 0 };
@@ -54,20 +84,29 @@ fn commands_do_what_it_says(broker: &dyn Broker) -> anyhow::Result<()> {
         ensure!(lines.is_empty() || printed.lines().eq(lines.iter().copied()), "{command} prints\n{printed}");
         ensure!(expected == 0 || printed.contains("integer-narrowed"), "{command} prints\n{printed}");
     }
-    for package in ["shop-rust/Cargo.toml", "shop-python/shop/client.py", "shop-typescript/package.json"] {
-        ensure!(folder.path().join(package).exists(), "no {package}");
-    }
+    ensure!(folder.path().join("shop-rust/Cargo.toml").exists(), "there is no client in Rust");
     let contract = fs::read_to_string(folder.path().join("contract.json"))?;
     ensure!(contract == include_str!("shop.json"), "it is not that of the service");
     Ok(())
 }
 
-/// Runs a line of a shell, in which our programs are those of this build.
-fn run(command: &str, folder: &Path, broker: &dyn Broker) -> anyhow::Result<Output> {
-    let programs = binary("guirpc")?.parent().context("it is in a folder")?.to_owned();
+/// Starts another server of the service, once there is none, and waits until it serves.
+fn next_server(command: &str, folder: &Path, broker: &dyn Broker) -> anyhow::Result<Program> {
+    let consumers = || Ok::<_, anyhow::Error>(broker.queue("shop")?.map_or(0, |queue| queue.consumers));
+    eventually(LONG, || Ok(consumers()? == 0))?;
+    // In the place of the shell, so that it ends with it.
+    let server = Program::start(&mut shell(&format!("exec env {command}"), folder, broker)?)?;
+    eventually(LONG, || Ok(consumers()? > 0)).with_context(|| server.stderr().join("\n"))?;
+    Ok(server)
+}
+
+/// A line of a shell, in which our programs are those of this build, and Python's the one with the packages.
+fn shell(command: &str, folder: &Path, broker: &dyn Broker) -> anyhow::Result<Command> {
+    let folder_of = |program: &Path| Ok::<_, anyhow::Error>(program.parent().context("it is in a folder")?.to_owned());
+    let own = [folder_of(&binary("guirpc")?)?, folder_of(&python::python()?)?];
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))?;
+    let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)))?;
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(folder).env("PATH", path).env("AMQP_URI", broker.uri());
-    Ok(shell.output()?)
+    Ok(shell)
 }

@@ -38,7 +38,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// Why there is no Python with what the packages need, if there is none.
-fn missing() -> Option<&'static str> {
+pub(crate) fn missing() -> Option<&'static str> {
     static MISSING: OnceLock<bool> = OnceLock::new();
     let missing = MISSING.get_or_init(|| {
         let import = "import aio_pika, msgpack, mypy, pika, pydantic, ruff";
@@ -48,7 +48,7 @@ fn missing() -> Option<&'static str> {
     missing.then_some("needs packages for Python: run scripts/test")
 }
 
-fn python() -> anyhow::Result<PathBuf> {
+pub(crate) fn python() -> anyhow::Result<PathBuf> {
     if let Some(python) = env::var_os(VARIABLE) {
         return Ok(python.into());
     }
@@ -110,7 +110,7 @@ fn shop() -> anyhow::Result<Value> {
 
 /// Starts one of our programs with a case, on this broker.
 fn start(package: &Package, broker: &dyn Broker, program: &str, case: &str) -> anyhow::Result<Program> {
-    Program::start(package.run(program).arg(case).env("GUIRPC_URI", broker.uri()).env_remove("AMQP_URI"))
+    Program::start(package.run(program).arg(case).env("AMQP_URI", broker.uri()))
 }
 
 /// Waits until it has passed.

@@ -32,7 +32,7 @@ export class @@CLIENT@@ {
    *
    * It connects again whenever the connection is lost.
    */
-  static async connect(uri: string, options: ClientOptions = {}): Promise<@@CLIENT@@> {
+  static async connect(uri?: string, options: ClientOptions = {}): Promise<@@CLIENT@@> {
     const caller = new Caller(service, uri, options);
     await caller.start();
     return new @@CLIENT@@(caller);

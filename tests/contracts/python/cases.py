@@ -130,7 +130,7 @@ def judge(step: Step, output: Any, error: BaseException | None) -> None:
 
 def uri() -> str:
     """Where the broker is."""
-    return os.environ["GUIRPC_URI"]
+    return os.environ["AMQP_URI"]
 
 
 def emit(**values: Any) -> None:

@@ -2,12 +2,14 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use anyhow::{Context, anyhow, ensure};
 use harness::{Program, binary};
+use serde_json::Value;
 
 use super::{contract, kinds};
 
@@ -68,15 +70,12 @@ impl Package {
     fn build(service: &str, contract: &str, programs: &[&str]) -> anyhow::Result<Self> {
         let own = built_by_this_run()?.join(service);
         let built = Package { package: own.join("package"), programs: own.join("programs") };
-        fs::create_dir_all(own.join("node_modules"))?;
         fs::create_dir_all(&built.programs)?;
         fs::write(own.join("contract.json"), contract)?;
         let mut command = Command::new(binary("guirpc")?);
         command.args(["contract", "client", "--lang", "typescript", "--out"]).arg(&built.package);
         run(command.arg(own.join("contract.json")))?;
-        run(tool("tsc")?.current_dir(&built.package))?;
-        // The programs find the package by its name.
-        std::os::unix::fs::symlink(&built.package, own.join("node_modules").join(service))?;
+        install(&built.package, &own)?;
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/typescript");
         for name in programs.iter().chain(&["tsconfig.json"]) {
             fs::copy(sources.join(name), built.programs.join(name))?;
@@ -99,6 +98,21 @@ impl Package {
         run(tool("eslint")?.current_dir(&self.package))?;
         run(tool("eslint")?.current_dir(&self.programs))
     }
+}
+
+/// Does for a package that was made what `npm install` does in a folder of programs: it is built, and found by its
+/// name, as is all that it needs.
+pub(crate) fn install(package: &Path, programs: &Path) -> anyhow::Result<()> {
+    let modules = programs.join("node_modules");
+    fs::create_dir_all(&modules)?;
+    for entry in fs::read_dir(folder()?.join("node_modules"))? {
+        let entry = entry?;
+        symlink(entry.path(), modules.join(entry.file_name()))?;
+    }
+    run(tool("tsc")?.current_dir(package))?;
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(package.join("package.json"))?)?;
+    symlink(package, modules.join(manifest["name"].as_str().context("it has a name")?))?;
+    Ok(())
 }
 
 /// The folder of what this run builds, in that of the packages, where programs find them; those of runs that have ended

@@ -100,8 +100,8 @@ class Reply:
 
 
 def uris(uri: str | None) -> list[str]:
-    """Where the broker is, or several with commas between them: `GUIRPC_URI`, `AMQP_URI`, or this machine."""
-    text = uri or os.environ.get("GUIRPC_URI") or os.environ.get("AMQP_URI") or "amqp://localhost"
+    """Where the broker is, or several with commas between them: `AMQP_URI`, or this machine."""
+    text = uri or os.environ.get("AMQP_URI") or "amqp://localhost"
     found: list[str] = []
     for part in text.split(","):
         if part.startswith(("amqp://", "amqps://")) or not found:

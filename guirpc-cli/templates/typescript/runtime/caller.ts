@@ -50,7 +50,7 @@ export class Caller {
   /** What there was a warning of. */
   readonly #warned = new Set<string>();
 
-  constructor(service: ServiceSchema, uri: string, options: ClientOptions) {
+  constructor(service: ServiceSchema, uri: string | undefined, options: ClientOptions) {
     this.#service = service;
     this.#options = options;
     const { appId, maxQueued = MAX_QUEUED } = options;

@@ -41,7 +41,7 @@ interface Pending {
 
 export interface CallsSettings {
   readonly service: string;
-  readonly uri: string;
+  readonly uri: string | undefined;
   readonly appId: string | undefined;
   readonly maxQueued: number;
 }

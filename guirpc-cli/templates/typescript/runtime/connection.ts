@@ -40,8 +40,8 @@ export class Connection {
   #lost: Promise<string> | undefined;
   #next = 0;
 
-  constructor(uri: string, name: string, session: Session) {
-    this.#uris = addresses(uri);
+  constructor(uri: string | undefined, name: string, session: Session) {
+    this.#uris = addresses(uri ?? process.env["AMQP_URI"] ?? "amqp://guest:guest@localhost:5672");
     this.#name = name;
     this.#session = session;
   }

@@ -91,8 +91,7 @@ class Running implements Server, Session {
     const lanes = [...new Set([...service.functions.values()].flatMap(({ lane }) => (lane === undefined ? [] : [lane])))].sort();
     const settings = { concurrency, maxDeliveries, log: this.#log };
     this.#lanes = [undefined, ...lanes].map((lane) => new Lane(lane, dispatcher, settings));
-    const uri = options.uri ?? process.env["AMQP_URI"] ?? "amqp://guest:guest@localhost:5672";
-    this.#connection = new Connection(uri, service.name, this);
+    this.#connection = new Connection(options.uri, service.name, this);
     this.#control = new Control({
       service,
       document,
