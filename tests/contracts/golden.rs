@@ -7,9 +7,24 @@ use std::{env, fs};
 
 use anyhow::ensure;
 use harness::{Case, binary};
+use serde_json::{Value, json};
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case::embedded("golden::a_service_writes_its_contract", |_| a_service_writes_its_contract())]
+    vec![
+        Case::embedded("golden::a_service_writes_its_contract", |_| a_service_writes_its_contract()),
+        Case::embedded("golden::what_does_not_describe_itself_is_listed", |_| {
+            what_does_not_describe_itself_is_listed()
+        }),
+    ]
+}
+
+fn what_does_not_describe_itself_is_listed() -> anyhow::Result<()> {
+    let output = Command::new(binary("shop")?).args(["list", "--json"]).output()?;
+    let functions: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    let (opaque, others): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function["name"] == "opaque");
+    ensure!(opaque.len() == 1 && opaque[0]["undescribed"] == json!(["Thing"]), "{opaque:?}");
+    ensure!(others.iter().all(|function| function["undescribed"] == json!([])), "{others:?}");
+    Ok(())
 }
 
 fn a_service_writes_its_contract() -> anyhow::Result<()> {

@@ -54,5 +54,9 @@ fn to_json((function, is_served): (&'static Registration, bool)) -> Value {
     described["service"] = function.service.into();
     described["place"] = function.description.place.to_string().into();
     described["served"] = is_served.into();
+    #[cfg(feature = "schema")]
+    {
+        described["undescribed"] = function.description.undescribed().into();
+    }
     described
 }

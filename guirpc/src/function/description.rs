@@ -55,6 +55,20 @@ impl Description {
     }
 }
 
+#[cfg(feature = "schema")]
+impl Description {
+    /// The types that do not describe themselves, as written.
+    pub(crate) fn undescribed(&self) -> Vec<&'static str> {
+        let parameters = self.parameters.iter().map(|parameter| &parameter.ty);
+        let error = Some(&self.error).filter(|error| error.is_own_error());
+        let undescribed = parameters.chain([&self.returns]).chain(error).filter(|ty| ty.schema.schema.is_none());
+        let mut names: Vec<_> = undescribed.map(|ty| ty.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
 /// An argument of a function: its name on the wire and its type.
 #[derive(Debug)]
 pub struct Parameter {
