@@ -55,7 +55,7 @@ impl Description {
     }
 }
 
-#[cfg(feature = "schema")]
+#[cfg(all(feature = "schema", feature = "main"))]
 impl Description {
     /// The types that do not describe themselves, as written.
     pub(crate) fn undescribed(&self) -> Vec<&'static str> {
