@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Path, Result, Token};
+use syn::{Error, Expr, Ident, LitStr, Path, Result, Token};
 
 use crate::diagnostics::Diagnostics;
 use crate::python::Python;
@@ -30,6 +30,8 @@ pub(crate) struct Options {
     /// Whether callers write requests in Python's dialect.
     pub(crate) is_python: bool,
     pub(crate) python: Option<Python>,
+    /// The hash of the contract that a caller was made from.
+    pub(crate) contract: Option<Expr>,
     pub(crate) kind: Option<Kind>,
     pub(crate) library: Option<Path>,
 }
@@ -60,7 +62,7 @@ const fn anywhere(key: &'static str, read: fn(&mut Options, Setting) -> Result<(
 }
 
 /// All options, in the order in which the diagnostic of an unknown one lists them.
-const OPTIONS: [Declaration; 15] = [
+const OPTIONS: [Declaration; 16] = [
     anywhere("name", |options, it| it.routable().map(|name| options.name = Some(name))),
     anywhere("service", |options, it| it.routable().map(|service| options.service = Some(service))),
     anywhere("lane", |options, it| it.lane().map(|lane| options.lane = Some(lane))),
@@ -102,6 +104,16 @@ const OPTIONS: [Declaration; 15] = [
         options.python = Some(python);
         diagnostics.finish(Some(()))
     }),
+    Declaration {
+        key: "contract",
+        place: Place::WithoutBody(
+            "a function with a body is described by its own contract; `contract` is for one without",
+        ),
+        read: |options, it| {
+            it.value("the hash of a contract, as in `contract = \"…\"`")
+                .map(|contract| options.contract = Some(contract))
+        },
+    },
     anywhere("fallible", |options, it| options.decide(it, Kind::Fallible)),
     anywhere("infallible", |options, it| options.decide(it, |_| Kind::Infallible)),
     anywhere("crate", |options, it| {

@@ -88,6 +88,12 @@ fn options(served: &ServedFunction, private: &TokenStream) -> TokenStream {
         let python = python.expand(private);
         quote!(const PYTHON: #private::PythonOptions = #python;)
     });
+    let contract = options.contract.as_ref().map(|contract| {
+        quote! {
+            const CONTRACT: ::core::option::Option<&'static ::core::primitive::str> =
+                ::core::option::Option::Some(#contract);
+        }
+    });
     quote! {
         const NAME: &'static ::core::primitive::str = #name;
         const SERVICE: &'static ::core::primitive::str = #service;
@@ -97,6 +103,7 @@ fn options(served: &ServedFunction, private: &TokenStream) -> TokenStream {
         #lane
         #dialect
         #python
+        #contract
     }
 }
 

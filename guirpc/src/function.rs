@@ -63,6 +63,8 @@ pub trait Function: Signature {
     const DIALECT: Dialect = Dialect::Native;
     /// How requests and replies are written in Python's dialect.
     const PYTHON: PythonOptions = PythonOptions::new();
+    /// The hash of the contract that callers were made from, which they say in the header `guirpc-contract`.
+    const CONTRACT: Option<&'static str> = None;
     /// What it returns.
     #[doc(hidden)]
     type Return: Return<Output: Output, Failure: Failure>;

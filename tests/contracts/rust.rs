@@ -6,11 +6,15 @@ use std::time::Duration;
 use std::{env, fs};
 
 use anyhow::{Context, ensure};
+use guirpc::Client;
 use harness::{Broker, Case, Program, binary, outside_of_cargo};
 use tempfile::TempDir;
 
 const LONG: Duration = Duration::from_secs(30);
 const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+#[guirpc::function(service = "shop", contract = "00112233445566778899aabbccddeeff")]
+fn add(a: i64, b: i64) -> i64;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -22,11 +26,17 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn calls_every_function(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut service = Command::new(binary("shop")?);
-    let service = Program::start(service.arg("serve").env("AMQP_URI", broker.uri()))?;
+    let service = Program::start(service.args(["serve", "--log-contracts"]).env("AMQP_URI", broker.uri()))?;
     service.wait_for_log("serving", LONG)?;
     // The target folder is shared with other runs of this test; no two brokers have one port.
     let written = Written::new("shop.json", "shop-client", "caller.rs", &format!("shop-{}", broker.port()))?;
     ensure!(written.run(&broker.uri())? == "every function was called\n", "the caller says something else");
+    // It says of which contract it was made. So does this one, which was made of another.
+    ensure!(add::call(&Client::connect(broker.uri())?, 2, 3)? == 5);
+    let line = "a caller without a name calls `add` of service `shop`, and was made for the contract 00112233";
+    service.wait_for_log(line, LONG)?;
+    let logged = service.stderr().iter().filter(|line| line.contains("was made for the contract")).count();
+    ensure!(logged == 1, "{}", service.stderr().join("\n"));
     Ok(())
 }
 

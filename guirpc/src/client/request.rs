@@ -10,7 +10,7 @@ use crate::codec::{Codec, Format, PythonOptions};
 use crate::config::Coalescing;
 use crate::error::CallError;
 use crate::function::Function;
-use crate::message::{Dialect, Name};
+use crate::message::{CONTRACT, Dialect, Headers, Name};
 use crate::scope::Scope;
 use crate::trace::{CallSpan, Called};
 
@@ -23,6 +23,7 @@ pub(super) struct Callee {
     pub(super) timeout: Option<Duration>,
     pub(super) idempotent: bool,
     pub(super) coalesces: bool,
+    pub(super) contract: Option<&'static str>,
     pub(super) format: Format,
 }
 
@@ -35,6 +36,7 @@ impl Callee {
             timeout: F::TIMEOUT,
             idempotent: F::IDEMPOTENT,
             coalesces: F::COALESCE,
+            contract: F::CONTRACT,
             format,
         }
     }
@@ -52,6 +54,18 @@ impl Settings {
         match callee.format {
             Format::Native(_) => self.lane.as_deref().or(callee.lane),
             Format::Python(_) => None,
+        }
+    }
+
+    /// The client's own headers, and the contract that it was made from.
+    fn headers_of(&self, callee: &Callee) -> Arc<Headers> {
+        match (callee.contract, callee.format) {
+            (Some(contract), Format::Native(_)) if self.headers.get(CONTRACT).is_none() => {
+                let mut headers = Headers::clone(&self.headers);
+                headers.set_own(CONTRACT, contract);
+                Arc::new(headers)
+            }
+            _ => Arc::clone(&self.headers),
         }
     }
 
@@ -85,7 +99,16 @@ impl Client {
             python @ Format::Python(_) => python,
         };
         let (service, function) = (service.to_owned().into(), function.to_owned().into());
-        Callee { service, lane: None, function, timeout: None, idempotent: false, coalesces: false, format }
+        Callee {
+            service,
+            lane: None,
+            function,
+            timeout: None,
+            idempotent: false,
+            coalesces: false,
+            contract: None,
+            format,
+        }
     }
 
     /// A request, and the span that it has from now on.
@@ -112,7 +135,7 @@ impl Client {
             body,
             app_id: self.settings.app_id.clone(),
             priority: self.settings.priority,
-            headers: Arc::clone(&self.settings.headers),
+            headers: self.settings.headers_of(callee),
             wants_reply,
         };
         request.check().map_err(|message| CallError::Unsendable { message })?;
@@ -145,6 +168,7 @@ mod tests {
             timeout: None,
             idempotent: false,
             coalesces: false,
+            contract: None,
             format,
         };
         assert_eq!(&*settings.routing_key(&callee), expected);

@@ -21,30 +21,30 @@ pub mod types;
 pub const CONTRACT: &str = "8b0a4ca75b44eeee1e9748447d2f4ea4";
 
 /// Adds two integers.
-#[guirpc::function(service = "shop", idempotent)]
+#[guirpc::function(service = "shop", idempotent, contract = CONTRACT)]
 pub fn add(a: i64, b: i64) -> i64;
 
 /// The sum of all bytes.
-#[guirpc::function(service = "shop", timeout = "2s")]
+#[guirpc::function(service = "shop", timeout = "2s", contract = CONTRACT)]
 pub fn checksum(data: &[u8]) -> u64;
 
 /// Fails as `how` says: `fault` (409), `panic`, or takes two seconds (`slow`).
-#[guirpc::function(service = "shop")]
+#[guirpc::function(service = "shop", contract = CONTRACT)]
 pub fn fail(how: &str);
 
 /// Finds articles by their name.
 #[deprecated = "use `search`"]
-#[guirpc::function(service = "shop", lane = "search", idempotent)]
+#[guirpc::function(service = "shop", lane = "search", idempotent, contract = CONTRACT)]
 pub fn find(name: &str, limit: Option<u32>) -> Vec<types::ArticleOutput>;
 
-#[guirpc::function(service = "shop")]
+#[guirpc::function(service = "shop", contract = CONTRACT)]
 pub fn opaque(thing: serde_json::Value) -> serde_json::Value;
 
 /// Places an order.
 ///
 /// The price is agreed with it.
-#[guirpc::function(service = "shop")]
+#[guirpc::function(service = "shop", contract = CONTRACT)]
 pub fn place(order: types::Order) -> Result<types::Receipt, types::PlaceError>;
 
-#[guirpc::function(service = "shop", idempotent)]
+#[guirpc::function(service = "shop", idempotent, contract = CONTRACT)]
 pub fn reset();

@@ -76,6 +76,7 @@ fn options(contract: &Contract, function: &Function, stub: &Stub) -> Vec<String>
         options.push("coalesce".to_owned());
     }
     options.extend(function.python.as_ref().map(python));
+    options.push("contract = CONTRACT".to_owned());
     // The attribute goes by the name of the type otherwise.
     let named_result = matches!(&stub.output, Type::Named(name) if name.ends_with("Result"));
     if stub.error.is_none() && named_result {
