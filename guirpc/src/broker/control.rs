@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::attempt::bounded;
 use super::connection::{Opener, explain};
-use super::{Addresses, Attempt, Channel, Connection, Exchange, Failure, OPEN_TIMEOUT, ReplyTo, no_answer, program};
+use super::{
+    Addresses, Attempt, BlockedNote, Channel, Connection, Exchange, Failure, OPEN_TIMEOUT, ReplyTo, no_answer, program,
+};
 use crate::codec::Codec;
 use crate::config::ExchangeType;
 use crate::error::{Error, ErrorKind};
@@ -140,7 +142,7 @@ impl ControlClient {
         let asked = bounded(OPEN_TIMEOUT + patience.wait, move |attempt: &Attempt| {
             let connection = connect(&addresses)?;
             attempt.hold(connection.socket());
-            ask(&connection.opener(), &kind, &routing_key, patience)
+            ask(attempt, &connection, (&kind, &routing_key), patience)
         });
         asked.unwrap_or_else(|| Err(no_answer(&self.0)))
     }
@@ -150,8 +152,13 @@ fn connect(addresses: &Addresses) -> Result<Connection, Error> {
     Connection::open(addresses, &program(), "asking servers")
 }
 
-fn ask(opener: &Opener, kind: &str, routing_key: &str, patience: Patience) -> Result<Vec<ControlAnswer>, Error> {
-    let channel = opener.open_channel()?;
+fn ask(
+    attempt: &Attempt,
+    connection: &Connection,
+    (kind, routing_key): (&str, &str),
+    patience: Patience,
+) -> Result<Vec<ControlAnswer>, Error> {
+    let channel = connection.opener().open_channel()?;
     match channel.0.exchange_declare_passive(CONTROL_EXCHANGE) {
         Ok(_) => {}
         // No server has ever been asked anything.
@@ -170,28 +177,53 @@ fn ask(opener: &Opener, kind: &str, routing_key: &str, patience: Patience) -> Re
     let question = Publish { mandatory: true, ..Publish::with_properties(b"{}", routing_key, properties) };
     let begun = Instant::now();
     channel.0.basic_publish(CONTROL_EXCHANGE, question).map_err(|error| explain(&error))?;
-    gather(consumer.receiver(), &returned, begun, patience)
+    let Gathered { answers, blocked } =
+        gather((consumer.receiver(), &returned, connection.blocked()), begun, patience)?;
+    let Some(why) = blocked else { return Ok(answers) };
+    // It is read no more, so that nothing could be closed in order.
+    attempt.give_up();
+    if answers.is_empty() {
+        let message = format!("the broker takes no messages at the moment: {why}");
+        return Err(Error::new(ErrorKind::Unreachable, message));
+    }
+    Ok(answers)
+}
+
+struct Gathered {
+    answers: Vec<ControlAnswer>,
+    /// Why the broker takes no messages, if so: then some of those who were asked could not answer.
+    blocked: Option<String>,
 }
 
 fn gather(
-    answers: &Receiver<ConsumerMessage>,
-    returned: &Receiver<Return>,
+    (answers, returned, blocked): (&Receiver<ConsumerMessage>, &Receiver<Return>, &Receiver<BlockedNote>),
     begun: Instant,
     Patience { wait, expected }: Patience,
-) -> Result<Vec<ControlAnswer>, Error> {
+) -> Result<Gathered, Error> {
     let until = crossbeam_channel::at(begun + wait);
-    let mut gathered = Vec::new();
-    while expected.is_none_or(|expected| gathered.len() < expected) {
+    let mut gathered = Gathered { answers: Vec::new(), blocked: None };
+    while expected.is_none_or(|expected| gathered.answers.len() < expected) {
         let answer = select! {
             recv(answers) -> answer => answer.map_err(|_| RecvTimeoutError::Disconnected),
             // There is nobody to ask.
             recv(returned) -> _ => break,
             recv(until) -> _ => break,
+            recv(blocked) -> note => match note {
+                Ok(BlockedNote::Blocked(why)) => {
+                    gathered.blocked = Some(why);
+                    continue;
+                }
+                Ok(BlockedNote::Unblocked) => {
+                    gathered.blocked = None;
+                    continue;
+                }
+                Err(_) => Err(RecvTimeoutError::Disconnected),
+            },
         };
         match answer {
             Ok(ConsumerMessage::Delivery(answer)) => {
                 let (after, received) = (begun.elapsed(), SystemTime::now());
-                gathered.push(ControlAnswer { body: answer.body, after, received });
+                gathered.answers.push(ControlAnswer { body: answer.body, after, received });
             }
             Ok(end) => return Err(Error::new(ErrorKind::Unreachable, Failure::from(&end).reason)),
             Err(_) => return Err(Error::new(ErrorKind::Unreachable, Failure::silent().reason)),
