@@ -5,6 +5,7 @@ mod many;
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
+use guirpc::metrics::Metrics;
 use guirpc::{Client, Coalescing, Pending, Server, Setup};
 
 use crate::child;
@@ -16,8 +17,16 @@ pub(crate) use many::SERVICES as MANY;
 /// The service, and so the queue.
 pub(crate) const SERVICE: &str = "bench-guirpc";
 
+/// That of the server that is measured.
+pub(crate) const MEASURED_SERVICE: &str = "bench-measured";
+
 #[guirpc::function(service = "bench-guirpc")]
 fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+#[guirpc::function(service = "bench-measured", name = "add")]
+fn add_measured(a: i64, b: i64) -> i64 {
     a + b
 }
 
@@ -40,7 +49,16 @@ fn echo(body: Vec<u8>) -> Vec<u8> {
 
 /// Serves these services until the process is killed.
 pub(crate) fn serve(uri: &str, services: &[&str], workers: usize) -> Result<()> {
-    let server = Server::start(Setup::new(services.iter().copied()).uri(uri).workers(workers))?;
+    wait(Setup::new(services.iter().copied()).uri(uri).workers(workers))
+}
+
+/// Serves [`MEASURED_SERVICE`] until the process is killed.
+pub(crate) fn serve_measured(uri: &str, workers: usize) -> Result<()> {
+    wait(Setup::new([MEASURED_SERVICE]).uri(uri).workers(workers).metrics(&Metrics::new()))
+}
+
+fn wait(setup: Setup) -> Result<()> {
+    let server = Server::start(setup)?;
     child::ready("");
     let drained = server.wait();
     bail!("stopped: {drained:?}")
@@ -63,6 +81,11 @@ impl GuirpcClient {
     /// Connects to the broker, for calls that travel together.
     pub(crate) fn connect_coalescing(uri: &str) -> Result<Self> {
         Ok(Self(vec![Client::connect(uri)?.with_coalescing(Coalescing::default())]))
+    }
+
+    /// Connects to the broker, and is measured.
+    pub(crate) fn connect_measured(uri: &str) -> Result<Self> {
+        Ok(Self(vec![Client::connect(uri)?.with_metrics(&Metrics::new()).with_service(MEASURED_SERVICE)]))
     }
 
     /// Connects so many times.

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::by_amiquip;
-use crate::by_guirpc::{self, GuirpcClient, SERVICE};
+use crate::by_guirpc::{self, GuirpcClient, MEASURED_SERVICE, SERVICE};
 use crate::by_lapin::{self, LapinClient};
 use crate::by_rust_stream::{self, RustStreamClient};
 use crate::load::{Client, Load};
@@ -28,6 +28,8 @@ pub(crate) enum Contestant {
     RustStream,
     /// guirpc, on the embedded broker.
     Embedded,
+    /// guirpc, whose server and client are measured for Prometheus.
+    Measured,
     /// guirpc, with its stubs, by a client whose calls travel together.
     Coalesced,
     /// guirpc, with its stubs.
@@ -36,8 +38,16 @@ pub(crate) enum Contestant {
 
 impl Contestant {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Inline, Self::Workers, Self::Lapin, Self::RustStream, Self::Embedded, Self::Coalesced, Self::Guirpc];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Inline,
+        Self::Workers,
+        Self::Lapin,
+        Self::RustStream,
+        Self::Embedded,
+        Self::Measured,
+        Self::Coalesced,
+        Self::Guirpc,
+    ];
 
     /// Those that can have many calls in flight from one thread, and whose functions can wait without one.
     pub(crate) const CONCURRENT: [Self; 3] = [Self::Lapin, Self::RustStream, Self::Guirpc];
@@ -53,6 +63,7 @@ impl Contestant {
             Self::Lapin => "lapin".to_owned(),
             Self::RustStream => "RustStream".to_owned(),
             Self::Embedded => "guirpc, embedded broker".to_owned(),
+            Self::Measured => "guirpc, metrics".to_owned(),
             Self::Coalesced => "guirpc, coalesced".to_owned(),
             Self::Guirpc => "guirpc".to_owned(),
         }
@@ -70,16 +81,17 @@ impl Contestant {
             Self::Workers => vec![WORKERS.to_owned()],
             Self::Lapin => vec![LAPIN.to_owned()],
             Self::RustStream => by_rust_stream::QUEUES.map(str::to_owned).to_vec(),
+            Self::Measured => by_guirpc::queues(MEASURED_SERVICE).to_vec(),
             Self::Embedded | Self::Coalesced | Self::Guirpc => by_guirpc::queues(SERVICE).to_vec(),
         }
     }
 
-    /// How many calls of a function that blocks its thread run at once; none if it must not block.
+    /// How many calls of a function that blocks its thread run at once; none if it must not block, or is not asked.
     pub(crate) fn parallel(self, workers: usize) -> Option<usize> {
         match self {
             Self::Inline => Some(1),
             Self::Workers | Self::Embedded | Self::Coalesced | Self::Guirpc => Some(workers),
-            Self::Lapin | Self::RustStream => None,
+            Self::Lapin | Self::RustStream | Self::Measured => None,
         }
     }
 
@@ -90,6 +102,7 @@ impl Contestant {
             Self::Workers => by_amiquip::serve_with_workers(uri, WORKERS, workers),
             Self::Lapin => by_lapin::serve(uri, LAPIN),
             Self::RustStream => by_rust_stream::serve(uri),
+            Self::Measured => by_guirpc::serve_measured(uri, workers),
             Self::Embedded | Self::Coalesced | Self::Guirpc => by_guirpc::serve(uri, &[SERVICE], workers),
         }
     }
@@ -101,6 +114,7 @@ impl Contestant {
             Self::Workers => by_amiquip::connect(uri, WORKERS, load)?,
             Self::Lapin => Box::new(LapinClient::connect(uri, LAPIN)?),
             Self::RustStream => Box::new(RustStreamClient::connect(uri)?),
+            Self::Measured => Box::new(GuirpcClient::connect_measured(uri)?),
             Self::Coalesced => Box::new(GuirpcClient::connect_coalescing(uri)?),
             Self::Embedded | Self::Guirpc => Box::new(GuirpcClient::connect(uri)?),
         })
