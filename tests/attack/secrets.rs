@@ -85,6 +85,8 @@ const COMMANDS: &[&[&str]] = &[
     &["top", "--once", "--interval", "10ms"],
     &["bench", "guirpc-tests", "add", "[1, 2]", "--duration", "200ms", "--timeout", "1s"],
     &["doctor", "guirpc-tests"],
+    &["contract", "export", "guirpc-tests", "--wait", "100ms"],
+    &["contract", "check", "service:guirpc-tests", "--against", "service:guirpc-tests", "--wait", "100ms"],
     &["dead", "list", "guirpc-tests"],
     &["dead", "show", "guirpc-tests", "1"],
     &["dead", "requeue", "guirpc-tests", "--all"],
