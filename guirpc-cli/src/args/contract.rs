@@ -16,9 +16,9 @@ pub(crate) enum Contract {
     Export(ContractExport),
     /// Compare a contract with an earlier one, and say what would break callers; for CI
     ///
-    /// Of each change it says whom it breaks: callers of the old contract that meet servers of the new one, or servers of
-    /// the old contract that callers of the new one meet. Which changes there are, and what to do about each, is described
-    /// with `guirpc::contract::compare`.
+    /// Of each change it says whom it breaks: callers of the old contract that meet servers of the
+    /// new one, or servers of the old contract that callers of the new one meet.
+    /// `guirpc::contract::compare` describes which changes there are, and what to do about each.
     ///
     /// A waiver is for a change that is meant. Its file is TOML:
     ///
