@@ -11,7 +11,7 @@ use super::terminal::Terminal;
 use super::{LONG, ask, shop};
 
 /// Asks until a server has answered, which it does soon after it serves.
-fn answered(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Ended> {
+pub(crate) fn answered(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Ended> {
     let mut ended = ask(broker, arguments)?;
     eventually(LONG, || {
         if ended.code != 0 {

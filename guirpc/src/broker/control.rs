@@ -177,10 +177,9 @@ fn ask(
     let question = Publish { mandatory: true, ..Publish::with_properties(b"{}", routing_key, properties) };
     let begun = Instant::now();
     channel.0.basic_publish(CONTROL_EXCHANGE, question).map_err(|error| explain(&error))?;
-    let Gathered { answers, blocked } =
-        gather((consumer.receiver(), &returned, connection.blocked()), begun, patience)?;
-    let Some(why) = blocked else { return Ok(answers) };
-    // It is read no more, so that nothing could be closed in order.
+    let answers = gather(consumer.receiver(), &returned, begun, patience)?;
+    let Some(BlockedNote::Blocked(why)) = connection.blocked().try_iter().last() else { return Ok(answers) };
+    // The broker reads nothing more on this connection, so that nothing could be closed in order.
     attempt.give_up();
     if answers.is_empty() {
         let message = format!("the broker takes no messages at the moment: {why}");
@@ -189,41 +188,25 @@ fn ask(
     Ok(answers)
 }
 
-struct Gathered {
-    answers: Vec<ControlAnswer>,
-    /// Why the broker takes no messages, if so: then some of those who were asked could not answer.
-    blocked: Option<String>,
-}
-
 fn gather(
-    (answers, returned, blocked): (&Receiver<ConsumerMessage>, &Receiver<Return>, &Receiver<BlockedNote>),
+    answers: &Receiver<ConsumerMessage>,
+    returned: &Receiver<Return>,
     begun: Instant,
     Patience { wait, expected }: Patience,
-) -> Result<Gathered, Error> {
+) -> Result<Vec<ControlAnswer>, Error> {
     let until = crossbeam_channel::at(begun + wait);
-    let mut gathered = Gathered { answers: Vec::new(), blocked: None };
-    while expected.is_none_or(|expected| gathered.answers.len() < expected) {
+    let mut gathered = Vec::new();
+    while expected.is_none_or(|expected| gathered.len() < expected) {
         let answer = select! {
             recv(answers) -> answer => answer.map_err(|_| RecvTimeoutError::Disconnected),
             // There is nobody to ask.
             recv(returned) -> _ => break,
             recv(until) -> _ => break,
-            recv(blocked) -> note => match note {
-                Ok(BlockedNote::Blocked(why)) => {
-                    gathered.blocked = Some(why);
-                    continue;
-                }
-                Ok(BlockedNote::Unblocked) => {
-                    gathered.blocked = None;
-                    continue;
-                }
-                Err(_) => Err(RecvTimeoutError::Disconnected),
-            },
         };
         match answer {
             Ok(ConsumerMessage::Delivery(answer)) => {
                 let (after, received) = (begun.elapsed(), SystemTime::now());
-                gathered.answers.push(ControlAnswer { body: answer.body, after, received });
+                gathered.push(ControlAnswer { body: answer.body, after, received });
             }
             Ok(end) => return Err(Error::new(ErrorKind::Unreachable, Failure::from(&end).reason)),
             Err(_) => return Err(Error::new(ErrorKind::Unreachable, Failure::silent().reason)),
