@@ -1,6 +1,6 @@
 //! The package in TypeScript, made of a contract: it compiles and lints, calls services in Rust, and is called by stubs.
 
-pub(crate) mod called;
+mod called;
 mod kinds;
 pub(crate) mod package;
 

@@ -72,7 +72,7 @@ fn place(order: Value) -> Result<Value, PlaceError>;
 fn reset();
 
 /// The service in TypeScript, as a program.
-pub(crate) fn serve(broker: &dyn Broker) -> anyhow::Result<Program> {
+pub(super) fn serve(broker: &dyn Broker) -> anyhow::Result<Program> {
     let server = node(Package::of_shop()?, "shop_server.js", &broker.uri())?;
     server.wait_for_line("serving", LONG)?;
     Ok(server)

@@ -1,7 +1,7 @@
 //! A package in TypeScript: types, a client and a server, made of a contract.
 //!
-//! What is the same for every service is in `templates/typescript/runtime`, and goes along as it is. What differs is written here:
-//! the types for programs, and the shapes by which the runtime checks, writes and reads values.
+//! What is the same for every service is in `templates/typescript/runtime`, and goes along as it is. What differs is
+//! written here: the types for programs, and the shapes by which the runtime checks, writes and reads values.
 
 use std::fs;
 use std::path::Path;

@@ -13,10 +13,14 @@ export class Unsupported extends Error {
   override readonly name = "Unsupported";
 }
 
+/** The text of a body; what is no UTF-8 is an error. */
+export function textOf(body: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+}
+
 export function readAlone(shape: Shape, body: Uint8Array, codec: AloneCodec): unknown {
   if (codec === "text") {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
-    return read(shape, ofText(shape, text), []);
+    return read(shape, ofText(shape, textOf(body)), []);
   }
   const { kind } = target(shape);
   if (kind !== "bytes" && kind !== "list") {

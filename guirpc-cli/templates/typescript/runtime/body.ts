@@ -1,6 +1,6 @@
 // Bodies of messages: content types, arguments, outputs and failures.
 
-import { readAlone, Unsupported, writeAlone, type AloneCodec } from "./alone.js";
+import { readAlone, textOf, Unsupported, writeAlone, type AloneCodec } from "./alone.js";
 import { said } from "./errors.js";
 import { fromJson, toJson } from "./json.js";
 import { Mismatch, isObject } from "./mismatch.js";
@@ -57,7 +57,7 @@ export function pack(wire: unknown, codec: Codec): Buffer {
 /** What a body holds, as it travels. */
 export function unpack(body: Uint8Array, codec: Codec): unknown {
   if (codec === "json") {
-    return fromJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
+    return fromJson(textOf(body));
   }
   return fromMsgpack(body);
 }
@@ -130,8 +130,7 @@ function readArgument(argument: FunctionSchema["arguments"][number], wire: unkno
   try {
     return readField(argument, wire, []) ?? null;
   } catch (error) {
-    const why = said(error);
-    throw new Mismatch([], `argument \`${argument.name}\`: ${why}`);
+    throw new Mismatch([], `argument \`${argument.name}\`: ${said(error)}`);
   }
 }
 

@@ -162,8 +162,7 @@ export class Caller {
     try {
       return decode();
     } catch (error) {
-      const why = said(error);
-      throw new Undecodable(`the ${what} of \`${fn.name}\` cannot be decoded: ${why}`, { cause: error });
+      throw new Undecodable(`the ${what} of \`${fn.name}\` cannot be decoded: ${said(error)}`, { cause: error });
     }
   }
 
@@ -196,8 +195,7 @@ function sendable<T>(fn: FunctionSchema, pack: () => T): T {
     if (error instanceof CallError) {
       throw error;
     }
-    const why = said(error);
-    throw new Unsendable(`the arguments of \`${fn.name}\` cannot be sent: ${why}`, { cause: error });
+    throw new Unsendable(`the arguments of \`${fn.name}\` cannot be sent: ${said(error)}`, { cause: error });
   }
 }
 

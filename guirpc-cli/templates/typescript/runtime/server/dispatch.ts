@@ -93,11 +93,10 @@ export class Dispatcher {
         return ignored === undefined ? reply : { ...reply, headers: { ...reply.headers, [IGNORED_ARGUMENTS]: ignored } };
       };
     } catch (error) {
-      const why = said(error);
       const unknown = unknownNames(fn, request, codec);
       const hint = unknown.length === 0 ? "" : `; it has no argument ${ignoredArguments(unknown, names)}`;
       const status = error instanceof Unsupported ? 415 : 400;
-      return failure("refusal", status, shortened(`\`${fn.name}\` cannot be called so: ${why}${hint}`), codec);
+      return failure("refusal", status, shortened(`\`${fn.name}\` cannot be called so: ${said(error)}${hint}`), codec);
     }
   }
 
@@ -129,8 +128,7 @@ export class Dispatcher {
     if (error instanceof Fault) {
       return this.#limited(fn, failure("fault", error.status, error.message, codec, error.details), codec);
     }
-    const why = said(error);
-    return this.#unsendable(fn, `\`${fn.name}\` threw: ${why}`, codec);
+    return this.#unsendable(fn, `\`${fn.name}\` threw: ${said(error)}`, codec);
   }
 
   #limited(fn: FunctionSchema, reply: Reply, codec: AnyCodec): Reply {
