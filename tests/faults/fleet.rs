@@ -12,7 +12,7 @@ use crate::stage::Plan;
 use crate::usage::Usage;
 
 /// For what takes moments, on a machine that is busy with other things.
-pub(crate) const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(3);
 /// How many functions each server runs at once.
 pub(crate) const WORKERS: u64 = 4;
 

@@ -51,9 +51,8 @@ pub(crate) struct Volume {
 pub(crate) struct Load {
     shared: Arc<Shared>,
     volume: Volume,
+    clients: Vec<Client>,
     callers: Vec<JoinHandle<Vec<Entry>>>,
-    /// Tells by how much the machine was late at most.
-    watch: JoinHandle<Duration>,
     goes_on: GoesOn,
 }
 
@@ -70,6 +69,8 @@ struct Shared {
     stop: AtomicBool,
     next_id: AtomicU64,
     since: Instant,
+    /// By how much the machine was late at most, in nanoseconds.
+    late: AtomicU64,
     /// For each client when its latest request was asked that has been answered, in nanoseconds of this load.
     answered: Vec<AtomicU64>,
 }
@@ -85,7 +86,7 @@ impl Load {
         let clients = clients.collect::<anyhow::Result<Vec<Client>>>()?;
         let answered = clients.iter().map(|_| AtomicU64::new(0)).collect();
         let (stop, next_id) = (AtomicBool::new(false), AtomicU64::new(1));
-        let shared = Arc::new(Shared { stop, next_id, since: Instant::now(), answered });
+        let shared = Arc::new(Shared { stop, next_id, since: Instant::now(), late: AtomicU64::new(0), answered });
         let goes_on = GoesOn(Arc::clone(&shared));
         let mut seeds = Rng::with_seed(seed);
         let callers = (0..volume.threads).map(|number| {
@@ -103,7 +104,8 @@ impl Load {
         });
         let callers = callers.collect::<anyhow::Result<_>>()?;
         let watched = Arc::clone(&shared);
-        Ok(Self { shared, volume, callers, watch: thread::spawn(move || watched.watch()), goes_on })
+        thread::spawn(move || watched.watch());
+        Ok(Self { shared, volume, clients, callers, goes_on })
     }
 
     /// Waits until so many requests were made.
@@ -127,16 +129,24 @@ impl Load {
         let since = self.shared.nanoseconds(since);
         let has_recovered = |client: &AtomicU64| client.load(Ordering::Relaxed) > since;
         eventually(timeout, || Ok(self.shared.answered.iter().all(has_recovered))).with_context(|| {
-            let missing = self.shared.answered.iter().filter(|client| !has_recovered(client)).count();
-            format!("{missing} of {} clients have no answers any more", self.volume.clients)
+            let answered = self.shared.answered.iter().zip(&self.clients);
+            let missing = answered.filter(|(answered, _)| !has_recovered(answered));
+            let missing: Vec<_> = missing.map(|(_, client)| client.status()).collect();
+            let (count, all) = (missing.len(), self.volume.clients);
+            format!("{count} of {all} clients have no answers any more: {missing:?}")
         })
     }
 
-    /// Ends it; gives the books, and by how much the machine was late at most.
+    /// By how much the machine was late at most until now.
+    pub(crate) fn late(&self) -> Duration {
+        Duration::from_nanos(self.shared.late.load(Ordering::Relaxed))
+    }
+
+    /// Ends it; gives the books.
     ///
     /// # Errors
     /// A caller hangs: it still waits long after its last deadline.
-    pub(crate) fn finish(self) -> anyhow::Result<(Ledger, Duration)> {
+    pub(crate) fn finish(self) -> anyhow::Result<Ledger> {
         drop(self.goes_on);
         let bound = self.volume.timeout + Duration::from_secs(30);
         let hangs = || self.callers.iter().filter(|caller| !caller.is_finished()).count();
@@ -147,8 +157,7 @@ impl Load {
             ensure!(entries.is_ok(), "a caller has panicked");
             ledger.extend(entries.into_iter().flatten());
         }
-        let late = self.watch.join().ok().context("the watch has panicked")?;
-        Ok((ledger, late))
+        Ok(ledger)
     }
 }
 
@@ -157,14 +166,13 @@ impl Shared {
         u64::try_from(at.saturating_duration_since(self.since).as_nanos()).expect("a load is over within 500 years")
     }
 
-    fn watch(&self) -> Duration {
-        let mut latest = Duration::ZERO;
+    fn watch(&self) {
         while !self.stop.load(Ordering::Relaxed) {
             let begun = Instant::now();
             thread::sleep(TICK);
-            latest = latest.max(begun.elapsed().saturating_sub(TICK));
+            let late = begun.elapsed().saturating_sub(TICK);
+            self.late.fetch_max(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
-        latest
     }
 }
 

@@ -154,6 +154,11 @@ impl Stage {
         self.run_on()
     }
 
+    /// By how much the machine was late at most until now.
+    pub(crate) fn late(&self) -> Duration {
+        self.load.late()
+    }
+
     /// Where the servers write what they run.
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.path().join("runs")
@@ -182,7 +187,8 @@ impl Stage {
     /// The same; gives the number of requests.
     pub(crate) fn close_books(mut self, broker: &dyn Broker) -> anyhow::Result<usize> {
         let lasted = self.begun.elapsed();
-        let (mut ledger, late) = self.load.finish()?;
+        let late = self.load.late();
+        let mut ledger = self.load.finish()?;
         let recoveries = self.over.iter().map(|over| ledger.recovery(*over)).collect::<Option<Vec<_>>>();
         let recovery = recoveries.and_then(|recoveries| recoveries.into_iter().max());
         ledger.append(self.others);
