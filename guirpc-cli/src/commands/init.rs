@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{package, settings};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, template};
 
 /// The templates of a package.
 pub(super) struct Templates {
@@ -31,10 +31,8 @@ pub(super) fn write(
     package::refuse_existing(&ini)?;
     let (shown_ini, shown_folder) = (ini.display().to_string(), folder.display().to_string());
     let own = [("name", name), ("guirpc", &*guirpc), ("ini", &*shown_ini), ("folder", &*shown_folder)];
-    let fill = |template: &str| {
-        let all = own.iter().chain(further);
-        all.fold(template.to_owned(), |text, (key, value)| text.replace(&format!("{{{{{key}}}}}"), value))
-    };
+    let blanks = [&own, further].concat();
+    let fill = |template: &str| template::fill(template, &blanks);
     package::write(folder, templates.files, fill)?;
     package::write_new(&ini, &text)?;
     output::print(&fill(templates.next_steps))

@@ -3,7 +3,7 @@
 use super::package;
 use crate::args::New;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, template};
 
 const FILES: [(&str, &str); 2] = [
     ("Cargo.toml", include_str!("../../templates/manifest.toml")),
@@ -16,9 +16,8 @@ pub(super) fn run(new: &New) -> Result<(), Failure> {
     let name = package::name(&new.folder)?;
     let guirpc = package::dependency(new.guirpc_path.as_deref())?;
     let folder = new.folder.display().to_string();
-    let fill = |template: &str| {
-        template.replace("{{name}}", name).replace("{{guirpc}}", &guirpc).replace("{{folder}}", &folder)
-    };
+    let blanks = [("name", name), ("guirpc", &guirpc), ("folder", &folder)];
+    let fill = |template: &str| template::fill(template, &blanks);
     package::write(&new.folder, &FILES, fill)?;
     output::print(&fill(NEXT_STEPS))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::args::{Connect, ConsumerSettings, ProducerSettings};
 use crate::failure::Failure;
+use crate::template::fill;
 
 const CONSUMER: &str = include_str!("../../templates/consumer.ini");
 const PRODUCER: &str = include_str!("../../templates/producer.ini");
@@ -12,28 +13,37 @@ const PRODUCER: &str = include_str!("../../templates/producer.ini");
 pub(super) fn consumer(name: &str, root: &str, settings: &ConsumerSettings) -> Result<String, Failure> {
     let ConsumerSettings { exchange, exchange_type, queue, routing_key, prefetch_count, max_workers, connect } =
         settings;
-    let filled = CONSUMER
-        .replace("{{connection}}", &connection("server", connect)?)
-        .replace("{{prefetch_count}}", &prefetch_count.to_string())
-        .replace("{{max_workers}}", &max_workers.to_string());
-    let values =
-        [name, root, exchange.as_str(), exchange_type.as_str(), queue.as_str(), routing_key.as_str()].map(escaped);
-    let names = ["name", "root", "exchange", "exchange_type", "queue", "routing_key"];
-    Ok(fill(filled, names.into_iter().zip(values)))
+    let [name, root, exchange, exchange_type, queue, routing_key] =
+        [name, root, exchange, exchange_type, queue, routing_key].map(escaped);
+    let blanks = [
+        ("name", &*name),
+        ("root", &root),
+        ("connection", &connection("server", connect)?),
+        ("exchange", &exchange),
+        ("exchange_type", &exchange_type),
+        ("queue", &queue),
+        ("routing_key", &routing_key),
+        ("prefetch_count", &prefetch_count.to_string()),
+        ("max_workers", &max_workers.to_string()),
+    ];
+    Ok(fill(CONSUMER, &blanks))
 }
 
 /// The settings of a client, which lives in the package `root`.
 pub(super) fn producer(name: &str, root: &str, settings: &ProducerSettings) -> Result<String, Failure> {
     let ProducerSettings { producer_id, exchange, routing_key, consumer, connect } = settings;
-    let filled = PRODUCER.replace("{{connection}}", &connection("client", connect)?);
-    let values = [name, root, producer_id, exchange, routing_key, consumer].map(escaped);
-    let names = ["name", "root", "producer_id", "exchange", "routing_key", "consumer"];
-    Ok(fill(filled, names.into_iter().zip(values)))
-}
-
-fn fill(template: String, values: impl Iterator<Item = (&'static str, String)>) -> String {
-    let replaced = |text: String, (name, value): (&str, String)| text.replace(&format!("{{{{{name}}}}}"), &value);
-    values.fold(template, replaced)
+    let [name, root, producer_id, exchange, routing_key, consumer] =
+        [name, root, producer_id, exchange, routing_key, consumer].map(escaped);
+    let blanks = [
+        ("name", &*name),
+        ("root", &root),
+        ("producer_id", &producer_id),
+        ("connection", &connection("client", connect)?),
+        ("exchange", &exchange),
+        ("routing_key", &routing_key),
+        ("consumer", &consumer),
+    ];
+    Ok(fill(PRODUCER, &blanks))
 }
 
 /// The file for a name, in a folder.

@@ -1,30 +1,30 @@
 // A client of the service: a method for each of its functions.
 
 import { Caller, type CallOptions, type ClientOptions } from "./runtime/caller.js";
-@@IMPORT@@import { service } from "./schemas.js";
-@@TYPES@@
-@@ERRORS@@/**
+{{import}}import { service } from "./schemas.js";
+{{types}}
+{{errors}}/**
  * Sends requests without waiting for replies (fire-and-forget).
  *
  * Each is persistent, and done when the broker has confirmed it. One that fails is a dead letter of the service.
  */
-export class @@SENDER@@ {
+export class {{sender}} {
   readonly #caller: Caller;
 
   constructor(caller: Caller) {
     this.#caller = caller;
   }
-@@SENDS@@}
+{{sends}}}
 
-/** Calls the service `@@SERVICE@@`. */
-export class @@CLIENT@@ {
+/** Calls the service `{{service}}`. */
+export class {{client}} {
   readonly #caller: Caller;
   /** The same functions, without waiting for replies. */
-  readonly send: @@SENDER@@;
+  readonly send: {{sender}};
 
   private constructor(caller: Caller) {
     this.#caller = caller;
-    this.send = new @@SENDER@@(caller);
+    this.send = new {{sender}}(caller);
   }
 
   /**
@@ -32,14 +32,14 @@ export class @@CLIENT@@ {
    *
    * It connects again whenever the connection is lost.
    */
-  static async connect(uri?: string, options: ClientOptions = {}): Promise<@@CLIENT@@> {
+  static async connect(uri?: string, options: ClientOptions = {}): Promise<{{client}}> {
     const caller = new Caller(service, uri, options);
     await caller.start();
-    return new @@CLIENT@@(caller);
+    return new {{client}}(caller);
   }
 
   /** Gives up what is in flight, and closes the connection. */
   async close(): Promise<void> {
     await this.#caller.close();
   }
-@@CALLS@@}
+{{calls}}}

@@ -1,6 +1,6 @@
 /** The errors of the functions that have one of their own. */
 export interface Errors {
-@@MEMBERS@@}
+{{members}}}
 
 /** Whether a call of this function failed with the function's own error, which is its member `error` then. */
 export function isErrorOf<F extends keyof Errors>(error: unknown, name: F): error is FunctionError<Errors[F]> {

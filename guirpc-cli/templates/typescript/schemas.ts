@@ -2,12 +2,12 @@
 
 import * as s from "./runtime/shape.js";
 
-@@SHAPES@@const functions: readonly s.FunctionSchema[] = [
-@@FUNCTIONS@@];
+{{shapes}}const functions: readonly s.FunctionSchema[] = [
+{{functions}}];
 
 export const service: s.ServiceSchema = {
-  name: @@NAME@@,
-  contract: @@HASH@@,
-  guirpc: @@VERSION@@,
+  name: {{name}},
+  contract: {{hash}},
+  guirpc: {{version}},
   functions: new Map(functions.map((fn) => [fn.name, fn])),
 };

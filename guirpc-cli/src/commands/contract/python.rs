@@ -7,6 +7,7 @@ use guirpc::contract::Contract;
 
 use crate::args::Models;
 use crate::failure::Failure;
+use crate::template;
 
 mod codecs;
 mod functions;
@@ -117,9 +118,11 @@ fn pyproject(contract: &Contract, models: Models) -> String {
         dependencies.push("pydantic>=2.7");
     }
     let dependencies: Vec<String> = dependencies.into_iter().map(|name| format!("\"{name}\"")).collect();
-    PYPROJECT
-        .replace("{{project}}", &package.replace('_', "-"))
-        .replace("{{package}}", &package)
-        .replace("{{service}}", &contract.service.replace(['"', '\\'], ""))
-        .replace("{{dependencies}}", &dependencies.join(", "))
+    let blanks = [
+        ("project", &*package.replace('_', "-")),
+        ("package", &package),
+        ("service", &contract.service.replace(['"', '\\'], "")),
+        ("dependencies", &dependencies.join(", ")),
+    ];
+    template::fill(PYPROJECT, &blanks)
 }

@@ -10,10 +10,10 @@ use guirpc::contract::Contract;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::template;
 
 mod code;
 mod docs;
-mod fill;
 mod forms;
 mod functions;
 mod model;
@@ -102,8 +102,8 @@ fn package(contract: &Contract) -> String {
         docs::one_line(&contract.hash)
     );
     let name = names::package(&contract.service);
-    let blanks = [("NAME", &*quoted(&name)), ("DESCRIPTION", &*quoted(&description))];
-    fill::fill(include_str!("../../../templates/typescript/package.json"), &blanks)
+    let blanks = [("name", &*quoted(&name)), ("description", &*quoted(&description))];
+    template::fill(include_str!("../../../templates/typescript/package.json"), &blanks)
 }
 
 /// For servers, which are asked for it.

@@ -9,6 +9,7 @@ use super::imports;
 use super::names::{self, Scope};
 use super::shape::Written;
 use super::text::{Expr, docstring, string};
+use crate::template::fill;
 
 /// One of the two forms of a client.
 #[derive(Clone, Copy, Debug)]
@@ -159,13 +160,16 @@ pub(super) fn server(contract: &Contract, functions: &[Function], template: &str
     );
     let names = functions.iter().map(|one| Expr::atom(format!("{}: {}", string(&one.name), string(&one.python))));
     let names = Expr::brackets("_NAMES = {", names, "}").line(0);
-    let code = template
-        .replace("{{class}}", &class)
-        .replace("{{service}}", &contract.service)
-        .replace("{{methods}}", &methods)
-        .replace("{{names}}", &names)
-        .replace("{{functions}}", &typed.line(0));
-    let (head, body) = code.split_once("{{imports}}").unwrap_or(("", &code));
+    let blanks = [
+        ("class", &*class),
+        ("service", &contract.service),
+        ("methods", &methods),
+        ("names", &names),
+        ("functions", &typed.line(0)),
+    ];
+    // What is imported depends on what is filled in after it.
+    let (head, body) = template.split_once("{{imports}}").unwrap_or(("", template));
+    let (head, body) = (&fill(head, &blanks), &fill(body, &blanks));
     let typing = imports::of("typing", &["Any", "Literal", "Protocol", "TypedDict"], body);
     let own = imports::modules(&["functions", "types"], body)
         + &imports::of("._runtime.dispatch", &["Request", "current"], body)

@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use super::code::{Form, type_of};
 use super::docs::{comment, one_line};
-use super::fill::fill;
 use super::model::{Model, ModelFunction};
 use super::names;
 use super::quoted;
 use super::schema::Shape;
+use crate::template::fill;
 
 /// A type of the parameters, or of what is returned, with the names that it needs.
 struct Typed<'m> {
@@ -94,14 +94,14 @@ pub(super) fn client(model: &Model<'_>) -> String {
     fill(
         include_str!("../../../../templates/typescript/client.ts"),
         &[
-            ("CLIENT", &format!("{class}Client")),
-            ("SENDER", &format!("{class}Sender")),
-            ("SERVICE", &one_line(&model.contract.service)),
-            ("CALLS", &calls),
-            ("SENDS", &sends),
-            ("IMPORT", import),
-            ("ERRORS", &section),
-            ("TYPES", &typed.imported()),
+            ("client", &format!("{class}Client")),
+            ("sender", &format!("{class}Sender")),
+            ("service", &one_line(&model.contract.service)),
+            ("calls", &calls),
+            ("sends", &sends),
+            ("import", import),
+            ("errors", &section),
+            ("types", &typed.imported()),
         ],
     )
 }
@@ -111,7 +111,7 @@ fn error_section(members: &str) -> (&'static str, String) {
     if members.is_empty() {
         return ("", String::new());
     }
-    let section = fill(include_str!("../../../../templates/typescript/errors.ts"), &[("MEMBERS", members)]);
+    let section = fill(include_str!("../../../../templates/typescript/errors.ts"), &[("members", members)]);
     ("import { FunctionError } from \"./runtime/errors.js\";\n", section)
 }
 
@@ -133,10 +133,10 @@ pub(super) fn server(model: &Model<'_>) -> String {
     fill(
         include_str!("../../../../templates/typescript/server.ts"),
         &[
-            ("FUNCTIONS", &format!("{}Functions", model.class())),
-            ("SERVICE", &one_line(&model.contract.service)),
-            ("MEMBERS", &members),
-            ("TYPES", &typed.imported()),
+            ("functions", &format!("{}Functions", model.class())),
+            ("service", &one_line(&model.contract.service)),
+            ("members", &members),
+            ("types", &typed.imported()),
         ],
     )
 }

@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::fill::fill;
 use super::model::{Direction, Model, ModelFunction};
 use super::names;
 use super::quoted;
 use super::schema::{Field, Others, Shape};
+use crate::template::fill;
 
 /// What the shapes of the definitions are called, by direction and name.
 struct Constants(BTreeMap<(bool, String), String>);
@@ -47,11 +47,11 @@ pub(super) fn schemas(model: &Model<'_>) -> String {
     fill(
         include_str!("../../../../templates/typescript/schemas.ts"),
         &[
-            ("SHAPES", &shapes),
-            ("FUNCTIONS", &functions),
-            ("NAME", &quoted(&contract.service)),
-            ("HASH", &quoted(&contract.hash)),
-            ("VERSION", &quoted(env!("CARGO_PKG_VERSION"))),
+            ("shapes", &shapes),
+            ("functions", &functions),
+            ("name", &quoted(&contract.service)),
+            ("hash", &quoted(&contract.hash)),
+            ("version", &quoted(env!("CARGO_PKG_VERSION"))),
         ],
     )
 }
