@@ -29,6 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::exclusive("doctor::an_alarm_of_the_broker_is_told_at_once", an_alarm_of_the_broker_is_told_at_once),
         Case::rabbitmq_shared("doctor::rights_are_told_and_the_advice_grants_them", the_advice_grants_rights),
         Case::rabbitmq_exclusive("doctor::limits_of_connections_are_told", limits_of_connections_are_told),
+        Case::rabbitmq_own("doctor::the_management_api_speaks_tls", the_management_api_speaks_tls),
         Case::rabbitmq_own("doctor::the_management_api_tells_more", the_management_api_tells_more),
         Case::rabbitmq_own("doctor::a_certificate_near_its_end_is_told", a_certificate_near_its_end_is_told),
     ]
@@ -311,6 +312,21 @@ fn the_management_api_tells_more() -> anyhow::Result<()> {
     hangs(&rabbitmq, &ask)?;
     rabbitmq.memory_alarm(true)?;
     eventually(LONG, || Ok(ask(&[])?.check("node.alarm", "error", "short of memory").is_ok()))
+}
+
+/// Whoever issued its certificate is trusted if the system trusts them.
+fn the_management_api_speaks_tls() -> anyhow::Result<()> {
+    let certificates = Certificates::new("localhost")?;
+    let rabbitmq = RabbitMq::start_with_tls_and_management(&certificates.options(false), &certificates.trust())?;
+    let url = rabbitmq.management().context("it has it")?;
+    ensure!(url.starts_with("https:"), "{url}");
+    let (uri, arguments) = (rabbitmq.uri(), ["--management", &url]);
+    let authority = certificates.authority();
+    let trusting = Diagnosis::with(&uri, &arguments, &[("SSL_CERT_FILE", &authority)])?;
+    trusting.ends_with(0)?.check("management.reachable", "ok", "answers")?.check("node.running", "ok", "runs")?;
+    let unknown = Diagnosis::of(&uri, &arguments)?;
+    unknown.ends_with(4)?.check("management.reachable", "error", "UnknownIssuer")?;
+    Ok(())
 }
 
 /// No password is shown, wherever it stands.

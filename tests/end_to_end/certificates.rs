@@ -62,7 +62,12 @@ impl Certificates {
 
     /// The parameter by which a client trusts the authority.
     pub(crate) fn trust(&self) -> String {
-        format!("cacertfile={}", self.file("authority.pem").display())
+        format!("cacertfile={}", self.authority())
+    }
+
+    /// The file with the certificate of the authority.
+    pub(crate) fn authority(&self) -> String {
+        self.file("authority.pem").display().to_string()
     }
 
     /// The parameters by which a client shows a certificate.

@@ -62,9 +62,17 @@ impl RabbitMq {
         Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
     }
 
+    /// Starts one that has both, and speaks TLS in the management API, too.
+    pub fn start_with_tls_and_management(options: &str, parameters: &str) -> anyhow::Result<Self> {
+        let extras = Extras { tls: Some(Tls::new(options, parameters)?), management: Some(Port::claim()?) };
+        Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
+    }
+
     /// Where the management API is, if the node has it.
     pub fn management(&self) -> Option<String> {
-        self.node.management().map(|port| format!("http://127.0.0.1:{port}"))
+        // A certificate is for a name.
+        let server = if self.node.tls().is_some() { "https://localhost" } else { "http://127.0.0.1" };
+        self.node.management().map(|port| format!("{server}:{port}"))
     }
 
     /// Where clients find it without TLS.

@@ -210,9 +210,10 @@ impl Node {
         let (port, tls) = (self.port(), self.tls().map(Tls::settings).unwrap_or_default());
         // Statistics of every second, so that nobody waits for them.
         let management = self.management().map(|port| {
+            let (listener, options) = self.tls().map_or(("tcp_config", String::new()), Tls::https);
             format!(
                 ", {{collect_statistics_interval, 1000}}]}}, \
-                 {{rabbitmq_management, [{{tcp_config, [{{port, {port}}}, {{ip, \"127.0.0.1\"}}]}}"
+                 {{rabbitmq_management, [{{{listener}, [{{port, {port}}}, {{ip, \"127.0.0.1\"}}{options}]}}"
             )
         });
         let management = management.unwrap_or_default();

@@ -20,6 +20,11 @@ impl Tls {
         format!(", {{ssl_listeners, [{{\"127.0.0.1\", {port}}}]}}, {{ssl_options, [{options}]}}")
     }
 
+    /// How the management API listens with the same options, and these as further entries.
+    pub(super) fn https(&self) -> (&'static str, String) {
+        ("ssl_config", format!(", {}", self.options))
+    }
+
     /// The way here instead of to the plain port.
     pub(super) fn uri(&self, plain: &str) -> String {
         let (login, rest) = plain.rsplit_once('@').expect("a URI of ours has a login");
