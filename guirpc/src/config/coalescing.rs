@@ -19,7 +19,7 @@ use crate::codec::coalesced::MOST;
 /// use guirpc::Coalescing;
 ///
 /// let coalescing = Coalescing::default();
-/// assert_eq!(coalescing, Coalescing::default().window(2).max_calls(64).max_bytes(65_536).linger(Duration::from_millis(1)));
+/// assert_eq!(coalescing, Coalescing::default().window(2).max_calls(128).max_bytes(65_536).linger(Duration::from_millis(1)));
 /// ```
 ///
 /// What it is good for, and when to leave it off, is described with [`coalescing`](crate::coalescing).
@@ -33,14 +33,14 @@ pub struct Coalescing {
 
 impl Coalescing {
     pub(crate) const DEFAULT: Self =
-        Coalescing { window: 2, max_calls: 64, max_bytes: 64 << 10, linger: Duration::from_millis(1) };
+        Coalescing { window: 2, max_calls: 128, max_bytes: 64 << 10, linger: Duration::from_millis(1) };
 
     /// So many unanswered messages to a queue let further calls wait for each other (the default is 2, the least is 1).
     pub fn window(self, messages: usize) -> Self {
         Coalescing { window: messages.max(1), ..self }
     }
 
-    /// A message with so many calls is sent (the default is 64, the most are 1,024).
+    /// A message with so many calls is sent (the default is 128, the most are 1,024).
     ///
     /// With 1 every call travels by itself.
     pub fn max_calls(self, calls: usize) -> Self {

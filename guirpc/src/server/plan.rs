@@ -17,8 +17,8 @@ use crate::trace;
 
 /// So many services are named on a connection.
 const MOST_NAMES: usize = 3;
-/// So many calls a client puts into a message at most, unless somebody says otherwise.
-pub(super) const USUAL_CALLS: u16 = 64;
+/// Instead of so many requests that come singly, one message of calls is fetched ahead.
+pub(super) const REQUESTS_PER_MESSAGE: u16 = 64;
 
 /// One lane: a server within the server, with connections, queues and workers of its own, so that none holds up another.
 pub(crate) struct Plan {
@@ -114,9 +114,9 @@ impl Plan {
         beside(QueueRole::Quarantine, 1).chain(beside(QueueRole::Retry, workers)).chain(own).chain(calls).collect()
     }
 
-    /// How many messages of calls are fetched ahead: what that is in calls is bounded as what comes singly is.
+    /// How many messages of calls are fetched ahead, so that what that is in calls is bounded, too.
     pub(super) fn prefetched_messages(&self) -> u16 {
-        (self.prefetch / USUAL_CALLS).max(1)
+        (self.prefetch / REQUESTS_PER_MESSAGE).max(1)
     }
 
     /// How many threads send replies: beside the workers there is one that does so for `async` functions.

@@ -3,7 +3,7 @@
 use std::mem;
 
 /// A message holds so many replies at most.
-const MOST_REPLIES: usize = 64;
+const MOST_REPLIES: usize = 256;
 /// And so many bytes.
 pub(super) const MOST_BYTES: usize = 64 << 10;
 /// Replies to so many addresses wait at a time.

@@ -9,7 +9,7 @@ use super::acks::AckDecision;
 use super::delivery::{Delivery, Republish};
 use super::open_calls::OpenCalls;
 use super::pause::Pause;
-use super::plan::{Plan, Source, USUAL_CALLS};
+use super::plan::{Plan, REQUESTS_PER_MESSAGE, Source};
 use super::queues::QueueRole;
 use super::reply_line::ReplyLine;
 use super::reply_sizes::ReplySizes;
@@ -334,7 +334,7 @@ impl Session {
 fn weight(receipt: &Receipt) -> usize {
     match receipt.calls() {
         None => 1,
-        Some(_) if receipt.finish_one() => usize::from(USUAL_CALLS),
+        Some(_) if receipt.finish_one() => usize::from(REQUESTS_PER_MESSAGE),
         Some(_) => 0,
     }
 }

@@ -92,13 +92,25 @@ enum Suite {
     Scale,
 }
 
+impl Suite {
+    /// Of whom it needs one, if not anybody.
+    fn contestants(self) -> Option<&'static [Contestant]> {
+        match self {
+            Suite::Calls => None,
+            Suite::Sweep => Some(&Contestant::SWEPT),
+            Suite::Waiting | Suite::Scale => Some(&Contestant::CONCURRENT),
+        }
+    }
+}
+
 impl Options {
     fn stage(&self) -> Result<Stage> {
         let seconds = self.seconds.unwrap_or(if self.bench { 1.0 } else { 0.2 });
         ensure!(self.rounds != Some(0), "`--rounds` must be at least 1");
         ensure!(self.workers > 0, "`--workers` must be at least 1");
+        let is_there = |of: &[Contestant]| self.only.iter().any(|it| of.contains(it));
         ensure!(
-            self.suite == [Suite::Calls] || self.only.iter().any(|it| Contestant::CONCURRENT.contains(it)),
+            self.suite.iter().all(|suite| suite.contestants().is_none_or(is_there)),
             "`--only` leaves nobody to the suites other than `calls`: add lapin, rust-stream or guirpc, or say `--suite calls`"
         );
         Ok(Stage {
