@@ -27,8 +27,8 @@ _CONNECT_TIMEOUT = 30.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 30.0
 _PREFETCH_PER_WORKER = 64
-# So many calls a client puts into a message at most, unless somebody says otherwise.
-_USUAL_CALLS = 64
+# Instead of so many requests that come singly, one message of calls is fetched ahead.
+_REQUESTS_PER_MESSAGE = 64
 _CLASSIC: dict[str, Any] = {"x-queue-type": "classic"}
 
 
@@ -172,7 +172,7 @@ class Server:
         own = lane.state.queue
         exchange = await channel.declare_exchange(wire.EXCHANGE, aio_pika.ExchangeType.DIRECT, durable=True)
         queues = [f"{own}.quarantine", f"{own}.retry", own, f"{own}.calls"]
-        prefetch = [1, self._workers, self._prefetch, max(self._prefetch // _USUAL_CALLS, 1)]
+        prefetch = [1, self._workers, self._prefetch, max(self._prefetch // _REQUESTS_PER_MESSAGE, 1)]
         declared = {name: await channel.declare_queue(name, durable=True, arguments=_CLASSIC) for name in queues}
         for name in (own, f"{own}.calls"):
             await declared[name].bind(exchange, name)
