@@ -20,10 +20,16 @@ use crate::stage::{CONNECTIONS_LOST, Plan, Proxies, Stage, USUAL};
 const DOOMED: &str = "FAULTS_DOOMED";
 /// How many calls it has in flight.
 const IN_FLIGHT: u64 = 1000;
-const IN_FLIGHT_CALL: Function = Function::Slow(20);
+/// So that most of them wait for seconds, whatever the machine does meanwhile.
+const IN_FLIGHT_CALL: Function = Function::Slow(50);
 
-const KILLED: Plan =
-    Plan { name: "clients::killed", fault: "a client is killed (`kill -9`) with 1,000 calls in flight", ..USUAL };
+const KILLED: Plan = Plan {
+    name: "clients::killed",
+    fault: "a client is killed (`kill -9`) with 1,000 calls in flight",
+    // What the servers have fetched does not wait in the queue.
+    options: &["--prefetch", "16"],
+    ..USUAL
+};
 
 /// How many there are when the broker starts again.
 const MANY: usize = 200;

@@ -35,4 +35,4 @@ pub use port::Port;
 pub use program::{Program, binary, outside_of_cargo};
 pub use proxy::{Direction, Proxy};
 pub use rabbitmq::RabbitMq;
-pub use suite::{Case, main, main_in_turn, main_twice};
+pub use suite::{Case, main, main_in_turn, main_twice, main_twice_in_turn};

@@ -12,6 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::eventually;
 use crate::transcript::Transcript;
 
+/// How long what a program wrote last may take to be read, on a machine that is busy with other things.
+const LAST_LINES: Duration = Duration::from_secs(5);
+
 /// A running program; it is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Program {
@@ -77,7 +80,7 @@ impl Program {
         self.signal(Signal::KILL)
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for what it wrote.
     ///
     /// # Errors
     ///
@@ -91,6 +94,10 @@ impl Program {
         if let Err(error) = ended {
             let name = &self.name;
             return Err(error.context(format!("{name} does not end\n{}", self.report())));
+        }
+        // Unless a child of its own goes on writing.
+        for stream in [&self.stdout, &self.stderr] {
+            stream.wait_for_end(LAST_LINES);
         }
         status.context("a program that ended has a status")
     }
@@ -189,6 +196,15 @@ mod tests {
         let program = shell("echo out; echo log >&2; sleep 60");
         assert_eq!(program.wait_for_line("ou", LONG).unwrap(), "out");
         assert_eq!(program.wait_for_log("lo", LONG).unwrap(), "log");
+    }
+
+    #[test]
+    fn all_that_was_written_is_there_at_the_end() {
+        let mut program = shell("seq 20000; seq 20000 >&2");
+        assert!(program.wait(LONG).unwrap().success());
+        for lines in [program.stdout(), program.stderr()] {
+            assert_eq!(lines.last().map(String::as_str), Some("20000"));
+        }
     }
 
     #[test]

@@ -174,7 +174,16 @@ pub fn main_twice(cases: impl IntoIterator<Item = Case>) -> ExitCode {
 
 /// The same, one case at a time: for cases that measure something, which the others would disturb.
 pub fn main_in_turn(cases: impl IntoIterator<Item = Case>) -> ExitCode {
-    run(cases, false, &Arguments { test_threads: Some(1), ..Arguments::from_args() })
+    run(cases, false, &one_at_a_time())
+}
+
+/// Both: twice, and one case at a time.
+pub fn main_twice_in_turn(cases: impl IntoIterator<Item = Case>) -> ExitCode {
+    run(cases, true, &one_at_a_time())
+}
+
+fn one_at_a_time() -> Arguments {
+    Arguments { test_threads: Some(1), ..Arguments::from_args() }
 }
 
 fn run(cases: impl IntoIterator<Item = Case>, coalescing: bool, arguments: &Arguments) -> ExitCode {

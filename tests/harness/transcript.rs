@@ -64,6 +64,12 @@ impl Transcript {
         find(&state).ok_or(missing)
     }
 
+    /// Waits until every stream has ended, so that no line is missing; not for longer than this.
+    pub(crate) fn wait_for_end(&self, timeout: Duration) {
+        let is_open = |state: &mut State| state.open_streams > 0;
+        drop(self.changed.wait_timeout_while(self.state(), timeout, is_open).expect(UNPOISONED));
+    }
+
     /// All lines until now.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.state().lines.clone()

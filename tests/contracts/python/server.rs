@@ -100,6 +100,8 @@ struct Shop {
 fn serve(broker: &dyn Broker, models: &str) -> anyhow::Result<Shop> {
     let package = Package::of_shop(models)?;
     let program = conformance::start(broker, &mut package.run("shop_server.py"))?;
+    // It consumes before it has all of its channels.
+    program.wait_for_log("serving `shop`", LONG)?;
     Ok(Shop { program, package })
 }
 
