@@ -115,10 +115,9 @@ fn ensure_spread(proxy: &Proxy, down: Instant, late: Duration) -> anyhow::Result
     let busiest =
         attempts.iter().map(|start| attempts.iter().filter(|at| (*start..*start + WINDOW).contains(at)).count());
     let busiest = busiest.max().unwrap_or_default();
-    #[allow(clippy::cast_precision_loss, reason = "a few hundred")]
-    let share = busiest as f64 / MANY as f64;
+    let (busiest, all) = (u32::try_from(busiest)?, u32::try_from(MANY)?);
     ensure!(
-        share <= 0.25 * (WINDOW + late).div_duration_f64(WINDOW),
+        4 * busiest * WINDOW <= all * (WINDOW + late),
         "{busiest} of {MANY} clients try to connect within {WINDOW:?}, and the machine was late by {late:?} at most"
     );
     Ok(())

@@ -53,6 +53,7 @@ pub(crate) struct Load {
     volume: Volume,
     clients: Vec<Client>,
     callers: Vec<JoinHandle<Vec<Entry>>>,
+    watch: JoinHandle<()>,
     goes_on: GoesOn,
 }
 
@@ -104,8 +105,7 @@ impl Load {
         });
         let callers = callers.collect::<anyhow::Result<_>>()?;
         let watched = Arc::clone(&shared);
-        thread::spawn(move || watched.watch());
-        Ok(Self { shared, volume, clients, callers, goes_on })
+        Ok(Self { shared, volume, clients, callers, watch: thread::spawn(move || watched.watch()), goes_on })
     }
 
     /// Waits until so many requests were made.
@@ -139,14 +139,14 @@ impl Load {
 
     /// By how much the machine was late at most until now.
     pub(crate) fn late(&self) -> Duration {
-        Duration::from_nanos(self.shared.late.load(Ordering::Relaxed))
+        self.shared.late()
     }
 
-    /// Ends it; gives the books.
+    /// Ends it; gives the books, and by how much the machine was late at most.
     ///
     /// # Errors
     /// A caller hangs: it still waits long after its last deadline.
-    pub(crate) fn finish(self) -> anyhow::Result<Ledger> {
+    pub(crate) fn finish(self) -> anyhow::Result<(Ledger, Duration)> {
         drop(self.goes_on);
         let bound = self.volume.timeout + Duration::from_secs(30);
         let hangs = || self.callers.iter().filter(|caller| !caller.is_finished()).count();
@@ -157,21 +157,29 @@ impl Load {
             ensure!(entries.is_ok(), "a caller has panicked");
             ledger.extend(entries.into_iter().flatten());
         }
-        Ok(ledger)
+        self.watch.join().ok().context("the watch has panicked")?;
+        Ok((ledger, self.shared.late()))
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).expect("a load is over within 500 years")
 }
 
 impl Shared {
     fn nanoseconds(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.since).as_nanos()).expect("a load is over within 500 years")
+        nanoseconds(at.saturating_duration_since(self.since))
+    }
+
+    fn late(&self) -> Duration {
+        Duration::from_nanos(self.late.load(Ordering::Relaxed))
     }
 
     fn watch(&self) {
         while !self.stop.load(Ordering::Relaxed) {
             let begun = Instant::now();
             thread::sleep(TICK);
-            let late = begun.elapsed().saturating_sub(TICK);
-            self.late.fetch_max(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.late.fetch_max(nanoseconds(begun.elapsed().saturating_sub(TICK)), Ordering::Relaxed);
         }
     }
 }

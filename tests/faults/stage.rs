@@ -187,8 +187,7 @@ impl Stage {
     /// The same; gives the number of requests.
     pub(crate) fn close_books(mut self, broker: &dyn Broker) -> anyhow::Result<usize> {
         let lasted = self.begun.elapsed();
-        let late = self.load.late();
-        let mut ledger = self.load.finish()?;
+        let (mut ledger, late) = self.load.finish()?;
         let recoveries = self.over.iter().map(|over| ledger.recovery(*over)).collect::<Option<Vec<_>>>();
         let recovery = recoveries.and_then(|recoveries| recoveries.into_iter().max());
         ledger.append(self.others);

@@ -45,27 +45,28 @@ impl RabbitMq {
 
     /// Starts a node, which takes a few seconds, and waits until it takes connections.
     pub fn start() -> anyhow::Result<Self> {
-        Ok(Self { node: Arc::new(Node::start(Member::alone()?, Extras::default())?), vhost: "/".to_owned() })
+        Self::start_with(Extras::default())
+    }
+
+    fn start_with(extras: Extras) -> anyhow::Result<Self> {
+        Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
     }
 
     /// Starts one that takes connections with TLS as well, by which its URIs lead.
     ///
     /// `options` are Erlang's, the content of the list `ssl_options`; `parameters` are what clients need to know.
     pub fn start_with_tls(options: &str, parameters: &str) -> anyhow::Result<Self> {
-        let extras = Extras { tls: Some(Tls::new(options, parameters)?), ..Extras::default() };
-        Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
+        Self::start_with(Extras { tls: Some(Tls::new(options, parameters)?), ..Extras::default() })
     }
 
     /// Starts one with the management API, in which `guest` may see everything.
     pub fn start_with_management() -> anyhow::Result<Self> {
-        let extras = Extras { management: Some(Port::claim()?), ..Extras::default() };
-        Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
+        Self::start_with(Extras { management: Some(Port::claim()?), ..Extras::default() })
     }
 
     /// Starts one that has both, and speaks TLS in the management API, too.
     pub fn start_with_tls_and_management(options: &str, parameters: &str) -> anyhow::Result<Self> {
-        let extras = Extras { tls: Some(Tls::new(options, parameters)?), management: Some(Port::claim()?) };
-        Ok(Self { node: Arc::new(Node::start(Member::alone()?, extras)?), vhost: "/".to_owned() })
+        Self::start_with(Extras { tls: Some(Tls::new(options, parameters)?), management: Some(Port::claim()?) })
     }
 
     /// Where the management API is, if the node has it.
