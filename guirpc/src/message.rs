@@ -233,6 +233,8 @@ pub enum ReplyKind {
 }
 
 impl ReplyKind {
+    pub(crate) const ALL: [ReplyKind; 4] = [Self::Output, Self::Error, Self::Fault, Self::Refusal];
+
     /// The word that stands in the AMQP property `type` of the reply.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -244,7 +246,7 @@ impl ReplyKind {
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Output, Self::Error, Self::Fault, Self::Refusal].into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -268,6 +270,15 @@ pub struct EncodedReply {
 }
 
 impl EncodedReply {
+    /// What came of the request; in Python's dialect errors and faults look alike, and count as faults.
+    pub(crate) fn outcome(&self) -> ReplyKind {
+        match self.kind {
+            Some(kind) => kind,
+            None if self.status >= 400 => ReplyKind::Fault,
+            None => ReplyKind::Output,
+        }
+    }
+
     /// Notes in a refusal how many deliveries came before whose function had, or may have, begun; see [`ATTEMPTS`].
     pub(crate) fn note_attempts(&mut self, attempts: u32) {
         if self.kind == Some(ReplyKind::Refusal) && attempts > 0 {

@@ -12,17 +12,15 @@ use histogram::AtomicHistogram;
 
 #[cfg(feature = "metrics")]
 use crate::message::UNKNOWN_FUNCTION;
-use crate::message::{EncodedReply, PING, status};
+use crate::message::{EncodedReply, PING, ReplyKind, status};
 
 mod coalesced;
 #[cfg(feature = "metrics")]
 mod measured;
-mod outcome;
 
 pub(crate) use coalesced::Coalesced;
 #[cfg(feature = "metrics")]
 use measured::MeasuredTimes;
-pub(crate) use outcome::ServerOutcome;
 
 /// Waking another worker costs about as much, so that for anything quicker it is not worth it.
 const SLOW: Duration = Duration::from_micros(50);
@@ -183,21 +181,21 @@ impl FunctionStatistics {
     /// A request has run, or was refused: what was answered, and how long it took.
     pub(crate) fn end(&self, reply: &EncodedReply, took: Duration) {
         add(&self.ended);
-        let outcome = ServerOutcome::of(reply);
+        let outcome = reply.outcome();
         #[cfg(feature = "metrics")]
         if let Some(measured) = self.measured.get() {
             measured.calls(outcome).record(took);
         }
         match outcome {
-            ServerOutcome::Refusal => {
+            ReplyKind::Refusal => {
                 let last = REFUSALS.len() - 1;
                 let at = REFUSALS.iter().position(|status| *status == reply.status).unwrap_or(last);
                 add(&self.refusals[at]);
                 return;
             }
-            ServerOutcome::Error => self.fail(&self.errors, reply.status),
-            ServerOutcome::Fault => self.fail(&self.faults, reply.status),
-            ServerOutcome::Output => add(&self.outputs),
+            ReplyKind::Error => self.fail(&self.errors, reply.status),
+            ReplyKind::Fault => self.fail(&self.faults, reply.status),
+            ReplyKind::Output => add(&self.outputs),
         }
         self.run_time.record(took);
     }

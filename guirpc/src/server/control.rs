@@ -181,7 +181,7 @@ fn lane_statistics(lane: &SessionContext) -> LaneStatistics {
         status: lane.status.status().to_string(),
         reconnects: lane.status.reconnects(),
         places: lane.running.places() as u64,
-        busy: lane.running.busy() as u64,
+        busy: lane.running.busy(lane.running.places()) as u64,
         services: lane.plan.services.iter().map(service).collect(),
     }
 }

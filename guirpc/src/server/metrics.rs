@@ -10,8 +10,9 @@ use super::running::Running;
 use super::shutdown_handle::ShutdownHandle;
 use crate::error::Error;
 use crate::health::ConnectionStatus;
+use crate::message::ReplyKind;
 use crate::metrics::{Check, Metric, Metrics, MetricsServer, Registered, Samples, Source};
-use crate::statistics::{FunctionStatistics, ServerOutcome, Snapshot};
+use crate::statistics::{FunctionStatistics, Snapshot};
 
 /// What is asked for: where to count, and where to serve it.
 pub(super) struct WantedMetrics {
@@ -130,7 +131,7 @@ impl MeasuredLane {
         }
         let status = self.status.status();
         add(Metric::ServerWorkers, self.plan.workers as u64);
-        add(Metric::ServerBusyWorkers, self.running.busy_workers(self.plan.workers) as u64);
+        add(Metric::ServerBusyWorkers, self.running.busy(self.plan.workers) as u64);
         add(Metric::ServerConnected, status.is_connected().into());
         add(Metric::ServerBlocked, matches!(status, ConnectionStatus::Blocked { .. }).into());
         add(Metric::ServerBlocks, self.status.blocks());
@@ -165,20 +166,20 @@ fn collect_function(labels: [&str; 3], statistics: &FunctionStatistics, snapshot
         samples.add(metric, &labels, count);
     }
     let runs = [
-        (ServerOutcome::Output, snapshot.outputs),
-        (ServerOutcome::Error, snapshot.errors),
-        (ServerOutcome::Fault, snapshot.faults),
+        (ReplyKind::Output, snapshot.outputs),
+        (ReplyKind::Error, snapshot.errors),
+        (ReplyKind::Fault, snapshot.faults),
     ];
     for (outcome, count) in runs {
-        samples.add(Metric::ServerRuns, &[service, function, lane, outcome.label()], count);
+        samples.add(Metric::ServerRuns, &[service, function, lane, outcome.as_str()], count);
     }
     for (status, count) in &snapshot.refusals {
         samples.add(Metric::ServerRefusals, &[service, function, lane, &status.to_string()], *count);
     }
     let Some(measured) = statistics.measured() else { return };
     samples.add_times(Metric::ServerQueueTime, &labels, measured.queue());
-    for outcome in ServerOutcome::ALL {
-        let labels = [service, function, lane, outcome.label()];
+    for outcome in ReplyKind::ALL {
+        let labels = [service, function, lane, outcome.as_str()];
         samples.add_times(Metric::ServerCallDuration, &labels, measured.calls(outcome));
     }
 }

@@ -58,15 +58,9 @@ impl Running {
         self.workers.len()
     }
 
-    /// How many of these workers run something, which have the first places.
-    #[cfg(feature = "metrics")]
-    pub(super) fn busy_workers(&self, workers: usize) -> usize {
-        self.workers.iter().take(workers).filter(|place| place.run().is_some()).count()
-    }
-
-    /// How many of them are taken.
-    pub(super) fn busy(&self) -> usize {
-        self.workers.iter().filter(|place| place.run().is_some()).count()
+    /// How many of the first places are taken, which the workers have.
+    pub(super) fn busy(&self, first: usize) -> usize {
+        self.workers.iter().take(first).filter(|place| place.run().is_some()).count()
     }
 
     /// What a worker runs at the moment.

@@ -1,13 +1,13 @@
 //! Times as metrics have them.
 
-use super::ServerOutcome;
+use crate::message::ReplyKind;
 use crate::metrics::Histogram;
 
 /// Times as metrics have them: in the same buckets everywhere, so that they can be added up.
 #[derive(Debug, Default)]
 pub(crate) struct MeasuredTimes {
     /// From the beginning to the reply, by what came of it.
-    calls: [Histogram; ServerOutcome::ALL.len()],
+    calls: [Histogram; ReplyKind::ALL.len()],
     pub(super) queue: Histogram,
 }
 
@@ -18,7 +18,7 @@ impl MeasuredTimes {
     }
 
     /// How long those took of which this came.
-    pub(crate) fn calls(&self, outcome: ServerOutcome) -> &Histogram {
+    pub(crate) fn calls(&self, outcome: ReplyKind) -> &Histogram {
         &self.calls[outcome as usize]
     }
 }
