@@ -104,7 +104,7 @@ pub(super) struct ConsumerLoop<'a> {
     jobs: Sender<Job>,
     next_job: u64,
     /// Jobs that are not decided, and whether each returns what has not begun.
-    open_jobs: BTreeMap<u64, bool>,
+    pub(super) open_jobs: BTreeMap<u64, bool>,
     /// Not begun, and returned when the broker takes messages again.
     pub(super) held: Vec<Delivery>,
     pub(super) is_blocked: bool,

@@ -138,8 +138,10 @@ impl ConsumerLoop<'_> {
         }
         // The consuming connection is never blocked.
         self.channel.flush()?;
+        // The broker has not said what became of these copies, so it requeues what they were made of.
+        let returning = self.open_jobs.values().filter(|is_return| **is_return).count();
         let unsent = self.acks.len() + self.due.as_ref().map_or(0, |due| due.requests);
-        let abandoned = self.session.running() + self.session.abandoned() + unsent;
-        Ok(ShutdownReport { requeued: self.requeued, abandoned })
+        let abandoned = self.session.running().saturating_sub(returning) + self.session.abandoned() + unsent;
+        Ok(ShutdownReport { requeued: self.requeued + returning, abandoned })
     }
 }
