@@ -16,7 +16,7 @@ use crate::workload::{add, sleep};
 
 const FORGED_ADDRESSES: u64 = 4_000;
 /// One for each of these would take them far longer than this.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(10);
 /// As many trials as there are tokens, and what comes of them while the test runs.
 const MOST_TRIALS: usize = 40;
 const SENDS: usize = 10_000;
@@ -144,7 +144,7 @@ fn forged_reply_addresses(broker: &dyn Broker) -> anyhow::Result<()> {
 /// Each becomes a dead letter, and the next one does not wait until the broker has it; nor does anybody else.
 fn bad_sends(broker: &dyn Broker) -> anyhow::Result<()> {
     let server = program(&broker.uri(), &["--workers", "2"])?;
-    let client = client(broker)?;
+    let client = client(broker)?.with_timeout(4 * LONG);
     latencies(&client, |count| count < 500)?;
     let (good, _) = while_sending(broker, &client, "nothing")?;
     let (bad, took) = while_sending(broker, &client, "no_such")?;

@@ -157,22 +157,22 @@ pub(crate) fn against_finds_a_slowdown(broker: &dyn Broker) -> anyhow::Result<()
     let folder = TempDir::new()?;
     let [quick, plot] = ["quick.json", "plot.svg"].map(|name| folder.path().join(name).display().to_string());
     let run = |milliseconds: &str, more: &[&str]| {
-        let load = ["--concurrency", "2", "--duration", "1s", "--warm-up", "0s"];
+        let load = ["--concurrency", "2", "--duration", "2s", "--warm-up", "0s"];
         ask(broker, &[&["bench", "nap", "nap", milliseconds], &load[..], more].concat())
     };
     let ended = run("[5]", &["--json"])?;
     check(&ended, 0, "guirpc_bench")?;
     fs::write(&quick, &ended.stdout)?;
-    // Four times as slow.
+    // Eight times as slow.
     let slow = ["--against", &quick, "--plot", &plot];
-    let ended = run("[20]", &slow)?;
+    let ended = run("[40]", &slow)?;
     check(&ended, 0, "concurrency 2  calls/s")?;
     for figure in ["  calls/s ", "  p50 "] {
         let row = ended.stdout.lines().rfind(|line| line.contains(figure));
         ensure!(row.is_some_and(|row| row.ends_with("WORSE")), "{figure}: {ended:?}");
     }
     ensure!(ended.stdout.contains("note: the earlier run had other arguments"), "{ended:?}");
-    let ended = run("[20]", &[&slow[..], &["--max-regression", "50%", "--json"]].concat())?;
+    let ended = run("[40]", &[&slow[..], &["--max-regression", "50%", "--json"]].concat())?;
     ensure!(ended.code == 10, "{ended:?}");
     ensure!(ended.stderr.starts_with("error: worse than the earlier run by more than 50 %: calls/s at"), "{ended:?}");
     let json: Value = serde_json::from_str(&ended.stdout)?;
@@ -208,8 +208,8 @@ pub(crate) fn plot_holds_the_steps(broker: &dyn Broker) -> anyhow::Result<()> {
 pub(crate) fn a_service_that_hangs_ends_it(broker: &dyn Broker) -> anyhow::Result<()> {
     let _nap = serve_naps(broker)?;
     let begun = Instant::now();
-    let arguments = ["bench", "nap", "nap", "[5000]", "--concurrency", "4", "--duration", "1h", "--timeout", "300ms"];
-    check(&ask(broker, &arguments)?, 6, "no reply within 300ms\n`nap`: ")?;
+    let arguments = ["bench", "nap", "nap", "[5000]", "--concurrency", "4", "--duration", "1h", "--timeout", "2s"];
+    check(&ask(broker, &arguments)?, 6, "no reply within 2s\n`nap`: ")?;
     ensure!(begun.elapsed() < Duration::from_secs(20), "it took {:?}", begun.elapsed());
     Ok(())
 }

@@ -173,7 +173,7 @@ fn a_service_that_is_busy_ends_with_6(broker: &dyn Broker) -> anyhow::Result<()>
     for _ in 0..10 {
         client.send_json("shop", "dawdle", serde_json::json!({}))?;
     }
-    let diagnosis = Diagnosis::of(&broker.uri(), &["shop", "--timeout", "300ms"])?;
+    let diagnosis = Diagnosis::of(&broker.uri(), &["shop", "--timeout", "2s"])?;
     diagnosis.ends_with(6)?.check("service.answers", "error", "its workers are busy")?;
     ensure!(!diagnosis.findings("queue.backlog").iter().any(|(severity, _)| *severity == "ok"), "{diagnosis:?}");
     Ok(())
@@ -334,7 +334,8 @@ fn refuses_strangers(uri: &str, url: &str) -> anyhow::Result<()> {
     let stranger = url.replace("://", "://guest:secret@");
     let diagnosis = Diagnosis::of(uri, &["--management", &stranger])?;
     diagnosis.ends_with(4)?.check("management.reachable", "error", "set_user_tags")?;
-    let nobody = format!("http://127.0.0.1:{}", Port::claim()?.number());
+    let port = Port::claim()?;
+    let nobody = format!("http://127.0.0.1:{}", port.number());
     Diagnosis::of(uri, &["--management", &nobody])?.ends_with(4)?.check(
         "management.reachable",
         "error",

@@ -95,14 +95,14 @@ fn an_alarm_of_the_broker_is_told_at_once(broker: &mut dyn Broker) -> anyhow::Re
     for command in commands {
         let begun = Instant::now();
         check(&ask(broker, command)?, 4, "takes no messages at the moment")?;
-        ensure!(begun.elapsed() < Duration::from_secs(8), "it took {:?}", begun.elapsed());
+        ensure!(begun.elapsed() < Duration::from_secs(20), "it took {:?}", begun.elapsed());
     }
     // A server that has not published since may answer once.
     for command in [&["ls"][..], &["info", "shop"], &["stats"], &["top", "--once"]] {
         let begun = Instant::now();
-        let ended = ask(broker, command)?;
+        let ended = ask(broker, &[command, &["--wait", "2s"]].concat())?;
         ensure!(ended.code == 0 || check(&ended, 4, "takes no messages at the moment").is_ok(), "{ended:?}");
-        ensure!(begun.elapsed() < Duration::from_secs(8), "it took {:?}", begun.elapsed());
+        ensure!(begun.elapsed() < Duration::from_secs(20), "it took {:?}", begun.elapsed());
     }
     broker.memory_alarm(false)?;
     eventually(LONG, || Ok(ask(broker, &["ping", "shop"])?.code == 0))
@@ -160,11 +160,9 @@ fn sends_headers(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn a_service_that_is_down_is_told_from_a_slow_one(broker: &dyn Broker) -> anyhow::Result<()> {
     drop(shop::open(broker)?);
-    for arguments in
-        [&["call", "shop", "price", "[]", "--timeout", "100ms"][..], &["ping", "shop", "--timeout", "100ms"]]
-    {
+    for arguments in [&["call", "shop", "price", "[]", "--timeout", "2s"][..], &["ping", "shop", "--timeout", "2s"]] {
         let ended = ask(broker, arguments)?;
-        check(&ended, 6, "error: no reply within 100ms\n`shop`: no server takes its requests at the moment, and ")?;
+        check(&ended, 6, "error: no reply within 2s\n`shop`: no server takes its requests at the moment, and ")?;
     }
     Ok(())
 }
@@ -177,9 +175,9 @@ fn failures_have_exit_codes(broker: &dyn Broker) -> anyhow::Result<()> {
         (&["call", "shop", "prize"], 5, "did you mean `price`?"),
         (&["call", "shop", "price", r#"{"article": "tea"}"#], 5, "`amount`"),
         (
-            &["call", "shop", "dawdle", "--timeout", "100ms"],
+            &["call", "shop", "dawdle", "--timeout", "2s"],
             6,
-            "error: no reply within 100ms\n`shop`: 1 server takes its requests, and none waits\n",
+            "error: no reply within 2s\n`shop`: 1 server takes its requests, and none waits\n",
         ),
         (&["call", "shoe", "price"], 7, "no queue takes calls for service `shoe`: is it being served"),
         (&["send", "shoe", "price"], 7, "no queue takes calls for service `shoe`: is it being served"),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use harness::{Broker, Program, binary, outside_of_cargo};
@@ -59,7 +60,8 @@ pub(crate) fn consumer_and_producer_understand_each_other(broker: &dyn Broker) -
 
     // From another folder: what the file's `root` names is seen from the file.
     let mut service = Program::start(runconsumer(&consumer.ini())?.current_dir("/").args(["--", "--workers", "2"]))?;
-    service.wait_for_log("serving", LONG)?;
+    // It is built first.
+    service.wait_for_log("serving", Duration::from_mins(5))?;
     let road = ["--dialect", "python", "--routing-key", "foobars"];
     let call = |arguments: &[&str]| ask(broker, &[&["call", "foobar"], arguments, &road].concat());
     check(&call(&["foobar_sum", r#"{"foo": 1, "bar": 2}"#])?, 0, r#"{"result":3}"#)?;

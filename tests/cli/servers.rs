@@ -31,11 +31,16 @@ pub(crate) fn ls_lists_who_is_there(broker: &dyn Broker) -> anyhow::Result<()> {
     let pid = std::process::id().to_string();
     ensure!(lines.len() == 3 && lines[0].starts_with("service  instance "), "{ended:?}");
     ensure!(lines[1..].iter().all(|line| line.starts_with("shop ") && line.contains(&pid)), "{ended:?}");
-    let json: Value = serde_json::from_str(&ask(broker, &["ls", "shop", "--json"])?.stdout)?;
+    let json: Value =
+        serde_json::from_str(&ask(broker, &["ls", "shop", "--json", "--expect", "2", "--wait", "30s"])?.stdout)?;
     ensure!(json.as_array().is_some_and(|pongs| pongs.len() == 2) && json[0]["version"] == 1, "{json}");
     ensure!(json[0]["instance"]["services"] == serde_json::json!(["shop"]), "{json}");
     check(&ask(broker, &["ls", "shoe"])?, 7, "error: no server of `shoe` has answered")?;
-    check(&ask(broker, &["ls", "shop", "--expect", "3"])?, 6, "error: 2 of 3 servers of `shop` have answered")?;
+    check(
+        &ask(broker, &["ls", "shop", "--expect", "3", "--wait", "3s"])?,
+        6,
+        "error: 2 of 3 servers of `shop` have answered",
+    )?;
     check(&ask(broker, &["ls", "--wait", "soon"])?, 2, "--wait")
 }
 
@@ -45,7 +50,8 @@ pub(crate) fn info_describes_a_service(broker: &dyn Broker) -> anyhow::Result<()
     check(&ended, 0, "fn price(article: &str, amount: u32) -> u32\n")?;
     check(&ended, 0, " workers, prefetch ")?;
     ensure!(!ended.stdout.contains("guest:guest"), "{ended:?}");
-    let json: Value = serde_json::from_str(&ask(broker, &["info", "shop", "--json"])?.stdout)?;
+    let json: Value =
+        serde_json::from_str(&ask(broker, &["info", "shop", "--json", "--expect", "1", "--wait", "30s"])?.stdout)?;
     ensure!(json[0]["services"][0]["functions"][0]["name"] == "cancel", "{json}");
     ensure!(json[0]["lanes"][0]["queues"][0] == "shop", "{json}");
     check(&ask(broker, &["info"])?, 2, "<SERVICE>")
@@ -59,7 +65,7 @@ pub(crate) fn stats_count_what_has_run(broker: &dyn Broker) -> anyhow::Result<()
     }
     check(&ask(broker, &["call", "shop", "cancel"])?, 3, "409")?;
     check(&ask(broker, &["call", "shop", "prize"])?, 5, "404")?;
-    let ended = ask(broker, &["stats", "shop", "--expect", "1"])?;
+    let ended = ask(broker, &["stats", "shop", "--expect", "1", "--wait", "30s"])?;
     let columns = |function: &str| {
         let line = ended.stdout.lines().find(|line| line.starts_with(function));
         line.map(|line| line.split_whitespace().take(7).map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default()
@@ -73,10 +79,10 @@ pub(crate) fn stats_count_what_has_run(broker: &dyn Broker) -> anyhow::Result<()
     let both = answered(broker, &["stats", "--expect", "2", "--wait", "2s", "--json"])?;
     let both: Value = serde_json::from_str(&both.stdout)?;
     ensure!(both.as_array().is_some_and(|answers| answers.len() == 2), "{both}");
-    let ended = ask(broker, &["stats", "shop", "--instances", "--expect", "2"])?;
+    let ended = ask(broker, &["stats", "shop", "--instances", "--expect", "2", "--wait", "30s"])?;
     ensure!(ended.stdout.lines().filter(|line| line.starts_with("shop.price ")).count() == 1, "{ended:?}");
     drop(server);
-    let left: Value = serde_json::from_str(&ask(broker, &["stats", "shop", "--json"])?.stdout)?;
+    let left: Value = serde_json::from_str(&ask(broker, &["stats", "shop", "--json", "--wait", "3s"])?.stdout)?;
     ensure!(left.as_array().is_some_and(|answers| answers.len() == 1), "{left}");
     Ok(())
 }

@@ -66,7 +66,7 @@ fn mean(of: Vec<f64>) -> f64 {
 
 #[guirpc::function(service = "shop")]
 fn dawdle() {
-    thread::sleep(Duration::from_secs(2));
+    thread::sleep(Duration::from_secs(5));
 }
 
 /// The state of the service, and what yields the orders that come in.

@@ -124,9 +124,10 @@ fn sound() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn rust_server() -> anyhow::Result<Command> {
+/// The server in Rust, with more workers than there are slow calls.
+pub(crate) fn rust_server() -> anyhow::Result<Command> {
     let mut command = Command::new(binary("shop")?);
-    command.arg("serve");
+    command.args(["serve", "--workers", "8"]);
     Ok(command)
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use guirpc::control::{Control, Target};
 use harness::{Broker, Case, Program, binary, eventually};
 
 use super::python;
@@ -56,6 +57,9 @@ fn files() -> Vec<(&'static str, &'static str)> {
 fn commands_do_what_it_says(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut server = Program::start(Command::new(binary("shop")?).env("AMQP_URI", broker.uri()))?;
     server.wait_for_log("serving", LONG)?;
+    // It answers questions soon after it serves.
+    let control = Control::connect(&broker.uri())?.expect(1);
+    eventually(LONG, || Ok(!control.ping(&Target::service("shop"))?.is_empty()))?;
     let folder = tempfile::tempdir()?;
     let named = files();
     ensure!(named.len() == 5, "the page has the files {:?}", named.iter().map(|(name, _)| name).collect::<Vec<_>>());

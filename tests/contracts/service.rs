@@ -74,7 +74,7 @@ fn add(a: i64, b: i64) -> i64 {
 }
 
 /// The sum of all bytes.
-#[guirpc::function(service = "shop", timeout = "2s")]
+#[guirpc::function(service = "shop", timeout = "20s")]
 fn checksum(data: &[u8]) -> u64 {
     data.iter().map(|byte| u64::from(*byte)).sum()
 }
@@ -113,12 +113,12 @@ fn place(order: Order) -> Result<Receipt, PlaceError> {
 #[guirpc::function(service = "shop", idempotent)]
 fn reset() {}
 
-/// Fails as `how` says: `fault` (409), `panic`, or takes two seconds (`slow`).
+/// Fails as `how` says: `fault` (409), `panic`, or takes five seconds (`slow`).
 #[guirpc::function(service = "shop")]
 fn fail(how: &str) -> Result<(), Fault> {
     match how {
         "panic" => panic!("on purpose"),
-        "slow" => std::thread::sleep(std::time::Duration::from_secs(2)),
+        "slow" => std::thread::sleep(std::time::Duration::from_secs(5)),
         _ => return Err(Fault::new(409, "there already").with_details(serde_json::json!({ "how": how }))),
     }
     Ok(())

@@ -13,6 +13,8 @@ use harness::{Broker, Case, Program, Proxy, eventually};
 
 use package::{Package, node};
 
+use crate::conformance::rust_server;
+
 /// For what takes moments, on a machine that is busy with other things.
 const LONG: Duration = Duration::from_mins(1);
 
@@ -48,8 +50,7 @@ fn compiles_and_lints() -> anyhow::Result<()> {
 
 /// The service in Rust, as a program.
 fn shop(broker: &dyn Broker) -> anyhow::Result<Program> {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_shop"));
-    let shop = Program::start(command.arg("serve").env("AMQP_URI", broker.uri()))?;
+    let shop = Program::start(rust_server()?.env("AMQP_URI", broker.uri()))?;
     shop.wait_for_log("serving", LONG)?;
     Ok(shop)
 }

@@ -18,6 +18,9 @@ mod delivered_again;
 
 use caller::{CALLS, Caller, NOTHING, call, nothing_waits, sums};
 
+/// As long as a server keeps what it refuses for the others of its message.
+const REFUSAL_WAIT: Duration = Duration::from_millis(500);
+
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = delivered_again::cases();
     cases.extend([
@@ -79,6 +82,7 @@ fn each_has_an_outcome_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
             anyhow::Ok((id, function, Some("text/html".to_owned()), deadline, timeout, headers, body))
         })()?,
     ];
+    let begun = Instant::now();
     caller.send(&calls)?;
     caller.wait_for_all(&calls)?;
     // Apart from the refusals, which wait for their message: to show where a panic came from may take a while.
@@ -101,8 +105,9 @@ fn each_has_an_outcome_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
         ("type", ("refusal", 415)),
     ] {
         ensure!(outcome(id) == expected, "{id}: {:?}", caller.replies[id]);
-        // That it did not run is certain.
-        ensure!(caller.replies[id].attempts.is_none(), "{id}: {:?}", caller.replies[id]);
+        // That it did not run is certain, unless others of its message were slow.
+        let reply = &caller.replies[id];
+        ensure!(reply.attempts.is_none() || reply.at.duration_since(begun) >= REFUSAL_WAIT, "{id}: {reply:?}");
     }
     nothing_waits(broker)?;
     ensure!(dead(broker)? == 0);
@@ -125,6 +130,7 @@ fn each_has_headers_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
         seen("b", None, "second")?,
         seen("late", Some(now - 60_000), "third")?,
     ];
+    let begun = Instant::now();
     caller.send(&calls)?;
     caller.wait_for_all(&calls)?;
     for (id, tenant, deadline) in [("a", "first", "true"), ("b", "second", "false")] {
@@ -135,7 +141,8 @@ fn each_has_headers_of_its_own(broker: &dyn Broker) -> anyhow::Result<()> {
         }
     }
     let late = &caller.replies["late"];
-    ensure!((&*late.kind, late.status, late.attempts) == ("refusal", 408, None), "{late:?}");
+    ensure!((&*late.kind, late.status) == ("refusal", 408), "{late:?}");
+    ensure!(late.attempts.is_none() || late.at.duration_since(begun) >= REFUSAL_WAIT, "{late:?}");
     Ok(())
 }
 
@@ -146,12 +153,11 @@ fn a_slow_call_delays_no_quick_one(broker: &dyn Broker) -> anyhow::Result<()> {
         let slow = call("slow", "sleep", &[1500])?;
         let mut calls = sums(0, 20)?;
         calls.insert(if slow_first { 0 } else { 20 }, slow);
-        let begun = Instant::now();
         caller.send(&calls)?;
         caller.wait_for_all(&calls)?;
+        let slow = caller.replies["slow"].at;
         for (id, reply) in caller.replies.iter().filter(|(id, _)| *id != "slow") {
-            let took = reply.at.duration_since(begun);
-            ensure!(took < Duration::from_secs(1), "call {id} took {took:?}, with {workers} workers");
+            ensure!(reply.at < slow, "call {id} waited for the slow one, with {workers} workers");
         }
         ensure!(caller.replies["slow"].is_output());
         drop(server);
@@ -164,12 +170,10 @@ fn a_slow_call_delays_no_quick_one(broker: &dyn Broker) -> anyhow::Result<()> {
 fn a_slow_call_delays_no_refusal(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
     let mut caller = Caller::new(broker)?;
-    let begun = Instant::now();
     caller.send(&[call("slow", "sleep", &[3000])?, call("unknown", "ad", &(1, 2))?])?;
     caller.wait(["unknown", "slow"])?;
     let refused = &caller.replies["unknown"];
-    let took = refused.at.duration_since(begun);
-    ensure!(took < Duration::from_secs(2), "it took {took:?}");
+    ensure!(refused.at < caller.replies["slow"].at, "it waited for the slow one: {refused:?}");
     ensure!((&*refused.kind, refused.status, refused.attempts) == ("refusal", 404, Some(1)), "{refused:?}");
     nothing_waits(broker)
 }
@@ -177,12 +181,12 @@ fn a_slow_call_delays_no_refusal(broker: &dyn Broker) -> anyhow::Result<()> {
 fn slow_calls_run_on_all_workers(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).workers(4))?;
     let mut caller = Caller::new(broker)?;
-    let calls = (0..8).map(|n| call(&n.to_string(), "sleep", &[500])).collect::<Result<Vec<_>, _>>()?;
+    let calls = (0..8).map(|n| call(&n.to_string(), "sleep", &[1500])).collect::<Result<Vec<_>, _>>()?;
     let begun = Instant::now();
     caller.send(&calls)?;
     caller.wait_for_all(&calls)?;
-    // One after another they take 4 s, on four workers 1 s.
-    ensure!(begun.elapsed() < Duration::from_millis(2500), "{:?}", begun.elapsed());
+    // One after another they take 12 s, on four workers 3 s.
+    ensure!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
     Ok(())
 }
 
@@ -192,15 +196,12 @@ fn one_message_holds_up_no_other_caller(broker: &dyn Broker) -> anyhow::Result<(
     let (mut caller, mut other) = (Caller::new(broker)?, Caller::new(broker)?);
     let client = client(broker)?;
     ensure!(add::call(&client, 1, 2)? == 3);
-    let slow = (0..60).map(|n| call(&n.to_string(), "sleep", &[50])).collect::<Result<Vec<_>, _>>()?;
-    let begun = Instant::now();
+    let slow = (0..60).map(|n| call(&n.to_string(), "sleep", &[100])).collect::<Result<Vec<_>, _>>()?;
     caller.send(&slow)?;
     eventually(LONG, || Ok(broker.queue(CALLS)?.is_some_and(|queue| queue.unacked == 1)))?;
     other.send(&sums(0, 2)?)?;
     ensure!(add::call(&client, 1, 2)? == 3);
     other.wait(["0", "1"])?;
-    // All of the message takes 3 s.
-    ensure!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     caller.take()?;
     ensure!(caller.replies.len() < 50, "{} of the message were done by then", caller.replies.len());
     caller.wait_for_all(&slow)
@@ -212,7 +213,9 @@ fn what_is_fetched_is_bounded(broker: &dyn Broker) -> anyhow::Result<()> {
     let mut all = Vec::new();
     for message in 0..5 {
         let id = |n: i32| format!("{message}-{n}");
-        let calls = (0..2).map(|n| call(&id(n), "sleep", &[300])).collect::<Result<Vec<_>, _>>()?;
+        // The first holds the others up.
+        let milliseconds = |n: i32| if (message, n) == (0, 0) { 4000 } else { 10 };
+        let calls = (0..2).map(|n| call(&id(n), "sleep", &[milliseconds(n)])).collect::<Result<Vec<_>, _>>()?;
         caller.send(&calls)?;
         all.extend(calls);
     }

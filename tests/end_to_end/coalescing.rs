@@ -119,7 +119,7 @@ fn answered_each(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn no_call_waits_for_ever(broker: &dyn Broker) -> anyhow::Result<()> {
     let by_hand = ByHand::serve(broker, &[SERVICE, CALLS])?;
-    let linger = Duration::from_millis(300);
+    let linger = Duration::from_secs(1);
     let client = client(broker)?.with_coalescing(Coalescing::default().window(1).linger(linger));
     let _occupied = occupy(&by_hand, &client)?;
     let begun = Instant::now();
@@ -212,15 +212,23 @@ fn a_lost_connection(broker: &dyn Broker) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A client with these settings, whose calls wait for each other for as long as that takes.
+fn configured(broker: &dyn Broker, settings: &str) -> anyhow::Result<Client> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("client.toml");
+    let always = format!("uri = \"{}\"\ncoalescing_linger = \"10s\"\n", broker.uri());
+    std::fs::write(&file, format!("[client]\n{always}{settings}"))?;
+    Ok(Client::configured(&ClientConfig::from_file(file)?)?.with_timeout(LONG))
+}
+
 fn a_function_may_say_so(broker: &dyn Broker) -> anyhow::Result<()> {
     let by_hand = ByHand::serve(broker, &[SERVICE, CALLS])?;
-    let client = client(broker)?;
+    let client = configured(broker, "")?;
     let calls = |client: &Client| (0..66).map(|n| cheap::add::start(client, n, 1)).collect::<Result<Vec<_>, _>>();
     let _calls = calls(&client)?;
     // As many as the window has go alone.
-    for _ in 0..2 {
-        by_hand.next(SERVICE)?;
-    }
+    by_hand.next(SERVICE)?;
+    by_hand.answer(&by_hand.next(SERVICE)?)?;
     ensure!(by_hand.next_together()?.1.len() == 64);
     let _calls = calls(&client.without_coalescing())?;
     for _ in 0..66 {
@@ -231,12 +239,7 @@ fn a_function_may_say_so(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn settings_may_say_so(broker: &dyn Broker) -> anyhow::Result<()> {
     let by_hand = ByHand::serve(broker, &[SERVICE, CALLS])?;
-    let folder = tempfile::tempdir()?;
-    let client = |settings: &str| -> anyhow::Result<Client> {
-        let file = folder.path().join("client.toml");
-        std::fs::write(&file, format!("[client]\nuri = \"{}\"\ncoalescing_window = 1\n{settings}", broker.uri()))?;
-        Ok(Client::configured(&ClientConfig::from_file(file)?)?)
-    };
+    let client = |settings: &str| configured(broker, &format!("coalescing_window = 1\n{settings}"));
     let together = client("coalescing = true\ncoalescing_max_calls = 3\n")?;
     let _calls = start(&together, 0..4)?;
     by_hand.next(SERVICE)?;
@@ -256,7 +259,7 @@ fn settings_may_say_so(broker: &dyn Broker) -> anyhow::Result<()> {
 fn all_kinds_of_calls_at_once(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
     let client = client(broker)?.with_coalescing(Coalescing::default().window(1));
-    let slow = sleep::start(&client, 1500)?;
+    let slow = sleep::start(&client, 8000)?;
     let sums = start(&client, 0..2000)?;
     let texts = (0..100).map(|n| describe::start(&client, &n.to_string(), b"12")).collect::<Result<Vec<_>, _>>()?;
     let errors = (0..100).map(|_| find::start(&client, "bob")).collect::<Result<Vec<_>, _>>()?;
@@ -273,7 +276,7 @@ fn all_kinds_of_calls_at_once(broker: &dyn Broker) -> anyhow::Result<()> {
     let unknown = unknown.wait().unwrap_err();
     ensure!(matches!(&unknown, CallError::Refused(refusal) if refusal.status() == 404), "{unknown}");
     let Err(slow) = slow.wait_timeout(Duration::ZERO) else { bail!("the quick ones waited for the slow one") };
-    ensure!(slow.wait()? == 1500 && client.late_replies() == 0);
+    ensure!(slow.wait()? == 8000 && client.late_replies() == 0);
     Ok(())
 }
 

@@ -127,7 +127,7 @@ fn a_long_function_does_not_keep_the_lead_through_a_reconnect(broker: &dyn Broke
 /// What was taken on a connection that is gone is delivered again; acknowledging it on the new one would close that.
 fn a_delivery_is_settled_on_its_own_connection_only(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let _running = sleep::start(&client, 1000)?;
+    let _running = sleep::start(&client, 4000)?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 1)))?;
     broker.close_all_connections("a test")?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.consumers == 1)))?;

@@ -108,7 +108,7 @@ fn a_reply_that_is_lost_is_missed(broker: &Broker) -> anyhow::Result<()> {
 
 fn a_request_that_comes_again_joins_the_first(broker: &Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let call = count_slowly::start(&client, "again", 1000)?;
+    let call = count_slowly::start(&client, "again", 4000)?;
     eventually(LONG, || Ok(counted::call(&client, "again")? == 1))?;
     eventually(LONG, || Ok(broker.queue(SERVICE).is_some_and(|queue| queue.unacked == 1)))?;
     ensure!(broker.redeliver(SERVICE) == 1);
@@ -122,7 +122,7 @@ fn a_request_that_comes_again_joins_the_first(broker: &Broker) -> anyhow::Result
 /// It has been answered, and the broker has not got the acknowledgement.
 fn a_request_whose_acknowledgement_is_lost_is_not_run_again(broker: &Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let call = count_slowly::start(&client, "lost", 300)?;
+    let call = count_slowly::start(&client, "lost", 3000)?;
     eventually(LONG, || Ok(broker.queue(SERVICE).is_some_and(|queue| queue.unacked == 1)))?;
     let consuming = connection(broker, CONSUMING)?;
     consuming.freeze();

@@ -133,7 +133,7 @@ fn own_subscriber(broker: &Embedded) -> anyhow::Result<()> {
 }
 
 fn a_signal_in_the_set_up() -> anyhow::Result<()> {
-    let settings = Settings::new("[program]\nset_up_ms = 500\n")?;
+    let settings = Settings::new("[program]\nset_up_ms = 4000\n")?;
     // Were it to go on, it would fail.
     let mut program = Program::start(&mut command(&[], "amqp://localhost:9", &settings)?)?;
     program.wait_for_log("setting up", LONG)?;
@@ -145,7 +145,7 @@ fn a_signal_in_the_set_up() -> anyhow::Result<()> {
 
 /// Process 1 of a container gets no signal that it does not handle.
 fn a_signal_ends_process_1() -> anyhow::Result<()> {
-    let settings = Settings::new("[program]\nset_up_ms = 500\n")?;
+    let settings = Settings::new("[program]\nset_up_ms = 4000\n")?;
     let unshare = ["unshare", "--pid", "--fork", "--kill-child=KILL"];
     let mut program = Program::start(&mut command(&unshare, "amqp://localhost:9", &settings)?)?;
     program.wait_for_log("setting up", LONG)?;
@@ -159,12 +159,12 @@ fn a_signal_ends_process_1() -> anyhow::Result<()> {
 
 fn a_start_waits() -> anyhow::Result<()> {
     let settings = Settings::new("")?;
-    let port = Port::claim()?.number();
-    let uri = format!("amqp://127.0.0.1:{port}");
+    let port = Port::claim()?;
+    let uri = format!("amqp://127.0.0.1:{}", port.number());
     let mut command = command(&[], &uri, &settings)?;
     let program = Program::start(command.args(["--wait", "60s"]))?;
     program.wait_for_log("trying again", LONG)?;
-    let broker = Embedded::start_on(port)?;
+    let broker = Embedded::start_on(port.number())?;
     program.wait_for_log("serving", LONG)?;
     let client = Client::connect(broker.uri())?.with_timeout(Duration::from_secs(30));
     let said = client.call_json("equipped", "greet", json!({"name": "Ada"}))?;

@@ -34,7 +34,7 @@ fn check_unroutable(client: &Client, expected: &str) {
 fn a_missing_one_costs_other_calls_nothing(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
     let client = client.without_coalescing();
-    let calls: Vec<Pending<u64>> = (0..4).map(|_| sleep::start(&client, 500)).collect::<Result<_, _>>()?;
+    let calls: Vec<Pending<u64>> = (0..4).map(|_| sleep::start(&client, 3000)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 4)))?;
     let astray = client.with_exchange("nowhere");
     thread::scope(|scope| {
@@ -43,7 +43,7 @@ fn a_missing_one_costs_other_calls_nothing(broker: &dyn Broker) -> anyhow::Resul
         }
     });
     for call in calls {
-        ensure!(call.wait()? == 500);
+        ensure!(call.wait()? == 3000);
     }
     ensure!(add::call(&client, 1, 2)? == 3);
     Ok(())

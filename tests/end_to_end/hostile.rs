@@ -49,7 +49,7 @@ fn a_corpus_disturbs_nobody(broker: &dyn Broker) -> anyhow::Result<()> {
     let corpus = corpus();
     ensure!(corpus.len() > 500, "most of the corpus is missing: there are {}", corpus.len());
     let server = program(&broker.uri(), &["--workers", "4"])?;
-    let client = client(broker)?;
+    let client = client(broker)?.with_timeout(4 * LONG);
     ensure!(add::call(&client, 1, 2)? == 3);
     let mut connection = Connection::insecure_open(&broker.uri())?;
     let channel = connection.open_channel(None)?;

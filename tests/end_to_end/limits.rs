@@ -77,12 +77,12 @@ fn few_channels(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
 fn a_broker_without_heartbeats(rabbitmq: &mut RabbitMq) -> anyhow::Result<()> {
     rabbitmq.set("heartbeat", "0")?;
     let road = Proxy::to(rabbitmq.port())?;
-    let client = Client::connect(format!("{}?heartbeat=1", road.detour(&rabbitmq.uri())))?;
+    let client = Client::connect(format!("{}?heartbeat=2", road.detour(&rabbitmq.uri())))?;
     // Ours are sent as well: the broker would hang up after two that it misses.
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(8));
     ensure!(client.status() == ConnectionStatus::Connected);
     road.freeze();
-    eventually(Duration::from_secs(10), || Ok(client.status() != ConnectionStatus::Connected))?;
+    eventually(LONG, || Ok(client.status() != ConnectionStatus::Connected))?;
     road.thaw();
     eventually(LONG, || Ok(client.status() == ConnectionStatus::Connected))
 }

@@ -8,7 +8,7 @@ use anyhow::ensure;
 use guirpc::{Client, Pending, Server};
 use harness::{Broker, Case, Proxy};
 
-use crate::service::{client, program, serve, setup};
+use crate::service::{LONG, client, program, serve, setup};
 use crate::workload::{add, process, sleep};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -45,6 +45,7 @@ fn threads_share_a_client(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn ten_thousand_calls_in_flight(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
+    let client = client.with_timeout(4 * LONG);
     let calls = (0..10_000).map(|n| add::start(&client, n, 1)).collect::<Result<Vec<_>, _>>()?;
     for (n, call) in (0..).zip(calls) {
         ensure!(call.wait()? == n + 1);

@@ -56,7 +56,7 @@ fn what_comes_of_calls_is_measured(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(client.call_json(SERVICE, "add", json!({ "a": "one" })).is_err());
     ensure!(client.call_json("nobody", "add", json!({})).is_err());
     ensure!(sleep::call(&client.with_timeout(Duration::from_millis(100)), 300).is_err());
-    drop(sleep::start(&client, 1)?);
+    drop(sleep::start(&client, 2000)?);
     fail_again::send(&client, "metrics", 503)?;
     let runs =
         |function, outcome| format!("guirpc_server_runs_total{}", of(function, &format!("outcome=\"{outcome}\"")));
@@ -210,7 +210,7 @@ fn a_program_is_ready_when_it_serves(broker: &mut dyn Broker) -> anyhow::Result<
     let _program = program(&broker.uri(), &["--metrics", &number.to_string()])?;
     let client = client(broker)?;
     // The broker tells of an alarm those who publish meanwhile: the reply comes then.
-    let call = sleep::start(&client, 1500)?;
+    let call = sleep::start(&client, 4000)?;
     let running = format!("guirpc_server_in_flight{}", of("sleep", ""));
     eventually(LONG, || Ok(value(&http_get(number, "/metrics")?.1, &running) == Some(1.0)))?;
     broker.memory_alarm(true)?;

@@ -113,16 +113,20 @@ fn a_large_request_is_not_sent(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn a_call_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let timeout = Duration::from_millis(200);
+    let timeout = Duration::from_secs(1);
+    // Until a client has asked the broker for the exchange, it has sent nothing.
+    ensure!(add::call(&client, 1, 2)? == 3);
     let begun = Instant::now();
-    let error = sleep::call(&client.with_timeout(timeout), 1000).unwrap_err();
+    let error = sleep::call(&client.with_timeout(timeout), 3000).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
     ensure!(error.may_have_run() && !error.is_retryable());
     ensure!(begun.elapsed() >= timeout);
     // The reply comes all the same, and is dropped.
     eventually(LONG, || Ok(client.late_replies() == 1))?;
     // The function's own timeout holds if the client has none.
-    let error = impatient::call(&guirpc::Client::connect(broker.uri())?, 1000).unwrap_err();
+    let unset = guirpc::Client::connect(broker.uri())?;
+    ensure!(add::call(&unset, 1, 2)? == 3);
+    let error = impatient::call(&unset, 3000).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
     Ok(())
 }
@@ -138,9 +142,10 @@ fn a_call_outlives_its_client_and_any_timeout_fits(broker: &dyn Broker) -> anyho
 
 fn a_future_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let timeout = Duration::from_millis(200);
+    let timeout = Duration::from_secs(1);
+    ensure!(add::call(&client, 1, 2)? == 3);
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let error = runtime.block_on(sleep::start(&client.with_timeout(timeout), 2000)?).unwrap_err();
+    let error = runtime.block_on(sleep::start(&client.with_timeout(timeout), 3000)?).unwrap_err();
     ensure!(error == CallError::TimedOut { timeout, idempotent: false }, "{error:?}");
     Ok(())
 }
@@ -148,20 +153,21 @@ fn a_future_has_a_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
 fn what_nobody_waits_for_is_not_run(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).workers(1).clock_tolerance(Duration::ZERO))?;
     let client = client(broker)?;
-    let long = sleep::start(&client, 500)?;
+    ensure!(add::call(&client, 1, 2)? == 3);
+    let long = sleep::start(&client, 3000)?;
     // It is fetched at once and its turn comes when nobody waits any more.
-    let short = count::start(&client.with_timeout(Duration::from_millis(50)), "expired")?;
+    let short = count::start(&client.with_timeout(Duration::from_millis(500)), "expired")?;
     ensure!(matches!(short.wait(), Err(CallError::TimedOut { .. })));
-    ensure!(long.wait()? == 500);
+    ensure!(long.wait()? == 3000);
     ensure!(count::call(&client, "expired")? == 1, "it was run");
     Ok(())
 }
 
 fn waiting_may_be_interrupted(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let pending = sleep::start(&client, 300)?;
+    let pending = sleep::start(&client, 3000)?;
     let Err(pending) = pending.wait_timeout(Duration::from_millis(10)) else { anyhow::bail!("it cannot be done") };
-    ensure!(pending.wait()? == 300);
+    ensure!(pending.wait()? == 3000);
     Ok(())
 }
 

@@ -49,7 +49,7 @@ fn no_new_work_is_begun_during_an_alarm(broker: &mut dyn Broker) -> anyhow::Resu
     let server = Server::start(setup(broker).workers(1))?;
     let client = client(broker)?.without_coalescing();
     // While one runs, others are fetched; the reply of that one is what tells the server of the alarm.
-    let first = sleep::start(&client, 500)?;
+    let first = sleep::start(&client, 4000)?;
     let calls = (0..20).map(|_| count_slowly::start(&client, "during", 100)).collect::<Result<Vec<_>, _>>()?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 21)))?;
     broker.memory_alarm(true)?;
@@ -57,7 +57,7 @@ fn no_new_work_is_begun_during_an_alarm(broker: &mut dyn Broker) -> anyhow::Resu
     let Err(first) = first.wait_timeout(Duration::ZERO) else { anyhow::bail!("the alarm is not heard") };
     ensure!(broker.queue(SERVICE)?.is_some_and(|queue| queue.messages >= 18), "it went on");
     broker.memory_alarm(false)?;
-    ensure!(first.wait()? == 500);
+    ensure!(first.wait()? == 4000);
     calls.into_iter().try_for_each(|call| call.wait().map(drop))?;
     eventually(LONG, || Ok(server.status().is_connected()))?;
     ensure!(counted::call(&client, "during")? == 20);

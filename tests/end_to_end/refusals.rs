@@ -147,7 +147,12 @@ fn what_refuses_a_connection_is_said(rabbitmq: &RabbitMq) -> anyhow::Result<()> 
     rabbitmq.ctl(&["set_user_limits", "ada", r#"{"max-connections": 0}"#])?;
     check_connect(&ada, &["user connection limit (0) is reached", "`rabbitmqctl set_user_limits` raises it"]);
     rabbitmq.ctl(&["set_user_limits", "ada", r#"{"max-connections": 10, "max-channels": 1}"#])?;
-    let error = Client::connect(&ada).unwrap_err().to_string();
+    let mut error = String::new();
+    // RabbitMQ counts channels a moment after they are open.
+    eventually(LONG, || {
+        error = Client::connect(&ada).err().map(|error| error.to_string()).unwrap_or_default();
+        Ok(!error.is_empty())
+    })?;
     // Version 4.0 names its node instead of the user.
     ensure!(error.contains("number of channels opened for user '") && error.contains("set_user_limits"), "{error}");
     Ok(())

@@ -40,8 +40,8 @@ fn begun(broker: &dyn Broker, unacked: usize) -> anyhow::Result<()> {
 
 fn what_is_idempotent_survives_its_connection(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, proxy, client) = cuttable(broker)?;
-    let waited = steady::start(&client, "waited", 700)?;
-    let polled = steady::start(&client, "polled", 700)?;
+    let waited = steady::start(&client, "waited", 3000)?;
+    let polled = steady::start(&client, "polled", 3000)?;
     begun(broker, 2)?;
     proxy.cut();
     let runtime = runtime::Builder::new_current_thread().build()?;
@@ -57,8 +57,8 @@ fn what_is_idempotent_survives_its_connection(broker: &dyn Broker) -> anyhow::Re
 fn what_is_not_fails_at_once_and_runs_once(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, proxy, client) = cuttable(broker)?;
     let runtime = runtime::Builder::new_current_thread().build()?;
-    let polled = sleep::start(&client, 3_000)?;
-    let waited = sleep::start(&client, 3_000)?;
+    let polled = sleep::start(&client, 8_000)?;
+    let waited = sleep::start(&client, 8_000)?;
     begun(broker, 2)?;
     let cut = Instant::now();
     proxy.cut();
@@ -67,7 +67,7 @@ fn what_is_not_fails_at_once_and_runs_once(broker: &dyn Broker) -> anyhow::Resul
         ensure!(matches!(error, CallError::Disconnected { sent: true, idempotent: false, .. }), "{error:?}");
         ensure!(error.may_have_run() && !error.is_retryable());
     }
-    ensure!(cut.elapsed() < Duration::from_secs(2), "{:?}", cut.elapsed());
+    ensure!(cut.elapsed() < Duration::from_secs(5), "{:?}", cut.elapsed());
     Ok(())
 }
 
@@ -84,7 +84,7 @@ fn a_send_is_repeated_only_if_it_may_be(broker: &dyn Broker) -> anyhow::Result<(
         let repeated = scope.spawn(|| steady::send(&client, "sent", 0));
         let failed = scope.spawn(|| add::send(&client, 1, 2));
         // They are on their way, as far as anybody can see.
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_secs(1));
         proxy.cut();
         proxy.thaw();
         let error = failed.join().expect("it does not panic").unwrap_err();
@@ -126,8 +126,8 @@ fn a_closed_channel_costs_no_connection(broker: &dyn Broker) -> anyhow::Result<(
         channel.exchange_declare(ExchangeType::Direct, "elsewhere", ExchangeDeclareOptions::default())?;
         channel.queue_bind(SERVICE, "elsewhere", "key", FieldTable::new())?;
         ensure!(add::call(&elsewhere, 1, 2)? == 3);
-        let fails: Pending<u64> = sleep::start(&client, 500)?;
-        let survives = steady::start(&client, "elsewhere", 500)?;
+        let fails: Pending<u64> = sleep::start(&client, 3000)?;
+        let survives = steady::start(&client, "elsewhere", 3000)?;
         begun(broker, 2)?;
         channel.exchange_delete("elsewhere", false)?;
         // The first one through it learns that the broker has closed the channel, as do those that wait on it.
@@ -148,7 +148,7 @@ fn a_closed_channel_costs_no_connection(broker: &dyn Broker) -> anyhow::Result<(
 fn deadlines_hold_while_there_is_no_broker(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker))?;
     let client = client(broker)?.without_coalescing();
-    let timeout = Duration::from_millis(1_500);
+    let timeout = Duration::from_secs(5);
     let brief = client.with_timeout(timeout);
     let begin = Instant::now();
     let polled = steady::start(&brief, "polled", 20_000)?;
@@ -163,7 +163,7 @@ fn deadlines_hold_while_there_is_no_broker(broker: &mut dyn Broker) -> anyhow::R
         ensure!(error.may_have_run() && error.is_retryable());
     }
     let took = begin.elapsed();
-    ensure!(took >= timeout && took < timeout + Duration::from_secs(1), "{took:?}");
+    ensure!(took >= timeout && took < 2 * timeout, "{took:?}");
     broker.restart()?;
     let id = repeated.wait()?;
     ensure!(counted::call(&client, &id)? == counted::call(&client, "repeated")?);
@@ -219,6 +219,6 @@ fn nobody_waits_on_a_frozen_broker(broker: &mut dyn Broker) -> anyhow::Result<()
         })
     })?;
     broker.thaw()?;
-    ensure!(slowest < timeout + Duration::from_secs(1), "{slowest:?}");
+    ensure!(slowest < 4 * timeout, "{slowest:?}");
     eventually(LONG, || Ok(add::call(&client, 1, 2).is_ok()))
 }

@@ -169,7 +169,7 @@ fn the_functions_are_listed(_: &dyn Broker) -> anyhow::Result<()> {
     ensure!(birthday["idempotent"] == true && birthday["arguments"][1]["type"] == "Option<u8>", "{birthday}");
     ensure!(birthday["served"] == true && named("linked_only").is_some_and(|function| function["served"] == false));
     ensure!(named("count_early").is_some_and(|function| function["ack"] == "early"));
-    ensure!(named("impatient").is_some_and(|function| function["timeout_ms"] == 200));
+    ensure!(named("impatient").is_some_and(|function| function["timeout_ms"] == 1000));
     ensure!(named("match").is_some_and(|function| function["arguments"][0]["name"] == "type"));
     Ok(())
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::runtime::{self, Handle};
 
 use crate::redelivery::{DEAD, RETRY, dead, is_empty, keep_serving, letter, lines};
-use crate::service::{LONG, client, program, serve, setup};
+use crate::service::{LONG, SERVICE, client, program, serve, setup};
 use crate::workload::tasks::{
     abort_later, cancelled, cancelled_badly, later, meet, panic_later, remaining_within, rest, rest_again,
     rest_and_log, rest_early, runtime as runtime_of,
@@ -58,7 +58,7 @@ fn they_run_side_by_side(broker: &dyn Broker) -> anyhow::Result<()> {
 fn so_many_and_no_more(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).concurrency(5))?;
     let client = client(broker)?;
-    for call in many(40, || meet::start(&client, 5, 200))? {
+    for call in many(40, || meet::start(&client, 5, 10_000))? {
         ensure!(call.wait()? == 5, "five at a time, until the last are served");
     }
     Ok(())
@@ -68,7 +68,7 @@ fn so_many_and_no_more(broker: &dyn Broker) -> anyhow::Result<()> {
 fn they_hold_up_no_other_function(broker: &dyn Broker) -> anyhow::Result<()> {
     let _server = Server::start(setup(broker).workers(1).concurrency(3))?;
     let client = client(broker)?;
-    let resting = many(6, || rest::start(&client, "held-up", 1000))?;
+    let resting = many(6, || rest::start(&client, "held-up", 4000))?;
     for _ in 0..10 {
         ensure!(add::call(&client, 1, 2)? == 3);
     }
@@ -91,13 +91,15 @@ fn a_panic_is_a_reply(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn a_deadline_cancels_what_says_so(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_server, client) = serve(broker)?;
-    let hasty = client.with_timeout(Duration::from_millis(300));
+    // Until a client has asked the broker for the exchange, it has sent nothing.
+    ensure!(add::call(&client, 1, 2)? == 3);
+    let hasty = client.with_timeout(Duration::from_secs(1));
     let error = cancelled::call(&hasty, "cancelled", 60_000).unwrap_err();
     ensure!(matches!(error, CallError::TimedOut { .. }) && error.may_have_run(), "{error:?}");
     eventually(LONG, || Ok(counted::call(&client, "cancelled")? == 1))?;
     ensure!(counted::call(&client, "cancelled to its end")? == 0);
     ensure!(cancelled_badly::call(&hasty, 60_000).is_err_and(|error| error.may_have_run()));
-    ensure!(rest::call(&hasty, "not cancelled", 600).is_err_and(|error| error.may_have_run()));
+    ensure!(rest::call(&hasty, "not cancelled", 3000).is_err_and(|error| error.may_have_run()));
     eventually(LONG, || Ok(counted::call(&client, "not cancelled")? == 1))?;
     // Nobody waits for it, so it has no deadline.
     cancelled::send(&client, "sent", 500)?;
@@ -118,10 +120,11 @@ fn what_has_begun_is_finished_in_a_shutdown(broker: &dyn Broker) -> anyhow::Resu
     let file = folder.path().join("log");
     let path = file.to_str().context("a temporary folder has a plain name")?;
     let leaving = Server::start(setup(broker).concurrency(4))?;
-    let client = client(broker)?;
+    let client = client(broker)?.without_coalescing();
     let calls: Vec<_> =
-        (0..12).map(|n| rest_and_log::start(&client, path, &n.to_string(), 1000)).collect::<Result<_, _>>()?;
+        (0..12).map(|n| rest_and_log::start(&client, path, &n.to_string(), 3000)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(lines(&file) == 4))?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 12)))?;
     leaving.shutdown_handle().shutdown();
     let report = leaving.wait();
     ensure!((report.requeued, report.abandoned) == (8, 0), "{report:?}");
@@ -241,7 +244,7 @@ fn a_runtime_that_is_gone_loses_nothing(broker: &dyn Broker) -> anyhow::Result<(
     let folder = TempDir::new()?;
     let file = folder.path().join("log");
     let path = file.to_str().context("a temporary folder has a plain name")?;
-    let call = rest_and_log::start(&client, path, "interrupted", 1500)?;
+    let call = rest_and_log::start(&client, path, "interrupted", 4000)?;
     eventually(LONG, || Ok(lines(&file) == 1))?;
     own.shutdown_background();
     let report = orphan.wait();
@@ -260,10 +263,10 @@ fn none_begins_under_an_alarm(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let file = folder.path().join("log");
     let path = file.to_str().context("a temporary folder has a plain name")?;
     let calls: Vec<_> =
-        (0..6).map(|n| rest_and_log::start(&client, path, &n.to_string(), 700)).collect::<Result<_, _>>()?;
+        (0..6).map(|n| rest_and_log::start(&client, path, &n.to_string(), 2000)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(lines(&file) == 2))?;
     broker.memory_alarm(true)?;
-    thread::sleep(Duration::from_secs(2));
+    thread::sleep(Duration::from_secs(5));
     let begun = fs::read_to_string(&file)?.lines().filter(|line| line.starts_with('+')).count();
     broker.memory_alarm(false)?;
     // The broker says nothing of its alarm before the first replies.

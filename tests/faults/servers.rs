@@ -32,7 +32,7 @@ const TAKES_LONG: Plan = Plan {
     name: "servers::take_long",
     fault: "a function takes three heartbeats, on every worker at once",
     servers: 1,
-    heartbeat: 2,
+    heartbeat: 4,
     ..USUAL
 };
 

@@ -44,7 +44,9 @@ impl ExecutionLog {
     /// What all processes have written until now.
     pub fn read(path: impl AsRef<Path>) -> anyhow::Result<Runs> {
         let mut runs = Runs::new();
-        for line in fs::read_to_string(path).context("no log of runs")?.lines() {
+        let log = fs::read_to_string(path).context("no log of runs")?;
+        // A line that is being written has no end yet.
+        for line in log.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
             let (id, run) = parse(line).with_context(|| format!("no run: `{line}`"))?;
             runs.entry(id).or_default().push(run);
         }

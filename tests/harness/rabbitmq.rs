@@ -12,6 +12,7 @@ mod tls;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -19,9 +20,13 @@ use self::install::Installation;
 use self::node::{Extras, Member, Node};
 use self::tls::Tls;
 use crate::broker::{Broker, Queue, uri};
+use crate::eventually;
 use crate::port::Port;
 
 pub(crate) const NAME: &str = "rabbitmq";
+
+/// How long a quorum queue may be without a leader.
+const ELECTION_TIME: Duration = Duration::from_secs(30);
 
 /// A node of our own, seen from one of its virtual hosts.
 ///
@@ -168,16 +173,28 @@ impl Broker for RabbitMq {
 
     fn queue(&self, name: &str) -> anyhow::Result<Option<Queue>> {
         let (vhost, name) = (binary(&self.vhost), binary(name));
-        let answer = self.eval(&format!(
+        // The counters of a quorum queue are seconds old, so its leader is asked, as soon as there is one.
+        let counts = "case amqqueue:get_type(Q) of \
+                 rabbit_quorum_queue -> \
+                     case [ra:leader_query(amqqueue:get_pid(Q), Count) || Count <- [ \
+                             fun rabbit_fifo:query_messages_total/1, fun rabbit_fifo:query_consumer_count/1, \
+                             fun rabbit_fifo:query_messages_checked_out/1]] of \
+                         [{ok, {_, M}, _}, {ok, {_, C}, _}, {ok, {_, U}, _}] -> [M, C, U]; \
+                         _ -> no_leader \
+                     end; \
+                 _ -> [N || {_, N} <- rabbit_amqqueue:info(Q, [messages, consumers, messages_unacknowledged])] \
+             end";
+        let expression = format!(
             "case rabbit_amqqueue:lookup(rabbit_misc:r({vhost}, queue, {name})) of \
-                 {{ok, Q}} -> case catch rabbit_amqqueue:info( \
-                         Q, [messages, consumers, messages_unacknowledged]) of \
-                     Numbers when is_list(Numbers) -> [N || {{_, N}} <- Numbers]; \
-                     _ -> none \
-                 end; \
+                 {{ok, Q}} -> case catch {counts} of {{'EXIT', _}} -> none; Counts -> Counts end; \
                  {{error, not_found}} -> none \
              end"
-        ))?;
+        );
+        let mut answer = String::new();
+        eventually(ELECTION_TIME, || {
+            answer = self.eval(&expression)?;
+            Ok(answer != "no_leader")
+        })?;
         if answer == "none" {
             return Ok(None);
         }

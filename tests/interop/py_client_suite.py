@@ -79,7 +79,7 @@ def worker():
         kw = {a: b for a, b in kw.items() if b is not None}
         for _ in range(c.get("times", 1)):
             ch.basic_publish(con.config.amqp_entities.exchange, con.config.amqp_entities.routing_key, base64.b64decode(c["body"]), pika.BasicProperties(**kw))
-        end = time.time() + c.get("wait", 3)
+        end = time.time() + c.get("wait", 20)
         while not got and time.time() < end:
             k.process_data_events(time_limit=.05)
         k.close()
@@ -180,7 +180,7 @@ def main():
     tx = lambda obj, name="foobar_count", t=None: W().do(t or T, op="call", name=name, sz="text", obj=obj)
     b64 = lambda s: base64.b64encode(base64.encodebytes(s.encode() if isinstance(s, str) else s)).decode()
     OKB = b64('{"foo": 1, "bar": 2}')
-    rw = lambda body=OKB, **k: W().do(T + k.get("wait", 3), op="raw", body=body, **k)
+    rw = lambda body=OKB, **k: W().do(T + k.get("wait", 20), op="raw", body=body, **k)
     cases = []
 
     def case(group):

@@ -128,7 +128,9 @@ fn faults_have_status_and_text(broker: &dyn Broker) -> anyhow::Result<()> {
 fn a_deadline_ends_the_wait(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_consumer, client) = serve(broker)?;
     ensure!(sleep_text::call(&client, 0.01)? == "slept");
-    let error = sleep_text::call(&client.with_timeout(Duration::from_millis(200)), 1.0).unwrap_err();
+    // It expires in its queue if it waits there for what is not acknowledged yet.
+    eventually(LONG, || Ok(broker.queue(QUEUE)?.is_some_and(|queue| queue.messages == 0)))?;
+    let error = sleep_text::call(&client.with_timeout(Duration::from_secs(1)), 4.0).unwrap_err();
     ensure!(matches!(error, CallError::TimedOut { .. }) && error.may_have_run(), "{error:?}");
     // It serves one call after the other: this one waits for that.
     ensure!(foobar_sum::call(&client, 2, 3)? == Sum { result: 5 });
@@ -153,7 +155,10 @@ fn from_many_threads(broker: &dyn Broker) -> anyhow::Result<()> {
 
 fn astray_is_unroutable(broker: &dyn Broker) -> anyhow::Result<()> {
     let (_consumer, client) = serve(broker)?;
-    let calls: Vec<Pending<String>> = (0..3).map(|_| sleep_text::start(&client, 0.2)).collect::<Result<_, _>>()?;
+    // It serves one call after the other, so none of them is done before the first is.
+    let seconds = [3.0, 0.2, 0.2];
+    let calls: Vec<Pending<String>> =
+        seconds.into_iter().map(|seconds| sleep_text::start(&client, seconds)).collect::<Result<_, _>>()?;
     eventually(LONG, || Ok(broker.queue(QUEUE)?.is_some_and(|queue| queue.messages == 3)))?;
     for astray in [client.with_routing_key("nowhere"), client.with_exchange("nowhere")] {
         let error = foobar_sum::call(&astray, 2, 3).unwrap_err();

@@ -330,7 +330,7 @@ pub(crate) fn r#match(r#type: &str) -> bool {
 }
 
 /// Has its own timeout.
-#[guirpc::function(timeout = "200ms")]
+#[guirpc::function(timeout = "1s")]
 pub(crate) fn impatient(milliseconds: u64) -> u64 {
     thread::sleep(Duration::from_millis(milliseconds));
     milliseconds

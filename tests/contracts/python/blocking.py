@@ -91,7 +91,7 @@ def one_request() -> None:
     headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tenant": "acme"}
     client = Shop(cases.uri())
     try:
-        client.add(1, 2, timeout=1.0, headers=headers)
+        client.add(1, 2, timeout=5.0, headers=headers)
     except shop.TimedOut as error:
         assert error.is_retryable and error.may_have_run, error
     client.send_place(cases.order(3), expires=30.0)

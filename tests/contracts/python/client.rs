@@ -7,7 +7,7 @@ use amiquip::{
 use anyhow::{Context, ensure};
 use guirpc::DeadLetters;
 use guirpc::dead_letters::Selection;
-use harness::{Broker, Case, Program, binary, eventually};
+use harness::{Broker, Case, Program, eventually};
 
 use super::{LONG, MODELS, Package, SHOP, passed, start};
 use crate::conformance;
@@ -28,7 +28,10 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn shop(broker: &dyn Broker) -> anyhow::Result<Program> {
-    conformance::start(broker, std::process::Command::new(binary("shop")?).arg("serve"))
+    let program = conformance::start(broker, &mut conformance::rust_server()?)?;
+    // It consumes before it has all of its channels.
+    program.wait_for_log("serving", LONG)?;
+    Ok(program)
 }
 
 /// A case in both forms, without anything to do here.
@@ -132,7 +135,7 @@ fn a_request_is_as_the_wire_format_has_it(broker: &dyn Broker) -> anyhow::Result
         ensure!(rmp_serde::from_slice::<serde_json::Value>(&call.body)? == serde_json::json!({ "a": 1, "b": 2 }));
         let expiration: i64 = properties.expiration().as_deref().context("it expires")?.parse()?;
         let timeout = integer(&call, "guirpc-timeout").context("it has a timeout")?;
-        ensure!((1..=1000).contains(&expiration) && (1..=1000).contains(&timeout), "{expiration} {timeout}");
+        ensure!((1..=5000).contains(&expiration) && (1..=5000).contains(&timeout), "{expiration} {timeout}");
         ensure!(integer(&call, "guirpc-deadline").is_some_and(|deadline| deadline > 1_600_000_000_000));
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         ensure!(text(&call, "traceparent") == Some(trace) && text(&call, "tenant") == Some("acme"));
@@ -164,6 +167,7 @@ fn a_lost_connection_is_told(broker: &mut dyn Broker) -> anyhow::Result<()> {
     for form in FORMS {
         let mut client = start(&package, broker, form, "lost_connection")?;
         client.wait_for_line("ready", LONG)?;
+        eventually(LONG, || Ok(broker.queue("shop")?.is_some_and(|queue| queue.unacked > 0)))?;
         broker.close_all_connections("for the test")?;
         passed(&mut client).context(form)?;
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use guirpc::control::{Control, Target};
 use guirpc::{CallError, Client, Coalescing, Fault};
-use harness::{Broker, Case, Program, binary, eventually};
+use harness::{Broker, Case, Program, eventually};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -222,7 +222,7 @@ fn it_answers_on_the_control_exchange(broker: &dyn Broker) -> anyhow::Result<()>
 
 /// Both declare the same queues, and each takes its share.
 fn it_serves_beside_one_in_rust(broker: &dyn Broker) -> anyhow::Result<()> {
-    let rust = || conformance::start(broker, std::process::Command::new(binary("shop")?).arg("serve"));
+    let rust = || conformance::start(broker, &mut conformance::rust_server()?);
     for python_first in [true, false] {
         let early = if python_first { None } else { Some(rust()?) };
         // Its program is ended before its package is gone.
@@ -246,7 +246,9 @@ fn it_ends_when_what_runs_has_ended(broker: &dyn Broker) -> anyhow::Result<()> {
     let slow = fail::start(&client, "slow".to_owned())?;
     eventually(LONG, || {
         let statistics = Control::connect(&broker.uri())?.wait(LONG).expect(1).statistics(&Target::service("shop"))?;
-        Ok(statistics.first().is_some_and(|one| one.lanes[0].busy == 1))
+        let functions = statistics.first().map(|one| &one.lanes[0].services[0].functions);
+        Ok(functions
+            .is_some_and(|all| all.iter().any(|function| function.function == "fail" && function.requests == 1)))
     })?;
     shop.program.terminate()?;
     let ended = slow.wait();

@@ -54,7 +54,7 @@ def fail(how: str) -> None:
     if how == "panic":
         raise RuntimeError("on purpose")
     if how == "slow":
-        time.sleep(2)
+        time.sleep(5)
         return
     raise shop.Fault(409, "there already", {"how": how})
 

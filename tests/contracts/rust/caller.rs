@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(shop_client::CONTRACT.len(), 32);
     assert_eq!(shop_client::add::call(&client, i64::MAX, 1)?, i64::MIN);
     assert_eq!(shop_client::checksum::call(&client, &[1, 2, 255])?, 258);
-    assert_eq!(<shop_client::checksum as Function>::TIMEOUT, Some(Duration::from_secs(2)));
+    assert_eq!(<shop_client::checksum as Function>::TIMEOUT, Some(Duration::from_secs(20)));
     find(&client)?;
     let thing = json!({ "value": [1, { "a": null }, "b"] });
     assert_eq!(shop_client::opaque::call(&client, thing.clone())?, thing);

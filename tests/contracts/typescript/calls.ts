@@ -105,7 +105,7 @@ test("a deadline ends the wait", async () => {
   const begun = Date.now();
   const expected = { kind: "timed-out", mayHaveRun: true, isRetryable: false, message: /no reply within 300 ms/ } as const;
   await failure(client.fail({ how: "slow" }, { timeoutMs: 300 }), expected);
-  assert.ok(Date.now() - begun < 2000);
+  assert.ok(Date.now() - begun < 4000);
 });
 
 test("a signal ends the wait", async () => {

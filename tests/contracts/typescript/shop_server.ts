@@ -15,7 +15,7 @@ const server = await serve({
       case "panic":
         throw new Error("on purpose");
       case "slow":
-        await sleep(2000);
+        await sleep(5000);
         return;
       default:
         throw new Fault(409, "there already", { how });

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::thread;
-use std::time::Duration;
 
 use amiquip::Connection;
 use anyhow::{Context, ensure};
@@ -137,7 +135,9 @@ fn a_poisonous_call_condemns_no_other(broker: &dyn Broker) -> anyhow::Result<()>
 fn a_shutdown_returns_what_has_not_begun(broker: &dyn Broker) -> anyhow::Result<()> {
     let server = Server::start(setup(broker).workers(1).prefetch(128))?;
     let mut caller = Caller::new(broker)?;
-    let mut calls = vec![call("slow", "sleep", &[1000])?];
+    let folder = tempfile::tempdir()?;
+    let begun = folder.path().join("begun");
+    let mut calls = vec![call("slow", "begin", &(&begun, 4000))?];
     for n in 0..5 {
         calls.push(call(&n.to_string(), "seen", &NOTHING)?);
     }
@@ -146,7 +146,7 @@ fn a_shutdown_returns_what_has_not_begun(broker: &dyn Broker) -> anyhow::Result<
     // One more, that is fetched and not looked at.
     caller.send(&[call("5", "seen", &NOTHING)?, call("6", "seen", &NOTHING)?])?;
     eventually(LONG, || Ok(broker.queue(CALLS)?.is_some_and(|queue| queue.unacked == 2)))?;
-    thread::sleep(Duration::from_millis(100));
+    eventually(LONG, || Ok(begun.exists()))?;
     server.shutdown_handle().shutdown();
     let report = server.wait();
     ensure!((report.requeued, report.abandoned) == (7, 0), "{report:?}");
@@ -167,7 +167,7 @@ fn what_was_answered_is_not_run_again(broker: &dyn Broker) -> anyhow::Result<()>
     let _server = Server::start(setup(broker).workers(2))?;
     let client = client(broker)?;
     let mut caller = Caller::new(broker)?;
-    let mut calls = vec![call("slow", "count_slowly", &("slow", 2000))?];
+    let mut calls = vec![call("slow", "count_slowly", &("slow", 5000))?];
     for n in 0..20 {
         calls.push(call(&n.to_string(), "count", &[format!("quick {n}")])?);
     }

@@ -153,7 +153,7 @@ fn check_once(times: &BTreeMap<String, usize>, count: usize) -> anyhow::Result<(
 
 /// Killed between the publishing and the removing of a letter, or anywhere else.
 pub(super) fn a_killed_requeue(broker: &dyn Broker) -> anyhow::Result<()> {
-    const COUNT: usize = 500;
+    const COUNT: usize = 1500;
     const KILLS: usize = 5;
     let post = Post::open(broker)?;
     for kind in durable_kinds() {

@@ -116,12 +116,15 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_busy_thread_is_seen() {
-        let (threads, begun) = (Threads::now(), std::time::Instant::now());
-        while begun.elapsed() < SHORTEST * 3 {}
-        // What it does is all that this thread does.
-        let busy = threads.busiest(begun.elapsed()).expect("the kernel counts");
-        assert!(busy.ran + busy.waited > 0.8, "{busy:?}");
-        assert_eq!(threads.busiest(SHORTEST / 2), None);
+        let share = || {
+            let (threads, begun) = (Threads::now(), std::time::Instant::now());
+            while begun.elapsed() < SHORTEST * 3 {}
+            let busy = threads.busiest(begun.elapsed()).expect("the kernel counts");
+            busy.ran + busy.waited
+        };
+        // What it does is all that this thread does; the time that a hypervisor takes is counted nowhere.
+        assert!((0..10).any(|_| share() > 0.8));
+        assert_eq!(Threads::now().busiest(SHORTEST / 2), None);
     }
 
     fn check(load: Load, change: impl Fn(&mut Step), busy: Option<Busy>, delay: u64, expected: &[&str]) {

@@ -18,17 +18,17 @@
 pub mod types;
 
 /// The contract that this was written from: the hash of the document.
-pub const CONTRACT: &str = "8b0a4ca75b44eeee1e9748447d2f4ea4";
+pub const CONTRACT: &str = "176f0474ada66ed95e6cfa9ee2deda6b";
 
 /// Adds two integers.
 #[guirpc::function(service = "shop", idempotent, contract = CONTRACT)]
 pub fn add(a: i64, b: i64) -> i64;
 
 /// The sum of all bytes.
-#[guirpc::function(service = "shop", timeout = "2s", contract = CONTRACT)]
+#[guirpc::function(service = "shop", timeout = "20s", contract = CONTRACT)]
 pub fn checksum(data: &[u8]) -> u64;
 
-/// Fails as `how` says: `fault` (409), `panic`, or takes two seconds (`slow`).
+/// Fails as `how` says: `fault` (409), `panic`, or takes five seconds (`slow`).
 #[guirpc::function(service = "shop", contract = CONTRACT)]
 pub fn fail(how: &str);
 
