@@ -98,13 +98,11 @@ impl Outcome {
     #[cfg(feature = "metrics")]
     pub(super) fn measured(&self) -> CallOutcome {
         match self {
-            Outcome::Reply(reply) => match reply.kind {
-                Some(ReplyKind::Refusal) => CallOutcome::Refusal,
-                Some(ReplyKind::Error) => CallOutcome::Error,
-                Some(ReplyKind::Fault) => CallOutcome::Fault,
-                // In Python's dialect errors and faults look alike.
-                None if reply.status >= 400 => CallOutcome::Fault,
-                Some(ReplyKind::Output) | None => CallOutcome::Output,
+            Outcome::Reply(reply) => match reply.outcome() {
+                ReplyKind::Refusal => CallOutcome::Refusal,
+                ReplyKind::Error => CallOutcome::Error,
+                ReplyKind::Fault => CallOutcome::Fault,
+                ReplyKind::Output => CallOutcome::Output,
             },
             Outcome::ReplyTooLarge(_) => CallOutcome::TooLarge,
             Outcome::Accepted => CallOutcome::Accepted,

@@ -58,7 +58,7 @@ impl Running {
         self.workers.len()
     }
 
-    /// How many of the first places are taken, which the workers have.
+    /// How many of so many places are taken, from the first one; the workers have the first.
     pub(super) fn busy(&self, first: usize) -> usize {
         self.workers.iter().take(first).filter(|place| place.run().is_some()).count()
     }

@@ -247,8 +247,7 @@ proptest! {
         let replies: Vec<CoalescedReply<'_>> = parts
             .iter()
             .map(|(id, kind, status, headers, body)| {
-                let kinds = [ReplyKind::Output, ReplyKind::Error, ReplyKind::Fault, ReplyKind::Refusal];
-                let mut coalesced = reply(id, kinds.get(*kind).copied(), *status, body);
+                let mut coalesced = reply(id, ReplyKind::ALL.get(*kind).copied(), *status, body);
                 coalesced.reply.to_mut().headers = headers.clone();
                 coalesced
             })
