@@ -10,12 +10,14 @@ use super::run::{Ended, check};
 use super::terminal::Terminal;
 use super::{LONG, ask, shop};
 
-/// Asks until a server has answered, which it does soon after it serves.
-pub(crate) fn answered(broker: &dyn Broker, arguments: &[&str]) -> anyhow::Result<Ended> {
-    let mut ended = ask(broker, arguments)?;
+/// Asks until so many servers have answered, which they do soon after they serve.
+pub(crate) fn answered(broker: &dyn Broker, servers: u8, arguments: &[&str]) -> anyhow::Result<Ended> {
+    let servers = servers.to_string();
+    let arguments = [arguments, &["--expect", &servers, "--wait", "2s"]].concat();
+    let mut ended = ask(broker, &arguments)?;
     eventually(LONG, || {
         if ended.code != 0 {
-            ended = ask(broker, arguments)?;
+            ended = ask(broker, &arguments)?;
         }
         Ok(ended.code == 0)
     })?;
@@ -26,13 +28,12 @@ pub(crate) fn ls_lists_who_is_there(broker: &dyn Broker) -> anyhow::Result<()> {
     check(&ask(broker, &["ls"])?, 7, "error: no server has answered within 300ms")?;
     let _first = shop::open(broker)?;
     let _second = shop::open(broker)?;
-    let ended = answered(broker, &["ls", "--expect", "2", "--wait", "2s"])?;
+    let ended = answered(broker, 2, &["ls"])?;
     let lines: Vec<&str> = ended.stdout.lines().collect();
     let pid = std::process::id().to_string();
     ensure!(lines.len() == 3 && lines[0].starts_with("service  instance "), "{ended:?}");
     ensure!(lines[1..].iter().all(|line| line.starts_with("shop ") && line.contains(&pid)), "{ended:?}");
-    let json: Value =
-        serde_json::from_str(&ask(broker, &["ls", "shop", "--json", "--expect", "2", "--wait", "30s"])?.stdout)?;
+    let json: Value = serde_json::from_str(&answered(broker, 2, &["ls", "shop", "--json"])?.stdout)?;
     ensure!(json.as_array().is_some_and(|pongs| pongs.len() == 2) && json[0]["version"] == 1, "{json}");
     ensure!(json[0]["instance"]["services"] == serde_json::json!(["shop"]), "{json}");
     check(&ask(broker, &["ls", "shoe"])?, 7, "error: no server of `shoe` has answered")?;
@@ -46,12 +47,11 @@ pub(crate) fn ls_lists_who_is_there(broker: &dyn Broker) -> anyhow::Result<()> {
 
 pub(crate) fn info_describes_a_service(broker: &dyn Broker) -> anyhow::Result<()> {
     let _shop = shop::open(broker)?;
-    let ended = answered(broker, &["info", "shop", "--expect", "1", "--wait", "2s"])?;
+    let ended = answered(broker, 1, &["info", "shop"])?;
     check(&ended, 0, "fn price(article: &str, amount: u32) -> u32\n")?;
     check(&ended, 0, " workers, prefetch ")?;
     ensure!(!ended.stdout.contains("guest:guest"), "{ended:?}");
-    let json: Value =
-        serde_json::from_str(&ask(broker, &["info", "shop", "--json", "--expect", "1", "--wait", "30s"])?.stdout)?;
+    let json: Value = serde_json::from_str(&answered(broker, 1, &["info", "shop", "--json"])?.stdout)?;
     ensure!(json[0]["services"][0]["functions"][0]["name"] == "cancel", "{json}");
     ensure!(json[0]["lanes"][0]["queues"][0] == "shop", "{json}");
     check(&ask(broker, &["info"])?, 2, "<SERVICE>")
@@ -59,13 +59,13 @@ pub(crate) fn info_describes_a_service(broker: &dyn Broker) -> anyhow::Result<()
 
 pub(crate) fn stats_count_what_has_run(broker: &dyn Broker) -> anyhow::Result<()> {
     let (server, _orders) = shop::open(broker)?;
-    check(&answered(broker, &["stats", "shop", "--expect", "1", "--wait", "2s"])?, 0, "no requests yet\n")?;
+    check(&answered(broker, 1, &["stats", "shop"])?, 0, "no requests yet\n")?;
     for _ in 0..3 {
         check(&ask(broker, &["call", "shop", "price", r#"["tea", 3]"#])?, 0, "9\n")?;
     }
     check(&ask(broker, &["call", "shop", "cancel"])?, 3, "409")?;
     check(&ask(broker, &["call", "shop", "prize"])?, 5, "404")?;
-    let ended = ask(broker, &["stats", "shop", "--expect", "1", "--wait", "30s"])?;
+    let ended = answered(broker, 1, &["stats", "shop"])?;
     let columns = |function: &str| {
         let line = ended.stdout.lines().find(|line| line.starts_with(function));
         line.map(|line| line.split_whitespace().take(7).map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default()
@@ -76,10 +76,10 @@ pub(crate) fn stats_count_what_has_run(broker: &dyn Broker) -> anyhow::Result<()
     check(&ended, 0, "409, ")?;
     // Another server counts for itself.
     let _second = shop::open(broker)?;
-    let both = answered(broker, &["stats", "--expect", "2", "--wait", "2s", "--json"])?;
+    let both = answered(broker, 2, &["stats", "--json"])?;
     let both: Value = serde_json::from_str(&both.stdout)?;
     ensure!(both.as_array().is_some_and(|answers| answers.len() == 2), "{both}");
-    let ended = ask(broker, &["stats", "shop", "--instances", "--expect", "2", "--wait", "30s"])?;
+    let ended = answered(broker, 2, &["stats", "shop", "--instances"])?;
     ensure!(ended.stdout.lines().filter(|line| line.starts_with("shop.price ")).count() == 1, "{ended:?}");
     drop(server);
     let left: Value = serde_json::from_str(&ask(broker, &["stats", "shop", "--json", "--wait", "3s"])?.stdout)?;
@@ -89,7 +89,7 @@ pub(crate) fn stats_count_what_has_run(broker: &dyn Broker) -> anyhow::Result<()
 
 pub(crate) fn top_shows_what_happens(broker: &dyn Broker) -> anyhow::Result<()> {
     let _shop = shop::open(broker)?;
-    check(&answered(broker, &["stats", "--expect", "1", "--wait", "2s"])?, 0, "no requests yet\n")?;
+    check(&answered(broker, 1, &["stats"])?, 0, "no requests yet\n")?;
     check(&ask(broker, &["top"])?, 2, "add `--once`")?;
     let (uri, is_over) = (broker.uri(), std::sync::atomic::AtomicBool::new(false));
     thread::scope(|scope| {
@@ -107,7 +107,7 @@ pub(crate) fn top_shows_what_happens(broker: &dyn Broker) -> anyhow::Result<()> 
 }
 
 fn looks(broker: &dyn Broker) -> anyhow::Result<()> {
-    check(&answered(broker, &["ls", "--expect", "1", "--wait", "2s"])?, 0, "shop")?;
+    check(&answered(broker, 1, &["ls"])?, 0, "shop")?;
     let once = ["top", "shop", "--once", "--json", "--expect", "1", "--wait", "5s", "--interval", "500ms"];
     let lines: Value = serde_json::from_str(&ask(broker, &once)?.stdout)?;
     let rate = lines[0]["rate"].as_f64().context("a rate")?;

@@ -125,10 +125,18 @@ fn sound() -> anyhow::Result<()> {
 }
 
 /// The server in Rust, with more workers than there are slow calls.
-pub(crate) fn rust_server() -> anyhow::Result<Command> {
+fn rust_server() -> anyhow::Result<Command> {
     let mut command = Command::new(binary("shop")?);
     command.args(["serve", "--workers", "8"]);
     Ok(command)
+}
+
+/// Starts it, and waits until it serves.
+pub(crate) fn start_rust_server(broker: &dyn Broker) -> anyhow::Result<Program> {
+    let server = Program::start(rust_server()?.env("AMQP_URI", broker.uri()))?;
+    // It consumes before it has all of its channels.
+    server.wait_for_log("serving", 2 * LONG)?;
+    Ok(server)
 }
 
 /// Starts a server of the service `shop`, which finds its broker in the environment, and waits until it serves.

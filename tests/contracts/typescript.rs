@@ -13,7 +13,7 @@ use harness::{Broker, Case, Program, Proxy, eventually};
 
 use package::{Package, node};
 
-use crate::conformance::rust_server;
+use crate::conformance::start_rust_server;
 
 /// For what takes moments, on a machine that is busy with other things.
 const LONG: Duration = Duration::from_mins(1);
@@ -48,15 +48,8 @@ fn compiles_and_lints() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The service in Rust, as a program.
-fn shop(broker: &dyn Broker) -> anyhow::Result<Program> {
-    let shop = Program::start(rust_server()?.env("AMQP_URI", broker.uri()))?;
-    shop.wait_for_log("serving", LONG)?;
-    Ok(shop)
-}
-
 fn calls_a_service_in_rust(broker: &dyn Broker) -> anyhow::Result<()> {
-    let _shop = shop(broker)?;
+    let _shop = start_rust_server(broker)?;
     passes(node(Package::of_shop()?, "calls.js", &broker.uri())?)
 }
 
@@ -80,7 +73,7 @@ fn nobody_serves_it(broker: &dyn Broker) -> anyhow::Result<()> {
 fn a_lost_connection(broker: &dyn Broker) -> anyhow::Result<()> {
     let package = Package::of_shop()?;
     // Its queue stays, so that calls wait in it.
-    drop(shop(broker)?);
+    drop(start_rust_server(broker)?);
     eventually(LONG, || Ok(broker.queue("shop")?.is_some_and(|queue| queue.consumers == 0)))?;
     let proxy = Proxy::to(broker.port())?;
     let mut program = node(package, "lost.js", &proxy.detour(&broker.uri()))?;
@@ -88,7 +81,7 @@ fn a_lost_connection(broker: &dyn Broker) -> anyhow::Result<()> {
     proxy.cut();
     program.wait_for_line("checksum: disconnected true false", LONG)?;
     eventually(LONG, || Ok(broker.queue("shop")?.is_some_and(|queue| queue.messages == 3)))?;
-    let _shop = shop(broker)?;
+    let _shop = start_rust_server(broker)?;
     program.wait_for_line("add: 5", LONG)?;
     program.wait_for_line("again: 9", LONG)?;
     ensure!(program.wait(LONG)?.success());

@@ -7,10 +7,10 @@ use amiquip::{
 use anyhow::{Context, ensure};
 use guirpc::DeadLetters;
 use guirpc::dead_letters::Selection;
-use harness::{Broker, Case, Program, eventually};
+use harness::{Broker, Case, eventually};
 
 use super::{LONG, MODELS, Package, SHOP, passed, start};
-use crate::conformance;
+use crate::conformance::start_rust_server;
 
 const FORMS: [&str; 2] = ["asynchronous.py", "blocking.py"];
 
@@ -27,13 +27,6 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-fn shop(broker: &dyn Broker) -> anyhow::Result<Program> {
-    let program = conformance::start(broker, &mut conformance::rust_server()?)?;
-    // It consumes before it has all of its channels.
-    program.wait_for_log("serving", LONG)?;
-    Ok(program)
-}
-
 /// A case in both forms, without anything to do here.
 fn both(broker: &dyn Broker, models: &str, case: &str) -> anyhow::Result<()> {
     let package = Package::of_shop(models)?;
@@ -44,7 +37,7 @@ fn both(broker: &dyn Broker, models: &str, case: &str) -> anyhow::Result<()> {
 }
 
 fn every_function_is_called(broker: &dyn Broker) -> anyhow::Result<()> {
-    let _shop = shop(broker)?;
+    let _shop = start_rust_server(broker)?;
     MODELS.into_iter().try_for_each(|models| both(broker, models, "every_function"))
 }
 
@@ -60,12 +53,12 @@ fn without_a_broker_nothing_is_sent(broker: &dyn Broker) -> anyhow::Result<()> {
 }
 
 fn what_is_too_large_is_told(broker: &dyn Broker) -> anyhow::Result<()> {
-    let _shop = shop(broker)?;
+    let _shop = start_rust_server(broker)?;
     both(broker, MODELS[0], "too_large")
 }
 
 fn a_send_that_fails_is_a_dead_letter(broker: &dyn Broker) -> anyhow::Result<()> {
-    let _shop = shop(broker)?;
+    let _shop = start_rust_server(broker)?;
     both(broker, MODELS[0], "sends")?;
     let letters = DeadLetters::connect(&broker.uri(), "shop")?;
     let mut dead = Vec::new();
@@ -162,7 +155,7 @@ fn a_request_is_as_the_wire_format_has_it(broker: &dyn Broker) -> anyhow::Result
 }
 
 fn a_lost_connection_is_told(broker: &mut dyn Broker) -> anyhow::Result<()> {
-    let _shop = shop(broker)?;
+    let _shop = start_rust_server(broker)?;
     let package = Package::of_shop(MODELS[0])?;
     for form in FORMS {
         let mut client = start(&package, broker, form, "lost_connection")?;

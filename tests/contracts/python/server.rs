@@ -222,7 +222,7 @@ fn it_answers_on_the_control_exchange(broker: &dyn Broker) -> anyhow::Result<()>
 
 /// Both declare the same queues, and each takes its share.
 fn it_serves_beside_one_in_rust(broker: &dyn Broker) -> anyhow::Result<()> {
-    let rust = || conformance::start(broker, &mut conformance::rust_server()?);
+    let rust = || conformance::start_rust_server(broker);
     for python_first in [true, false] {
         let early = if python_first { None } else { Some(rust()?) };
         // Its program is ended before its package is gone.

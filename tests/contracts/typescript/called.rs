@@ -13,9 +13,9 @@ use harness::{Broker, Case, Program, eventually};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::LONG;
 use super::package::{Package, node};
-use super::{LONG, shop};
-use crate::conformance;
+use crate::conformance::{self, start_rust_server};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -194,7 +194,8 @@ fn takes_calls_that_travel_together(broker: &dyn Broker) -> anyhow::Result<()> {
 fn declares_what_servers_in_rust_do(broker: &dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?;
     for rust_is_first in [true, false] {
-        let servers = if rust_is_first { [shop(broker)?, serve(broker)?] } else { [serve(broker)?, shop(broker)?] };
+        let rust = || start_rust_server(broker);
+        let servers = if rust_is_first { [rust()?, serve(broker)?] } else { [serve(broker)?, rust()?] };
         eventually(LONG, || Ok(broker.queue("shop.search")?.is_some_and(|queue| queue.consumers == 2)))?;
         for number in 0..20 {
             ensure!(add::call(&client, number, 1)? == number + 1);

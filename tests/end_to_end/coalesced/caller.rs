@@ -1,7 +1,7 @@
 //! Who sends messages of calls, byte by byte, and takes the replies.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use amiquip::{AmqpProperties, Channel, Connection, Publish, QueueDeclareOptions};
 use anyhow::{Context, ensure};
@@ -47,7 +47,15 @@ pub(super) struct Reply {
     pub(super) at: Instant,
 }
 
+/// As long as a server keeps what it refuses for the others of its message.
+const REFUSAL_WAIT: Duration = Duration::from_millis(500);
+
 impl Reply {
+    /// Whether it leaves no doubt of a run before; one that waited too long for the others of its message, sent then, may.
+    pub(super) fn is_certain(&self, sent: Instant) -> bool {
+        self.attempts.is_none() || self.at.duration_since(sent) >= REFUSAL_WAIT
+    }
+
     pub(super) fn is_output(&self) -> bool {
         self.kind == "output" && self.status == 200
     }
