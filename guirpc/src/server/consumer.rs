@@ -108,6 +108,8 @@ pub(super) struct ConsumerLoop<'a> {
     /// Not begun, and returned when the broker takes messages again.
     pub(super) held: Vec<Delivery>,
     pub(super) is_blocked: bool,
+    /// Whether the session counts all that was ever taken, since no worker takes anything more.
+    pub(super) is_all_counted: bool,
     /// How many requests are back in their queue.
     pub(super) requeued: usize,
     ticks: u32,

@@ -17,6 +17,8 @@ pub(super) enum Ready {
     Call(Delivery),
     /// It is answered already.
     Answer(Delivery, EncodedReply, Then),
+    /// The consumer thread is to be told when this is reached: whatever was taken before is counted then.
+    Barrier,
     /// There is nothing more to do in this session.
     End,
 }
@@ -26,14 +28,14 @@ impl Ready {
     pub(super) fn into_unbegun(self) -> Option<Delivery> {
         match self {
             Ready::Run(delivery) => Some(delivery),
-            Ready::Call(_) | Ready::Answer(..) | Ready::End => None,
+            Ready::Call(_) | Ready::Answer(..) | Ready::Barrier | Ready::End => None,
         }
     }
 
     pub(super) fn delivery_mut(&mut self) -> Option<&mut Delivery> {
         match self {
             Ready::Run(delivery) | Ready::Call(delivery) | Ready::Answer(delivery, ..) => Some(delivery),
-            Ready::End => None,
+            Ready::Barrier | Ready::End => None,
         }
     }
 }
@@ -63,6 +65,8 @@ pub(super) enum Report {
     Republish(Delivery, Republish),
     /// That is done, or cannot be.
     Republished { number: u64, delivery: Delivery, decision: Decision },
+    /// A worker has reached [`Ready::Barrier`].
+    Barrier,
 }
 
 /// Tells the consumer thread, from any thread.

@@ -25,6 +25,9 @@ use crate::error::Error;
 use crate::health::ConnectionStatus;
 use crate::log::{in_same_lane, warn};
 
+#[cfg(all(test, feature = "embedded"))]
+pub(super) mod tests;
+
 /// A flush of the replies that is on its way.
 type Flush = Receiver<Result<(), Error>>;
 
@@ -75,6 +78,8 @@ impl ConsumerLoop<'_> {
         for delivery in unbegun {
             self.return_unbegun(delivery);
         }
+        // The leader may have taken a request this very moment, which it counts, and reports, before it reaches this.
+        self.session.make_ready(Ready::Barrier);
     }
 
     fn finish_what_has_begun(&mut self, deadline: Option<Instant>) -> Result<(), Lost> {
@@ -85,7 +90,7 @@ impl ConsumerLoop<'_> {
             if !self.is_blocked && flush.is_none() && self.acks.is_empty() && self.due.is_none() {
                 let waiting = mem::take(&mut self.waiting);
                 self.make_ready_what_is_known(waiting)?;
-                if self.session.running() == 0 {
+                if self.is_all_counted && self.session.running() == 0 {
                     return Ok(());
                 }
             } else if !self.is_blocked && flush.is_none() {

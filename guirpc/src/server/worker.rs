@@ -89,6 +89,8 @@ impl Worker {
                 }
                 Next::Delivered(inbox, Event::Request(request, receipt)) => {
                     let delivery = session.delivery(inbox, request, receipt);
+                    #[cfg(all(test, feature = "embedded"))]
+                    super::shutdown::tests::taken(&self.plan.services[delivery.service].dispatcher.service().name);
                     if !session.begin() {
                         session.report(Report::Republish(delivery, Republish::Return));
                     } else if delivery.is_of_calls() {
@@ -165,6 +167,10 @@ impl Worker {
             Ready::Call(delivery) => self.take(session, delivery),
             Ready::Answer(delivery, reply, then) => {
                 self.answer(session, delivery, reply, then);
+                true
+            }
+            Ready::Barrier => {
+                session.report(Report::Barrier);
                 true
             }
             Ready::End => false,

@@ -34,6 +34,7 @@ impl ConsumerLoop<'_> {
             Report::Republish(delivery, Republish::Return) => self.return_unbegun(delivery),
             Report::Republish(delivery, what) => self.republish(delivery, what),
             Report::Republished { number, delivery, decision } => self.republished(number, delivery, decision),
+            Report::Barrier => self.is_all_counted = true,
         }
     }
 

@@ -155,6 +155,7 @@ fn run(
         open_jobs: BTreeMap::new(),
         held: Vec::new(),
         is_blocked: false,
+        is_all_counted: false,
         requeued: 0,
         ticks: 0,
         idle_ticks: 0,
