@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use guirpc::{CallError, Client, Pending, Server};
+use guirpc::{CallError, Client, ConnectionStatus, Pending, Server};
 use harness::{Broker, Case, Proxy, eventually};
 use tempfile::TempDir;
 use tokio::runtime::{self, Handle};
@@ -35,6 +35,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("tasks::one_thread_for_all", one_thread_for_all),
         Case::shared("tasks::a_runtime_that_is_gone_loses_nothing", a_runtime_that_is_gone_loses_nothing),
         Case::exclusive("tasks::none_begins_under_an_alarm", none_begins_under_an_alarm),
+        Case::exclusive(
+            "tasks::what_waits_is_left_to_a_broker_that_is_gone",
+            what_waits_is_left_to_a_broker_that_is_gone,
+        ),
     ]
 }
 
@@ -276,4 +280,24 @@ fn none_begins_under_an_alarm(broker: &mut dyn Broker) -> anyhow::Result<()> {
     }
     ensure!(lines(&file) == 12);
     Ok(())
+}
+
+/// A server that is shut down without a broker abandons what it has begun, and nothing else.
+fn what_waits_is_left_to_a_broker_that_is_gone(broker: &mut dyn Broker) -> anyhow::Result<()> {
+    let server = Server::start(setup(broker).concurrency(1))?;
+    let client = client(broker)?.with_timeout(2 * LONG).without_coalescing();
+    let folder = TempDir::new()?;
+    let file = folder.path().join("log");
+    let path = file.to_str().context("a temporary folder has a plain name")?;
+    let calls: Vec<_> =
+        (0..5).map(|n| rest_and_log::start(&client, path, &n.to_string(), 60_000)).collect::<Result<_, _>>()?;
+    eventually(LONG, || Ok(lines(&file) == 1))?;
+    eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 5)))?;
+    broker.kill()?;
+    eventually(LONG, || Ok(matches!(server.status(), ConnectionStatus::Disconnected { .. })))?;
+    server.shutdown_handle().shutdown();
+    let report = server.wait();
+    ensure!(report.abandoned == 1, "{report:?}");
+    drop(calls);
+    broker.restart()
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvError, Sender, after, never, select};
@@ -69,6 +69,15 @@ impl SessionContext {
         if let Some(tasks) = &self.tasks {
             tasks.dismiss();
         }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many requests of sessions that are lost are begun, or acknowledged, and not finished: the broker has all others.
+    pub(super) fn unfinished(&self) -> usize {
+        self.running.busy(self.running.places()) + self.memory().unfinished()
     }
 
     /// Takes away the requests of a session that wait until fewer functions are under way: those that are not

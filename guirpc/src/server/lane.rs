@@ -158,9 +158,9 @@ impl Lane {
         let report = loop {
             let since = Instant::now();
             leadership.assign(Arc::clone(&open.session));
-            let (reason, connections) = match wait(&open, stopped, plan.drain) {
+            let (reason, connections, requeued) = match wait(&open, stopped, plan.drain) {
                 End::ShutDown(report) => break report,
-                End::Lost(reason, connections) => (reason, connections),
+                End::Lost { reason, connections, requeued } => (reason, connections, requeued),
             };
             leadership.unassign();
             if connections.is_some() {
@@ -173,7 +173,7 @@ impl Lane {
             match reopen(&context, connections, &mut backoff) {
                 Some(reopened) => open = reopened,
                 // Without a connection no caller can be answered, so there is nothing to wait for.
-                None => break ShutdownReport { requeued: 0, abandoned: open.session.running() },
+                None => break ShutdownReport { requeued, abandoned: context.unfinished() },
             }
         };
         context.dismiss();
@@ -213,14 +213,14 @@ fn open_first(context: &Arc<SessionContext>) -> Result<OpenSession, Error> {
 
 /// Waits for the end of a session; not much longer than the drain time, once the server is to stop.
 fn wait(OpenSession { end, attempt, .. }: &OpenSession, stopped: &Stopped, drain: Duration) -> End {
-    let silent = || End::Lost("its thread is gone".to_owned(), None);
+    let lost = |reason: &str| End::Lost { reason: reason.to_owned(), connections: None, requeued: 0 };
     select! {
-        recv(end) -> end => end.unwrap_or_else(|_| silent()),
+        recv(end) -> end => end.unwrap_or_else(|_| lost("its thread is gone")),
         recv(stopped) -> _ => end
             .recv_timeout(drain.saturating_add(SHUTDOWN_GRACE))
             .unwrap_or_else(|_| {
                 attempt.give_up();
-                End::Lost("the broker does not answer any more".to_owned(), None)
+                lost("the broker does not answer any more")
             }),
     }
 }

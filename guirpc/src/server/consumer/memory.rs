@@ -50,6 +50,11 @@ impl Memory {
         mem::take(&mut self.unfinished)
     }
 
+    /// How many there are of these.
+    pub(super) fn unfinished(&self) -> usize {
+        self.unfinished.len()
+    }
+
     /// Enters what was finished by now on sessions that are lost.
     pub(super) fn collect(&mut self) {
         let Memory { journal, lost, unfinished } = self;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,12 @@ pub(in crate::server) struct Connections {
 pub(in crate::server) enum End {
     ShutDown(ShutdownReport),
     /// For this reason; the connections may be good for another session.
-    Lost(String, Option<Connections>),
+    Lost {
+        reason: String,
+        connections: Option<Connections>,
+        /// How many requests it had put back in their queue.
+        requeued: usize,
+    },
 }
 
 /// A session from outside of its thread.
@@ -177,7 +182,7 @@ fn run(
         // What has been done by now need not be done again.
         let _ = attempt.within(CLOSE_TIMEOUT, || kept.acknowledge());
     }
-    let ConsumerLoop { session, is_blocked, reports, mut memory, jobs, waiting, due, .. } = kept;
+    let ConsumerLoop { session, is_blocked, reports, mut memory, jobs, waiting, due, requeued, .. } = kept;
     let waiting = waiting.into_iter().chain(due.into_iter().flat_map(|due| due.waiting));
     let unbegun = waiting.filter_map(|(ready, _)| ready.into_unbegun());
     let unbegun = unbegun.chain(session.take_acknowledged()).chain(context.take_waiting(&session, true));
@@ -202,13 +207,14 @@ fn run(
             let _ = ended.send(End::ShutDown(report));
         }
         Err(Lost(Failure { scope: Scope::Channel, reason })) => {
-            let _ = ended.send(End::Lost(reason, Some(Connections { consuming, replying })));
+            let connections = Some(Connections { consuming, replying });
+            let _ = ended.send(End::Lost { reason, connections, requeued });
         }
         // The connections are dropped after this, by this thread, in its own time.
         Err(Lost(failure @ Failure { scope: Scope::Connection, .. })) => {
             let known = Some(failure.reason.clone()).filter(|_| failure != Failure::silent());
             let reason = known.or_else(|| consuming.reason()).or_else(|| replying.reason()).unwrap_or(failure.reason);
-            let _ = ended.send(End::Lost(reason, None));
+            let _ = ended.send(End::Lost { reason, connections: None, requeued });
         }
     }
     Ok(())
@@ -346,10 +352,9 @@ fn warn_of_missing_marks(queue: &str, waiting: u64) {
 }
 
 fn take_memory(context: &SessionContext) -> Memory {
-    let mut memory = context.memory.lock().unwrap_or_else(PoisonError::into_inner);
-    mem::replace(&mut memory, Memory::new(Journal::new(0, 0)))
+    mem::replace(&mut *context.memory(), Memory::new(Journal::new(0, 0)))
 }
 
 fn put_memory(context: &SessionContext, memory: Memory) {
-    *context.memory.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    *context.memory() = memory;
 }
