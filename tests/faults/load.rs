@@ -52,17 +52,36 @@ pub(crate) struct Load {
     shared: Arc<Shared>,
     volume: Volume,
     clients: Vec<Client>,
-    callers: Vec<JoinHandle<Vec<Entry>>>,
+    callers: Callers,
     watch: JoinHandle<()>,
-    goes_on: GoesOn,
 }
 
-/// The load goes on for as long as this value lives; not after a case that failed, either.
-struct GoesOn(Arc<Shared>);
+/// The threads of a load, which goes on for as long as this value lives: what they have asked ends before the next case
+/// begins, whose broker may have the same port.
+struct Callers {
+    shared: Arc<Shared>,
+    /// How long each may take to end.
+    bound: Duration,
+    threads: Vec<JoinHandle<Vec<Entry>>>,
+}
 
-impl Drop for GoesOn {
+impl Callers {
+    /// Has them end, and gives what they have made.
+    ///
+    /// # Errors
+    /// A caller hangs: it still waits long after its last deadline.
+    fn end(&mut self) -> anyhow::Result<Vec<thread::Result<Vec<Entry>>>> {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        let hangs = || self.threads.iter().filter(|caller| !caller.is_finished()).count();
+        eventually(self.bound, || Ok(hangs() == 0)).with_context(|| format!("{} callers hang", hangs()))?;
+        Ok(self.threads.drain(..).map(JoinHandle::join).collect())
+    }
+}
+
+impl Drop for Callers {
     fn drop(&mut self) {
-        self.0.stop.store(true, Ordering::Relaxed);
+        // The case has failed already, unless they have ended.
+        let _ = self.end();
     }
 }
 
@@ -88,9 +107,10 @@ impl Load {
         let answered = clients.iter().map(|_| AtomicU64::new(0)).collect();
         let (stop, next_id) = (AtomicBool::new(false), AtomicU64::new(1));
         let shared = Arc::new(Shared { stop, next_id, since: Instant::now(), late: AtomicU64::new(0), answered });
-        let goes_on = GoesOn(Arc::clone(&shared));
+        let bound = volume.timeout + Duration::from_secs(30);
+        let mut callers = Callers { shared: Arc::clone(&shared), bound, threads: vec![] };
         let mut seeds = Rng::with_seed(seed);
-        let callers = (0..volume.threads).map(|number| {
+        for number in 0..volume.threads {
             let client = number % volume.clients;
             let caller = Caller {
                 shared: Arc::clone(&shared),
@@ -101,11 +121,10 @@ impl Load {
                 random: seeds.fork(),
                 entries: vec![],
             };
-            Ok(thread::Builder::new().name(format!("load-{number}")).spawn(move || caller.run())?)
-        });
-        let callers = callers.collect::<anyhow::Result<_>>()?;
+            callers.threads.push(thread::Builder::new().name(format!("load-{number}")).spawn(move || caller.run())?);
+        }
         let watched = Arc::clone(&shared);
-        Ok(Self { shared, volume, clients, callers, watch: thread::spawn(move || watched.watch()), goes_on })
+        Ok(Self { shared, volume, clients, callers, watch: thread::spawn(move || watched.watch()) })
     }
 
     /// Waits until so many requests were made.
@@ -146,14 +165,9 @@ impl Load {
     ///
     /// # Errors
     /// A caller hangs: it still waits long after its last deadline.
-    pub(crate) fn finish(self) -> anyhow::Result<(Ledger, Duration)> {
-        drop(self.goes_on);
-        let bound = self.volume.timeout + Duration::from_secs(30);
-        let hangs = || self.callers.iter().filter(|caller| !caller.is_finished()).count();
-        eventually(bound, || Ok(hangs() == 0)).with_context(|| format!("{} callers hang", hangs()))?;
+    pub(crate) fn finish(mut self) -> anyhow::Result<(Ledger, Duration)> {
         let mut ledger = Ledger::default();
-        for caller in self.callers {
-            let entries = caller.join();
+        for entries in self.callers.end()? {
             ensure!(entries.is_ok(), "a caller has panicked");
             ledger.extend(entries.into_iter().flatten());
         }

@@ -93,9 +93,10 @@ pub(crate) struct Proxies {
 
 pub(crate) struct Stage {
     plan: Plan,
-    folder: TempDir,
-    pub(crate) fleet: Fleet,
+    /// Ends first, while there may still be servers that answer.
     load: Load,
+    pub(crate) fleet: Fleet,
+    folder: TempDir,
     pub(crate) proxies: Option<Proxies>,
     /// Requests that are not the load's.
     others: Ledger,
