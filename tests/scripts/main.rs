@@ -80,6 +80,9 @@ failures:
 ---- embedded::one ----
 it differs
 
+Stack backtrace:
+   0: anyhow::error::<impl anyhow::Error>::msg
+
 
 failures:
     embedded::one
@@ -171,7 +174,9 @@ fn what_fails_keeps_nothing_from_running() -> Result<()> {
     check(
         &ended,
         1,
-        "FAILED doc tests of guirpc: guirpc/src/lib.rs - (line 7)\n\
+        "--- doc tests of guirpc: guirpc/src/lib.rs - (line 7)\n    no name\n\
+         --- second: embedded::one\nit differs\n\
+         FAILED doc tests of guirpc: guirpc/src/lib.rs - (line 7)\n\
          FAILED second: embedded::one\n\
          FAILED first: ended without a result\n\
          9 passed, 3 failed, 1 skipped",
