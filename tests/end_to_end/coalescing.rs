@@ -22,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::shared("coalescing::calls_travel_together_and_are_answered_each", answered_each),
         Case::shared("coalescing::no_call_waits_for_ever", no_call_waits_for_ever),
+        Case::shared("coalescing::no_call_waits_for_one_that_is_given_up", no_call_waits_for_one_that_is_given_up),
         Case::shared("coalescing::who_does_not_understand_gets_single_calls", who_does_not_understand),
         Case::shared("coalescing::what_is_refused_as_a_whole_is_called_singly", refused_as_a_whole),
         Case::shared("coalescing::replies_that_cannot_be_read_cost_nobody_else", unreadable_replies),
@@ -128,6 +129,17 @@ fn no_call_waits_for_ever(broker: &dyn Broker) -> anyhow::Result<()> {
     ensure!(begun.elapsed() >= linger && begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
     let _one = start(&client, [3])?;
     ensure!(by_hand.next(SERVICE)?.properties.type_().as_deref() == Some("add"), "one is an ordinary call");
+    Ok(())
+}
+
+fn no_call_waits_for_one_that_is_given_up(broker: &dyn Broker) -> anyhow::Result<()> {
+    let by_hand = ByHand::serve(broker, &[SERVICE, CALLS])?;
+    let coalescing = Coalescing::default().window(1).linger(2 * LONG);
+    let client = client(broker)?.with_timeout(4 * LONG).with_coalescing(coalescing);
+    let (first, _) = occupy(&by_hand, &client)?;
+    let _two = start(&client, [1, 2])?;
+    drop(first);
+    ensure!(by_hand.next_together()?.1.len() == 2);
     Ok(())
 }
 

@@ -201,7 +201,10 @@ impl Core {
     }
 
     pub(super) fn forget(&self, number: u64) {
-        let forgotten = self.state().calls.forget(number);
+        let mut change = self.change();
+        let forgotten = change.calls().forget(number);
+        // Those that have waited for it are published.
+        change.end();
         // Without the lock, since whoever follows its trace is told.
         if let Some(waiter) = forgotten {
             waiter.abandon();
