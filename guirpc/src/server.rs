@@ -32,6 +32,7 @@ mod overdue;
 mod pause;
 mod plan;
 mod queues;
+mod replies;
 mod reply_batches;
 mod reply_cache;
 mod reply_line;

@@ -8,6 +8,7 @@ use guirpc::{ExchangeType, Server};
 use harness::{Broker, Case, eventually};
 use rmp_serde::encode::to_vec;
 use serde_bytes::ByteBuf;
+use tempfile::TempDir;
 
 use crate::redelivery::{dead, is_empty};
 use crate::service::{LONG, SERVICE, client, setup};
@@ -26,6 +27,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::shared("coalesced::each_has_headers_and_a_deadline_of_its_own", each_has_headers_of_its_own),
         Case::shared("coalesced::a_slow_call_delays_no_quick_one", a_slow_call_delays_no_quick_one),
         Case::shared("coalesced::a_slow_call_delays_no_refusal", a_slow_call_delays_no_refusal),
+        Case::shared(
+            "coalesced::a_slow_call_delays_no_refusal_in_a_shutdown",
+            a_slow_call_delays_no_refusal_in_a_shutdown,
+        ),
         Case::shared("coalesced::slow_calls_run_on_all_workers", slow_calls_run_on_all_workers),
         Case::shared("coalesced::one_message_holds_up_no_other_caller", one_message_holds_up_no_other_caller),
         Case::shared("coalesced::what_is_fetched_ahead_is_bounded_in_calls", what_is_fetched_is_bounded),
@@ -170,6 +175,21 @@ fn a_slow_call_delays_no_refusal(broker: &dyn Broker) -> anyhow::Result<()> {
     let refused = &caller.replies["unknown"];
     ensure!(refused.at < caller.replies["slow"].at, "it waited for the slow one: {refused:?}");
     ensure!((&*refused.kind, refused.status, refused.attempts) == ("refusal", 404, Some(1)), "{refused:?}");
+    nothing_waits(broker)
+}
+
+fn a_slow_call_delays_no_refusal_in_a_shutdown(broker: &dyn Broker) -> anyhow::Result<()> {
+    let server = Server::start(setup(broker))?;
+    let mut caller = Caller::new(broker)?;
+    let folder = TempDir::new()?;
+    let file = folder.path().join("begun");
+    caller.send(&[call("slow", "begin", &(&file, 6000))?, call("unknown", "ad", &(1, 2))?])?;
+    eventually(LONG, || Ok(file.exists()))?;
+    server.shutdown_handle().shutdown();
+    caller.wait(["unknown", "slow"])?;
+    let refused = &caller.replies["unknown"];
+    ensure!(refused.at < caller.replies["slow"].at, "it waited for the slow one: {refused:?}");
+    ensure!(server.wait().abandoned == 0);
     nothing_waits(broker)
 }
 

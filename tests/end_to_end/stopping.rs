@@ -28,6 +28,10 @@ pub(crate) fn cases() -> Vec<Case> {
             "stopping::an_alarm_that_it_has_not_heard_of_is_not_waited_for",
             an_alarm_that_it_has_not_heard_of_is_not_waited_for,
         ),
+        Case::shared(
+            "stopping::what_a_lost_session_runs_is_not_waited_for",
+            what_a_lost_session_runs_is_not_waited_for,
+        ),
         Case::shared("stopping::a_drain_time_without_end_is_one", a_drain_time_without_end_is_one),
         Case::shared("stopping::a_server_that_connects_can_be_shut_down", a_server_that_connects_can_be_shut_down),
         Case::shared("stopping::a_server_stops_when_it_is_dropped", a_server_stops_when_it_is_dropped),
@@ -241,6 +245,23 @@ fn leaves_under_an_alarm(
     broker.memory_alarm(false)?;
     let _server = Server::start(setup(broker))?;
     calls.into_iter().try_for_each(|call| call.wait().map(drop)).context("a call was lost with the server")
+}
+
+/// The broker has its request again, for another server.
+fn what_a_lost_session_runs_is_not_waited_for(broker: &dyn Broker) -> anyhow::Result<()> {
+    let server = Server::start(setup(broker).workers(1).drain(4 * LONG))?;
+    let client = client(broker)?.with_timeout(4 * LONG);
+    let call = begun(&client, 60_000)?;
+    broker.close_all_connections("a test")?;
+    // Longer than it takes to connect again.
+    thread::sleep(Duration::from_secs(3));
+    eventually(LONG, || Ok(server.status() == ConnectionStatus::Connected))?;
+    let told = Instant::now();
+    server.shutdown_handle().shutdown();
+    let report = server.wait();
+    ensure!(report.abandoned == 0 && told.elapsed() < LONG, "{report:?} after {:?}", told.elapsed());
+    drop(call);
+    Ok(())
 }
 
 fn a_drain_time_without_end_is_one(broker: &dyn Broker) -> anyhow::Result<()> {

@@ -56,9 +56,9 @@ impl<R> AckBatcher<R> {
         }
     }
 
-    /// How many are finished and not acknowledged.
-    pub(super) fn len(&self) -> usize {
-        self.finished.len()
+    /// How many are done and not acknowledged.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.finished.values().filter(|(decision, _)| matches!(decision, AckDecision::Ack)).count()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -97,6 +97,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_requeued_is_not_unacknowledged() {
+        let mut acks = AckBatcher::default();
+        acks.finish(1, AckDecision::Ack, 1);
+        acks.finish(2, AckDecision::Requeue, 2);
+        assert_eq!(acks.unacknowledged(), 1);
+    }
 
     #[test]
     fn a_run_from_the_lowest_is_one_frame() {

@@ -38,7 +38,7 @@ pub(super) use memory::Memory;
 pub(super) use thread::{Connections, End, OpenSession, open};
 
 /// How often the leader is looked after: one that is in the same function at two ticks hands the lead on.
-const TICK: Duration = Duration::from_millis(1);
+pub(super) const TICK: Duration = Duration::from_millis(1);
 /// What is finished is acknowledged every so many ticks at the latest.
 const ACK_TICKS: u32 = 4;
 /// For the broker to answer on a connection that it always reads from.
@@ -77,7 +77,9 @@ impl SessionContext {
 
     /// How many requests of sessions that are lost are begun, or acknowledged, and not finished: the broker has all others.
     pub(super) fn unfinished(&self) -> usize {
-        self.running.busy(self.running.places()) + self.memory().unfinished()
+        let mut memory = self.memory();
+        memory.collect();
+        self.running.busy(self.running.places()) + memory.unfinished()
     }
 
     /// Takes away the requests of a session that wait until fewer functions are under way: those that are not
@@ -101,7 +103,7 @@ pub(super) struct ConsumerLoop<'a> {
     /// Where the trial of a reply address hears of an alarm.
     pub(super) alarms: Receiver<BlockedNote>,
     pub(super) acks: AckBatcher<Receipt>,
-    coalesced: Coalesced,
+    pub(super) coalesced: Coalesced,
     memory: Memory,
     /// May be running already: waits for that, and for its answer.
     pub(super) parked: Vec<Delivery>,
@@ -117,8 +119,8 @@ pub(super) struct ConsumerLoop<'a> {
     /// Not begun, and returned when the broker takes messages again.
     pub(super) held: Vec<Delivery>,
     pub(super) is_blocked: bool,
-    /// Whether the session counts all that was ever taken, since no worker takes anything more.
-    pub(super) is_all_counted: bool,
+    /// Whether a worker has reached [`Ready::Barrier`].
+    pub(super) is_barrier_reached: bool,
     /// How many requests are back in their queue.
     pub(super) requeued: usize,
     ticks: u32,
@@ -236,7 +238,7 @@ impl ConsumerLoop<'_> {
     fn send_acks(&mut self) -> Result<(), Lost> {
         loop {
             let due = self.due.take().unwrap_or_else(|| DueAcks {
-                requests: self.acks.len(),
+                requests: self.acks.unacknowledged(),
                 replies: self.session.handed_over(),
                 frames: self.acks.take_frames(),
                 waiting: mem::take(&mut self.waiting),

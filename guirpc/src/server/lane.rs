@@ -16,11 +16,12 @@ use super::leader::Leadership;
 use super::metrics::MeasuredLane;
 use super::overdue::AckTimeout;
 use super::plan::Plan;
+use super::replies::Replies;
 use super::running::Running;
 use super::shutdown_handle::Stopped;
 use super::shutdown_report::ShutdownReport;
 use super::tasks::{Note, Runtime, Tasks};
-use super::worker::{Replies, Worker};
+use super::worker::Worker;
 use crate::broker::Backoff;
 use crate::error::{Error, ErrorKind};
 use crate::health::ConnectionStatus;
@@ -173,7 +174,9 @@ impl Lane {
             match reopen(&context, connections, &mut backoff) {
                 Some(reopened) => open = reopened,
                 // Without a connection no caller can be answered, so there is nothing to wait for.
-                None => break ShutdownReport { requeued, abandoned: context.unfinished() },
+                None => {
+                    break ShutdownReport { requeued, abandoned: context.unfinished() + open.session.abandoned() };
+                }
             }
         };
         context.dismiss();
@@ -218,10 +221,12 @@ fn wait(OpenSession { end, attempt, .. }: &OpenSession, stopped: &Stopped, drain
         recv(end) -> end => end.unwrap_or_else(|_| lost("its thread is gone")),
         recv(stopped) -> _ => end
             .recv_timeout(drain.saturating_add(SHUTDOWN_GRACE))
-            .unwrap_or_else(|_| {
+            .or_else(|_| {
+                // Its thread waits for nothing then, and says what it has left.
                 attempt.give_up();
-                lost("the broker does not answer any more")
-            }),
+                end.recv_timeout(SHUTDOWN_GRACE)
+            })
+            .unwrap_or_else(|_| lost("the broker does not answer any more")),
     }
 }
 

@@ -73,6 +73,11 @@ impl<S> Leadership<S> {
         }
     }
 
+    /// Whether a worker leads, on whatever session.
+    pub(super) fn is_led(&self) -> bool {
+        self.lock().led
+    }
+
     /// Hands the lead to a worker that waits for it.
     pub(super) fn release_lead(&self) {
         self.lock().led = false;

@@ -104,6 +104,9 @@ fn hand_back(reporter: &Reporter, Job { delivery, what, .. }: Job) {
 impl Republisher {
     fn work(&mut self, jobs: &Receiver<Job>) -> Result<(), Error> {
         loop {
+            if mem::take(&mut self.has_decided) {
+                self.reporter.wake();
+            }
             let due = self.delayed.next().into_iter().chain(self.log_budget.due()).min();
             select! {
                 recv(jobs) -> job => match job {
@@ -115,9 +118,6 @@ impl Republisher {
                     Err(_) => return Err(self.channel.end()),
                 },
                 recv(due.map_or_else(never, at)) -> _ => self.due(Instant::now())?,
-            }
-            if mem::take(&mut self.has_decided) {
-                self.reporter.wake();
             }
         }
     }

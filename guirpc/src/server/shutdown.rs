@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, at, bounded, never, select};
+use crossbeam_channel::{Receiver, after, at, bounded, never, select};
 
-use super::consumer::{ConsumerLoop, Lost, note_sent};
+use super::consumer::{ConsumerLoop, Lost, TICK, note_sent};
 use super::reports::Ready;
 use super::shutdown_report::ShutdownReport;
 use crate::broker::Failure;
@@ -37,6 +37,7 @@ impl ConsumerLoop<'_> {
         let deadline = Instant::now().checked_add(self.context.plan.drain);
         self.context.status.set(ConnectionStatus::Stopped);
         self.take_nothing_more()?;
+        self.take_up();
         self.send_waiting_replies()?;
         self.return_what_has_not_begun();
         self.finish_what_has_begun(deadline)?;
@@ -82,24 +83,35 @@ impl ConsumerLoop<'_> {
         self.session.make_ready(Ready::Barrier);
     }
 
+    /// Whether the session counts all that was ever taken. Whoever does not lead has counted what it has taken, and whoever
+    /// takes the lead from now on takes no request.
+    fn is_all_counted(&self) -> bool {
+        self.is_barrier_reached || !self.context.leadership.is_led()
+    }
+
     fn finish_what_has_begun(&mut self, deadline: Option<Instant>) -> Result<(), Lost> {
         let deadline = deadline.map_or_else(never, at);
         let mut flush = None;
         loop {
+            // There may be something to answer while the leader runs what takes long.
+            if let Some(turn) = self.context.leadership.turn() {
+                self.context.leadership.pass_lead_on(turn);
+            }
             self.collect();
             if !self.is_blocked && flush.is_none() && self.acks.is_empty() && self.due.is_none() {
                 let waiting = mem::take(&mut self.waiting);
                 self.make_ready_what_is_known(waiting)?;
-                if self.is_all_counted && self.session.running() == 0 {
+                if self.is_all_counted() && self.session.running() == 0 {
                     return Ok(());
                 }
             } else if !self.is_blocked && flush.is_none() {
                 flush = Some(self.begin_flush()?);
                 let due = self.due.get_or_insert_default();
-                due.requests += self.acks.len();
+                due.requests += self.acks.unacknowledged();
                 due.frames.extend(self.acks.take_frames());
             }
             let flushed = flush.clone().unwrap_or_else(never);
+            let tick = if self.is_all_counted() && !self.coalesced.is_waiting() { never() } else { after(TICK) };
             select! {
                 recv(flushed) -> done => {
                     done??;
@@ -110,6 +122,7 @@ impl ConsumerLoop<'_> {
                     }
                 }
                 recv(self.reports.wake) -> _ => {}
+                recv(tick) -> _ => self.admit_overdue(),
                 recv(deadline) -> _ => return Ok(()),
                 recv(self.reports.lost) -> loss => return Err(Lost(loss?)),
                 recv(self.consuming.blocked()) -> note => self.blocked(note?),
@@ -145,7 +158,7 @@ impl ConsumerLoop<'_> {
         self.channel.flush()?;
         // The broker has not said what became of these copies, so it requeues what they were made of.
         let returning = self.open_jobs.values().filter(|is_return| **is_return).count();
-        let unsent = self.acks.len() + self.due.as_ref().map_or(0, |due| due.requests);
+        let unsent = self.acks.unacknowledged() + self.due.as_ref().map_or(0, |due| due.requests);
         let abandoned = self.session.running().saturating_sub(returning) + self.session.abandoned() + unsent;
         Ok(ShutdownReport { requeued: self.requeued + returning, abandoned })
     }

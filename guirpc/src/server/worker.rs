@@ -1,13 +1,14 @@
 //! A worker: takes requests while it leads, runs them, replies. It never waits for the broker.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::delivery::{Delivery, Republish};
 use super::leader::Leadership;
 use super::plan::{LaneService, Plan};
 use super::queues::QueueRole;
-use super::reply_cache::{Key, Known, ReplyCache};
+use super::replies::Replies;
+use super::reply_cache::{Key, Known};
 use super::replying::{done, fail, finish};
 use super::reports::{Ready, Report, Then};
 use super::running::Running;
@@ -44,23 +45,6 @@ struct Ending<'a> {
     function: Option<&'a Registration>,
     key: Option<&'a Key>,
     begun: Instant,
-}
-
-/// The answers of idempotent functions, one cache for each service.
-pub(super) struct Replies(Vec<Mutex<Cache>>);
-
-/// A delivery of the same request joins the one that is being answered.
-type Cache = ReplyCache<(Arc<Session>, Delivery)>;
-
-impl Replies {
-    /// Caches of at most so many bytes each.
-    pub(super) fn new(services: usize, bytes: usize) -> Self {
-        Replies((0..services).map(|_| Mutex::new(ReplyCache::new(bytes))).collect())
-    }
-
-    fn of(&self, service: usize) -> MutexGuard<'_, Cache> {
-        self.0[service].lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Worker {
@@ -101,7 +85,10 @@ impl Worker {
                 }
                 Next::Delivered(_, Event::Cancelled) => break,
                 Next::Delivered(_, Event::Lost(loss)) => {
-                    session.report_lost(loss);
+                    // An inbox whose consumer is cancelled ends as one that is lost does.
+                    if session.is_serving() {
+                        session.report_lost(loss);
+                    }
                     break;
                 }
             }

@@ -34,7 +34,7 @@ impl ConsumerLoop<'_> {
             Report::Republish(delivery, Republish::Return) => self.return_unbegun(delivery),
             Report::Republish(delivery, what) => self.republish(delivery, what),
             Report::Republished { number, delivery, decision } => self.republished(number, delivery, decision),
-            Report::Barrier => self.is_all_counted = true,
+            Report::Barrier => self.is_barrier_reached = true,
         }
     }
 
@@ -123,7 +123,7 @@ impl ConsumerLoop<'_> {
     }
 
     /// Goes on with what was acknowledged on sessions that are lost, so that nobody else has it.
-    pub(super) fn take_up(&mut self) {
+    pub(in crate::server) fn take_up(&mut self) {
         self.memory.collect();
         for unfinished in self.memory.take_unfinished() {
             self.session.take();

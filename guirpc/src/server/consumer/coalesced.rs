@@ -43,7 +43,7 @@ pub(in crate::server) struct Coalesced {
 
 impl Coalesced {
     /// Whether it is to be looked after by the tick.
-    pub(super) fn is_waiting(&self) -> bool {
+    pub(in crate::server) fn is_waiting(&self) -> bool {
         !self.refused.is_empty()
     }
 }
@@ -97,7 +97,7 @@ impl ConsumerLoop<'_> {
     }
 
     /// Tells the callers of refused calls that have waited for too long.
-    pub(super) fn admit_overdue(&mut self) {
+    pub(in crate::server) fn admit_overdue(&mut self) {
         let is_overdue = |refused: &mut RefusedCall| refused.since.elapsed() >= REFUSAL_WAIT;
         let overdue: Vec<RefusedCall> = self.coalesced.refused.extract_if(.., is_overdue).collect();
         for RefusedCall { delivery, reply, .. } in overdue {

@@ -160,7 +160,7 @@ fn run(
         open_jobs: BTreeMap::new(),
         held: Vec::new(),
         is_blocked: false,
-        is_all_counted: false,
+        is_barrier_reached: false,
         requeued: 0,
         ticks: 0,
         idle_ticks: 0,

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-
-use crate::{Client, Context, Server, Setup, embedded};
+use guirpc::embedded::Broker;
+use guirpc::{Client, Context, Server, Setup};
 
 const SERVICE: &str = "guirpc-shutdown";
 const LONG: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ fn is_delivered_again(#[context] context: &Context) -> bool {
 
 #[test]
 fn what_is_taken_at_this_moment_is_given_back_unmarked() {
-    let broker = embedded::Broker::start().unwrap();
+    let broker = Broker::start().unwrap();
     let setup = || Setup::new([SERVICE]).uri(broker.uri());
     let client = Client::connect(broker.uri()).unwrap().with_timeout(LONG);
     let [(_, taken), (let_go_on, _)] = &*HELD;

@@ -32,7 +32,15 @@ impl Worker {
         if tasks.is_gone() && !delivery.is_acknowledged() {
             return session.report(Report::Republish(delivery, Republish::Return));
         }
-        let Some((slot, (session, delivery))) = tasks.enter((Arc::clone(session), delivery)) else { return };
+        let Some((slot, (session, delivery))) = tasks.enter((Arc::clone(session), delivery)) else {
+            // Whoever shuts down takes away what waits after that: one of the two sees the other.
+            if !session.is_serving() {
+                for unbegun in tasks.take_waiting(session, false) {
+                    session.report(Report::Republish(unbegun, Republish::Return));
+                }
+            }
+            return;
+        };
         let service = &self.plan.services[delivery.service];
         let (run, mut task) = self.begin_task(slot, session, function, key, delivery);
         let polled = tasks.poll_once(&mut task);
