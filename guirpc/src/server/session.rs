@@ -292,6 +292,11 @@ impl Session {
         self.reporter.report(report);
     }
 
+    /// Has a delivery that has not begun put back in its queue, for another server.
+    pub(super) fn give_back(&self, unbegun: Delivery) {
+        self.report(Report::Republish(unbegun, Republish::Return));
+    }
+
     /// The consumer thread is about to look at what is finished.
     pub(super) fn begin_batch(&self) {
         self.unacknowledged.store(0, Ordering::SeqCst);

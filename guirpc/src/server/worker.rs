@@ -76,7 +76,7 @@ impl Worker {
                     #[cfg(all(test, feature = "embedded"))]
                     super::shutdown::tests::taken(&self.plan.services[delivery.service].dispatcher.service().name);
                     if !session.begin() {
-                        session.report(Report::Republish(delivery, Republish::Return));
+                        session.give_back(delivery);
                     } else if delivery.is_of_calls() {
                         self.take_calls(session, delivery);
                     } else if !self.take(session, delivery) {
@@ -140,7 +140,7 @@ impl Worker {
     fn take_ready(&self, session: &Arc<Session>, ready: Ready) -> bool {
         match ready {
             Ready::Run(delivery) | Ready::Call(delivery) if !session.is_serving() && !delivery.is_acknowledged() => {
-                session.report(Report::Republish(delivery, Republish::Return));
+                session.give_back(delivery);
                 true
             }
             Ready::Run(delivery) => {
@@ -339,7 +339,7 @@ impl Worker {
         }
         if let Err(unbegun) = session.calls.push(calls) {
             for delivery in unbegun {
-                session.report(Report::Republish(delivery, Republish::Return));
+                session.give_back(delivery);
             }
         }
     }

@@ -8,9 +8,8 @@ use std::time::SystemTime;
 
 use crossbeam_channel::Receiver;
 
-use super::super::delivery::{Delivery, Republish};
+use super::super::delivery::Delivery;
 use super::super::reply_cache::Key;
-use super::super::reports::Report;
 use super::super::session::Session;
 use super::super::tasks::{Note, Run, Task, Tasks};
 use super::{Ending, Worker};
@@ -30,13 +29,13 @@ impl Worker {
         delivery: Delivery,
     ) {
         if tasks.is_gone() && !delivery.is_acknowledged() {
-            return session.report(Report::Republish(delivery, Republish::Return));
+            return session.give_back(delivery);
         }
         let Some((slot, (session, delivery))) = tasks.enter((Arc::clone(session), delivery)) else {
             // Whoever shuts down takes away what waits after that: one of the two sees the other.
             if !session.is_serving() {
                 for unbegun in tasks.take_waiting(session, false) {
-                    session.report(Report::Republish(unbegun, Republish::Return));
+                    session.give_back(unbegun);
                 }
             }
             return;
@@ -115,7 +114,7 @@ impl Worker {
                     return tasks.spawn(run, task);
                 }
             }
-            None => session.report(Report::Republish(delivery, Republish::Return)),
+            None => session.give_back(delivery),
         }
         tasks.leave(slot);
     }
