@@ -1,11 +1,12 @@
 //! Functions that are `async`: side by side, and with every promise that the others have.
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use guirpc::{CallError, Client, ConnectionStatus, Pending, Server};
+use guirpc::{CallError, Client, ConnectionStatus, Fault, Pending, Server};
 use harness::{Broker, Case, Proxy, eventually};
 use tempfile::TempDir;
 use tokio::runtime::{self, Handle};
@@ -47,6 +48,12 @@ fn many<T, E>(
     start: impl Fn() -> Result<Pending<T, E>, CallError>,
 ) -> Result<Vec<Pending<T, E>>, CallError> {
     (0..count).map(|_| start()).collect()
+}
+
+/// Starts so many that take so long each, and log to this file that they begin and end.
+fn resting(client: &Client, file: &Path, count: u32, milliseconds: u64) -> anyhow::Result<Vec<Pending<(), Fault>>> {
+    let path = file.to_str().context("a temporary folder has a plain name")?;
+    (0..count).map(|n| Ok(rest_and_log::start(client, path, &n.to_string(), milliseconds)?)).collect()
 }
 
 fn they_run_side_by_side(broker: &dyn Broker) -> anyhow::Result<()> {
@@ -122,11 +129,9 @@ fn calls_within_end_by_the_deadline(broker: &dyn Broker) -> anyhow::Result<()> {
 fn what_has_begun_is_finished_in_a_shutdown(broker: &dyn Broker) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let file = folder.path().join("log");
-    let path = file.to_str().context("a temporary folder has a plain name")?;
     let leaving = Server::start(setup(broker).concurrency(4))?;
     let client = client(broker)?.without_coalescing();
-    let calls: Vec<_> =
-        (0..12).map(|n| rest_and_log::start(&client, path, &n.to_string(), 3000)).collect::<Result<_, _>>()?;
+    let calls = resting(&client, &file, 12, 3000)?;
     eventually(LONG, || Ok(lines(&file) == 4))?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 12)))?;
     leaving.shutdown_handle().shutdown();
@@ -265,9 +270,7 @@ fn none_begins_under_an_alarm(broker: &mut dyn Broker) -> anyhow::Result<()> {
     let client = client(broker)?;
     let folder = TempDir::new()?;
     let file = folder.path().join("log");
-    let path = file.to_str().context("a temporary folder has a plain name")?;
-    let calls: Vec<_> =
-        (0..6).map(|n| rest_and_log::start(&client, path, &n.to_string(), 2000)).collect::<Result<_, _>>()?;
+    let calls = resting(&client, &file, 6, 2000)?;
     eventually(LONG, || Ok(lines(&file) == 2))?;
     broker.memory_alarm(true)?;
     thread::sleep(Duration::from_secs(5));
@@ -288,9 +291,7 @@ fn what_waits_is_left_to_a_broker_that_is_gone(broker: &mut dyn Broker) -> anyho
     let client = client(broker)?.with_timeout(2 * LONG).without_coalescing();
     let folder = TempDir::new()?;
     let file = folder.path().join("log");
-    let path = file.to_str().context("a temporary folder has a plain name")?;
-    let calls: Vec<_> =
-        (0..5).map(|n| rest_and_log::start(&client, path, &n.to_string(), 60_000)).collect::<Result<_, _>>()?;
+    let calls = resting(&client, &file, 5, 60_000)?;
     eventually(LONG, || Ok(lines(&file) == 1))?;
     eventually(LONG, || Ok(broker.queue(SERVICE)?.is_some_and(|queue| queue.unacked == 5)))?;
     broker.kill()?;
